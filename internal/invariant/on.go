@@ -1,0 +1,6 @@
+//go:build invariants
+
+package invariant
+
+// On enables the expensive self-checks.
+const On = true

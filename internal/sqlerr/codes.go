@@ -1,0 +1,84 @@
+package sqlerr
+
+// Parsing.
+var (
+	// Syntax is text that no grammar of ours accepts.
+	Syntax = Code{1064, "42000"}
+	// NotSupported is understood and refused by name.
+	NotSupported = Code{1235, "42000"}
+	// EmptyQuery is a statement without any token.
+	EmptyQuery = Code{1065, "42000"}
+)
+
+// Binding: names, types, shapes of a statement.
+var (
+	UnknownDatabase     = Code{1049, "42000"}
+	NoDatabaseSelected  = Code{1046, "3D000"}
+	UnknownTable        = Code{1146, "42S02"}
+	UnknownTableAlias   = Code{1109, "42S02"}
+	UnknownColumn       = Code{1054, "42S22"}
+	AmbiguousColumn     = Code{1052, "23000"}
+	UnknownFunction     = Code{1305, "42000"}
+	WrongArguments      = Code{1582, "42000"} // argument count or types of a function
+	DuplicateAlias      = Code{1066, "42000"}
+	DuplicateColumn     = Code{1060, "42S21"}
+	WrongColumnCount    = Code{1222, "21000"} // set operations
+	OperandColumns      = Code{1241, "21000"} // a subquery with the wrong number of columns
+	SubqueryMoreThanOne = Code{1242, "21000"}
+	NotGrouped          = Code{1055, "42000"}
+	MisplacedAggregate  = Code{1111, "HY000"}
+	ValueCount          = Code{1136, "21S01"}
+	WrongValue          = Code{1292, "22007"} // a literal that does not fit its type
+	TypeMismatch        = Code{1105, "HY000"}
+	UnknownVariable     = Code{1193, "HY000"}
+	WrongVariableValue  = Code{1231, "42000"}
+	ReadOnlyVariable    = Code{1238, "HY000"}
+	WrongFieldSpec      = Code{1063, "42000"}
+	WrongUsage          = Code{1221, "HY000"}
+	NoDefaultValue      = Code{1364, "HY000"}
+)
+
+// Catalog.
+var (
+	DatabaseExists  = Code{1007, "HY000"}
+	CannotDropDB    = Code{1008, "HY000"}
+	TableExists     = Code{1050, "42S01"}
+	UnknownTableDDL = Code{1051, "42S02"} // DROP of something that is not there
+	NotBaseTable    = Code{1347, "HY000"}
+	WrongName       = Code{1103, "42000"}
+)
+
+// Execution.
+var (
+	OutOfRange   = Code{1264, "22003"}
+	DataTooLong  = Code{1406, "22001"}
+	NotNull      = Code{1048, "23000"}
+	Interrupted  = Code{1317, "70100"} // KILL QUERY, Ctrl-C, a client that went away
+	QueryTimeout = Code{3024, "HY000"}
+	Internal     = Code{1105, "HY000"}
+)
+
+// Storage.
+var (
+	CorruptFile  = Code{1033, "HY000"}
+	FileNotFound = Code{1017, "HY000"}
+	FileIO       = Code{1030, "HY000"}
+	DataLocked   = Code{1015, "HY000"} // the data folder is open in another process
+)
+
+// Resources.
+var (
+	OutOfMemory        = Code{1038, "HY001"}
+	TooManyConnections = Code{1040, "08004"}
+	UnknownThread      = Code{1094, "HY000"}
+)
+
+// Server.
+var (
+	AccessDenied     = Code{1045, "28000"}
+	AccessDeniedDB   = Code{1044, "42000"}
+	UnknownCommand   = Code{1047, "08S01"}
+	UnknownStatement = Code{1243, "HY000"}
+	PacketTooLarge   = Code{1153, "08S01"}
+	MalformedPacket  = Code{1835, "HY000"}
+)
