@@ -1,0 +1,101 @@
+// Package catalog maps names to objects: databases, tables, views, their files and
+// statistics. A Catalog changes by transactions on a bbolt store (or in memory); every
+// statement works on one immutable Snapshot.
+package catalog
+
+import (
+	"time"
+
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// DefaultDatabase exists in every catalog.
+const DefaultDatabase = "default"
+
+// InformationSchema is the database of metadata tables; it cannot be changed.
+const InformationSchema = "information_schema"
+
+// Column is a column of a table's declared schema.
+type Column struct {
+	ID       int32 // unique in the table for ever: a re-added name gets a new id
+	Name     string
+	Type     sqltype.Type
+	Nullable bool
+	Comment  string
+	Default  *string // SQL text of the default, nil: none
+	Key      bool    // part of the table's sort key
+}
+
+// TableKind tells who owns a table's files.
+type TableKind uint8
+
+// Table kinds.
+const (
+	Internal TableKind = iota // ours: transactional
+	External                  // a folder or file that others own
+	System                    // information_schema
+)
+
+// Table is one table of a snapshot. Immutable.
+type Table struct {
+	ID         int64
+	Database   string
+	Name       string
+	Kind       TableKind
+	Format     string // "parquet"
+	Location   string // folder, or file for External; "" for System
+	Columns    []Column
+	Comment    string
+	Properties map[string]string
+	Created    time.Time
+	Files      []DataFile // Internal only: the committed files
+	// Source reads the table as of this snapshot. For external tables the folder is listed
+	// when the snapshot's user first asks; see Snapshot.Source.
+	Source storage.Source
+}
+
+// DataFile is one committed file of an internal table.
+type DataFile struct {
+	Path    string // relative to the table's Location
+	Rows    int64
+	Bytes   int64
+	Columns []FileColumnStats // by position of Table.Columns at write time, keyed by ID
+}
+
+// FileColumnStats are the per-file statistics of one column. Min and Max are text forms
+// (vector.AppendText) of the bounds; nil: unknown.
+type FileColumnStats struct {
+	ColumnID int32
+	Min, Max *string
+	Nulls    int64
+}
+
+// View is a stored query. Columns are frozen at creation.
+type View struct {
+	Database string
+	Name     string
+	Columns  []Column
+	Text     string // the query, as written
+	// DefaultDatabase is the one that unqualified names of Text resolve in.
+	DefaultDatabase string
+	Comment         string
+	Created         time.Time
+}
+
+// Snapshot is the catalog at one moment. Safe for concurrent use. Database and table
+// names compare as stored (case sensitive), columns without case.
+type Snapshot interface {
+	// Databases lists names in order, information_schema included.
+	Databases() []string
+	HasDatabase(name string) bool
+	// Tables and Views list the objects of a database ordered by name.
+	Tables(database string) []*Table
+	Views(database string) []*View
+	// Table and View look one up; nil when there is none.
+	Table(database, name string) *Table
+	View(database, name string) *View
+	// Source is what a scan of t reads: for internal tables the files of this snapshot, for
+	// external ones the folder as listed now, for system tables rows made from this snapshot.
+	Source(t *Table) (storage.Source, error)
+}

@@ -1,0 +1,22 @@
+package executor
+
+import (
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
+)
+
+// Runtime is what the operators of one query may know: nothing of sessions or catalogs.
+type Runtime struct {
+	Functions *function.Context
+	Budget    *budget.Budget // the query's
+	Slots     *Slots         // the process's CPU slots
+	Instances int            // parallel drivers of a pipeline, at least 1
+	BatchRows int            // rows of a batch; 0: vector.BatchRows. Tests use 7
+	Profile   *Profile
+}
+
+// Driver is one goroutine's run of one pipeline; it holds a CPU slot while it computes.
+type Driver struct {
+	Index   int // 0 … Runtime.Instances-1
+	Runtime *Runtime
+}

@@ -1,0 +1,287 @@
+// Package physical is the plan that says how to compute: operators with algorithms,
+// columns named by position, and exchanges where rows change their distribution. It is
+// plain data; lower builds it, fragment cuts it at exchanges, executor runs it, explain
+// prints it.
+package physical
+
+import (
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// NodeID names a node through EXPLAIN, profiles and errors; 0 is the first scan, as Doris
+// numbers bottom up.
+type NodeID int
+
+// Node is a physical operator: one of the types of this package.
+type Node interface {
+	// Info is what all nodes have.
+	Info() *Info
+	// Children are the inputs; a join's probe side first, then its build side.
+	Children() []Node
+}
+
+// Info is common to all nodes.
+type Info struct {
+	ID   NodeID
+	Cols []expr.Column // outputs in batch order; ids are the logical ones, for EXPLAIN
+	Rows float64       // estimated output rows; -1: unknown
+}
+
+// Info implements Node.
+func (i *Info) Info() *Info { return i }
+
+// Scan reads splits of a source.
+type Scan struct {
+	Info
+	Table, Alias string
+	Source       storage.Source
+	Columns      []int               // source ordinals of the outputs
+	Prune        []storage.Predicate // for skipping by metadata
+	Filters      []ScanFilter        // exact, cheapest and most selective first
+	Limit        int64               // -1: all
+	// RuntimeFilters arrive from hash joins above, before this scan's pipeline starts.
+	RuntimeFilters []RuntimeFilterRef
+}
+
+// ScanFilter is one conjunct that the reader evaluates early. Cond's Fields index Columns
+// of this filter, not the scan's outputs.
+type ScanFilter struct {
+	Columns []int // source ordinals
+	Cond    expr.Expr
+}
+
+// RuntimeFilterRef says that filter ID applies to source column Column.
+type RuntimeFilterRef struct {
+	ID     int
+	Column int // source ordinal
+}
+
+// RuntimeFilter is made by a hash join from its build side's key.
+type RuntimeFilter struct {
+	ID  int
+	Key int // index into HashJoin.BuildKeys
+}
+
+// Filter keeps rows for which all conjuncts are true.
+type Filter struct {
+	Info
+	Input Node
+	Conds []expr.Expr
+}
+
+// Project computes one expression an output column.
+type Project struct {
+	Info
+	Input Node
+	Exprs []expr.Expr
+}
+
+// JoinKind is the kind of a physical join, seen with the probe side as the left input.
+type JoinKind uint8
+
+// Join kinds. Semi, Anti, NullAwareAnti, Mark and Single output probe columns (and mark, or build columns);
+// RightSemi and RightAnti output build columns only; Left preserves the probe side, Right the build side.
+const (
+	Inner JoinKind = iota
+	Left
+	Right
+	Full
+	Semi
+	Anti
+	NullAwareAnti
+	Mark
+	Single
+	RightSemi
+	RightAnti
+)
+
+// Distribution tells how a join brings rows together.
+type Distribution uint8
+
+// Distributions.
+const (
+	Broadcast Distribution = iota
+	Partitioned
+	BucketShuffle
+	Colocate
+)
+
+// HashJoin joins on equality of key expressions. Output: ProbeCols of the probe batch,
+// then BuildCols of the build batch, then the mark column.
+type HashJoin struct {
+	Info
+	Kind         JoinKind
+	Probe, Build Node
+	ProbeKeys    []expr.Expr // over the probe batch
+	BuildKeys    []expr.Expr // over the build batch; same types pairwise
+	// NullSafe[i]: key i compares with <=> (NULL equals NULL).
+	NullSafe []bool
+	// Residual conjuncts are over the concatenation of all probe and all build columns; part of the join
+	// condition (a probe row without a passing match is unmatched).
+	Residual  []expr.Expr
+	ProbeCols []int // positions of the probe batch to output
+	BuildCols []int
+	// MarkKeys, for Mark and NullAwareAnti: the first MarkKeys keys are the IN comparison (their NULLs matter),
+	// the rest are correlation keys.
+	MarkKeys       int
+	MarkNullOK     bool // Mark: NULL may be given as FALSE
+	Distribution   Distribution
+	RuntimeFilters []RuntimeFilter
+	Reason         string // why not colocate, for EXPLAIN
+}
+
+// NestedLoopJoin evaluates Conds on pairs; no Conds is a cross join. Outputs as HashJoin.
+type NestedLoopJoin struct {
+	Info
+	Kind                 JoinKind
+	Probe, Build         Node
+	Conds                []expr.Expr
+	ProbeCols, BuildCols []int
+	MarkNullOK           bool
+}
+
+// Phase is the part of a split aggregation.
+type Phase uint8
+
+// Aggregation phases.
+const (
+	Complete Phase = iota // one phase, rows in, results out
+	Partial               // rows in, states out: only ever below a hash Exchange below a Final
+	Final                 // states in, results out
+)
+
+// Aggregate groups by hash. Output: group columns, aggregates, grouping id.
+type Aggregate struct {
+	Info
+	Input  Node
+	Phase  Phase
+	Groups []expr.Expr // over the input batch; in Final, over the Partial's group outputs
+	Aggs   []*expr.Aggregate
+	Sets   [][]int // grouping sets; nil: one set with all groups. Partial and Complete only
+	// GroupingID: an int64 output after the aggregates.
+	GroupingID bool
+	// Rows is what Info says; MaxGroups bounds the number of groups when known (product of distincts), -1 else.
+	MaxGroups float64
+}
+
+// Sort orders all rows; with Limit >= 0 it keeps the first Offset+Limit and drops the first Offset.
+type Sort struct {
+	Info
+	Input  Node
+	Keys   []expr.SortKey
+	Limit  int64
+	Offset int64
+}
+
+// Limit passes rows [Offset, Offset+Count); Count -1 is all.
+type Limit struct {
+	Info
+	Input         Node
+	Count, Offset int64
+}
+
+// Union concatenates inputs whose columns have the same types.
+type Union struct {
+	Info
+	Inputs []Node
+}
+
+// SetOp is INTERSECT or EXCEPT by hash; All keeps multiplicities (min, difference).
+type SetOp struct {
+	Info
+	Except      bool
+	All         bool
+	Left, Right Node
+}
+
+// Values yields literal rows.
+type Values struct {
+	Info
+	Rows [][]expr.Expr // no Fields inside
+}
+
+// CTERef reads the shared, materialized rows of a common table expression.
+type CTERef struct {
+	Info
+	CTE     *CTE
+	Columns []int // positions of CTE.Plan's outputs
+}
+
+// CTE is a subplan that runs once; its CTERefs replay the rows.
+type CTE struct {
+	ID   int
+	Name string
+	Plan Node
+}
+
+// Write stores rows through a sink and yields one BIGINT: the number of rows.
+type Write struct {
+	Info
+	Input Node
+	Table string
+	Sink  storage.Sink
+}
+
+// ExchangeKind tells how rows move.
+type ExchangeKind uint8
+
+// Exchange kinds.
+const (
+	Gather        ExchangeKind = iota // to one instance, any order
+	MergeGather                       // to one instance, keeping the order of Keys
+	HashExchange                      // by hash of Keys
+	BroadcastRows                     // to all instances
+)
+
+// Exchange is where rows change instance: the border between two fragments. Inside one
+// process it moves ownership of memory, never bytes.
+type Exchange struct {
+	Info
+	Kind  ExchangeKind
+	Input Node
+	Keys  []expr.Expr // HashExchange
+	Order []expr.SortKey
+}
+
+// Children implements Node.
+func (n *Scan) Children() []Node { return nil }
+
+// Children implements Node.
+func (n *Filter) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Project) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *HashJoin) Children() []Node { return []Node{n.Probe, n.Build} }
+
+// Children implements Node.
+func (n *NestedLoopJoin) Children() []Node { return []Node{n.Probe, n.Build} }
+
+// Children implements Node.
+func (n *Aggregate) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Sort) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Limit) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Union) Children() []Node { return n.Inputs }
+
+// Children implements Node.
+func (n *SetOp) Children() []Node { return []Node{n.Left, n.Right} }
+
+// Children implements Node.
+func (n *Values) Children() []Node { return nil }
+
+// Children implements Node: the shared plan is not a child; see CTE.
+func (n *CTERef) Children() []Node { return nil }
+
+// Children implements Node.
+func (n *Write) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Exchange) Children() []Node { return []Node{n.Input} }
