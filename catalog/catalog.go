@@ -1,0 +1,362 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// OpenSource makes the scan source of a stored table; the owner of the catalog injects it,
+// so that the catalog knows no file format.
+type OpenSource func(t *Table) (storage.Source, error)
+
+// Catalog is the store of names. Readers take Snapshots without locks; Update runs one
+// writer at a time.
+type Catalog struct {
+	open    OpenSource
+	store   *store // nil: in memory only
+	writeMu sync.Mutex
+	current atomic.Pointer[state]
+}
+
+// state is one version of the catalog. Immutable once published.
+type state struct {
+	version   int64
+	nextID    int64
+	databases map[string]*database
+}
+
+type database struct {
+	name     string
+	location string
+	tables   map[string]*Table
+	views    map[string]*View
+}
+
+func (d *database) clone() *database {
+	return &database{d.name, d.location, maps.Clone(d.tables), maps.Clone(d.views)}
+}
+
+// Open reads the catalog kept in the file path, making it with the default database when
+// there is none; path "" keeps everything in memory. A file that another process has
+// open gives sqlerr.DataLocked at once.
+func Open(path string, open OpenSource) (*Catalog, error) {
+	c := &Catalog{open: open}
+	st := &state{nextID: 1, databases: map[string]*database{}}
+	if path != "" {
+		s, err := openStore(path)
+		if err != nil {
+			return nil, err
+		}
+		c.store = s
+		if st, err = s.load(); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	if st.databases[DefaultDatabase] == nil {
+		st.databases[DefaultDatabase] = &database{name: DefaultDatabase, tables: map[string]*Table{}, views: map[string]*View{}}
+	}
+	c.current.Store(st)
+	return c, nil
+}
+
+// Close releases the store. Snapshots stay readable.
+func (c *Catalog) Close() error {
+	if c.store == nil {
+		return nil
+	}
+	return c.store.close()
+}
+
+// Version grows by one with each committed Update.
+func (c *Catalog) Version() int64 { return c.current.Load().version }
+
+// Snapshot is the catalog now.
+func (c *Catalog) Snapshot() Snapshot { return &snapshot{c.current.Load(), c.open} }
+
+// Update runs change on a copy of the catalog and, when it returns nil, makes the result
+// durable and visible to later Snapshots. Errors leave everything as it was.
+func (c *Catalog) Update(change func(tx *Tx) error) error {
+	c.writeMu.Lock()
+	defer c.writeMu.Unlock()
+	old := c.current.Load()
+	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases)}
+	tx := &Tx{st: next, owned: map[string]bool{}, now: time.Now().UTC().Truncate(time.Second)}
+	if err := change(tx); err != nil {
+		return err
+	}
+	if c.store != nil {
+		if err := c.store.commit(tx); err != nil {
+			return err
+		}
+	}
+	c.current.Store(next)
+	return nil
+}
+
+// Tx is a change in progress. It is used by one goroutine, inside Update.
+type Tx struct {
+	st    *state
+	owned map[string]bool // databases already cloned
+	now   time.Time
+	ops   []storeOp
+}
+
+func (tx *Tx) database(name string) (*database, error) {
+	d := tx.st.databases[name]
+	if d == nil {
+		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Unknown database '%s'", name)
+	}
+	if !tx.owned[name] {
+		d = d.clone()
+		tx.st.databases[name] = d
+		tx.owned[name] = true
+	}
+	return d, nil
+}
+
+// CreateDatabase adds a database.
+func (tx *Tx) CreateDatabase(name, location string) error {
+	if name == InformationSchema {
+		return sqlerr.New(sqlerr.AccessDeniedDB, "Access denied to database '%s'", name)
+	}
+	if tx.st.databases[name] != nil {
+		return sqlerr.New(sqlerr.DatabaseExists, "Can't create database '%s'; database exists", name)
+	}
+	tx.st.databases[name] = &database{name: name, location: location, tables: map[string]*Table{}, views: map[string]*View{}}
+	tx.owned[name] = true
+	tx.ops = append(tx.ops, putDatabase(name, location))
+	return nil
+}
+
+// DropDatabase removes a database and all it holds; the dropped tables are returned so
+// that their files can go.
+func (tx *Tx) DropDatabase(name string) ([]*Table, error) {
+	d, err := tx.database(name)
+	if err != nil {
+		return nil, err
+	}
+	if name == DefaultDatabase {
+		return nil, sqlerr.New(sqlerr.CannotDropDB, "Can't drop database '%s'; it always exists", name)
+	}
+	dropped := slices.Collect(maps.Values(d.tables))
+	for _, t := range dropped {
+		tx.ops = append(tx.ops, dropTable(t))
+	}
+	for _, v := range d.views {
+		tx.ops = append(tx.ops, dropView(v))
+	}
+	delete(tx.st.databases, name)
+	tx.ops = append(tx.ops, dropDatabase(name))
+	return dropped, nil
+}
+
+func (d *database) checkFree(name string) error {
+	if d.tables[name] != nil || d.views[name] != nil {
+		return sqlerr.New(sqlerr.TableExists, "Table '%s' already exists", name)
+	}
+	return nil
+}
+
+// CreateTable adds t, giving it an ID, column ids and the time. t becomes the catalog's.
+func (tx *Tx) CreateTable(t *Table) error {
+	d, err := tx.database(t.Database)
+	if err != nil {
+		return err
+	}
+	if err := d.checkFree(t.Name); err != nil {
+		return err
+	}
+	t.ID = tx.NewID()
+	t.Created = tx.now
+	for i := range t.Columns {
+		if t.Columns[i].ID == 0 {
+			t.Columns[i].ID = int32(i + 1)
+		}
+	}
+	d.tables[t.Name] = t
+	tx.ops = append(tx.ops, putTable(t), putFiles(t, t.Files))
+	return nil
+}
+
+// NewID is a number that no object of this catalog had before.
+func (tx *Tx) NewID() int64 {
+	id := tx.st.nextID
+	tx.st.nextID++
+	return id
+}
+
+// Table looks up a table as of this transaction; nil when there is none.
+func (tx *Tx) Table(database, name string) *Table {
+	if d := tx.st.databases[database]; d != nil {
+		return d.tables[name]
+	}
+	return nil
+}
+
+// DropTable removes a table and returns it.
+func (tx *Tx) DropTable(database, name string) (*Table, error) {
+	d, err := tx.database(database)
+	if err != nil {
+		return nil, err
+	}
+	t := d.tables[name]
+	if t == nil {
+		return nil, sqlerr.New(sqlerr.UnknownTableDDL, "Unknown table '%s.%s'", database, name)
+	}
+	delete(d.tables, name)
+	tx.ops = append(tx.ops, dropTable(t))
+	return t, nil
+}
+
+// SetFiles changes the committed files of a table: the removed paths go, added ones come.
+// The table is found by id, so that a table dropped meanwhile gives an error and a renamed one is found.
+func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added []DataFile) error {
+	d, err := tx.database(database)
+	if err != nil {
+		return err
+	}
+	for name, t := range d.tables {
+		if t.ID != id {
+			continue
+		}
+		next := *t
+		next.Source = nil
+		next.Files = nil
+		for _, f := range t.Files {
+			if !removed[f.Path] {
+				next.Files = append(next.Files, f)
+			}
+		}
+		next.Files = append(next.Files, added...)
+		d.tables[name] = &next
+		tx.ops = append(tx.ops, removeFiles(&next, removed), putFiles(&next, added))
+		return nil
+	}
+	return sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
+}
+
+// CreateView adds or, with replace, replaces a view.
+func (tx *Tx) CreateView(v *View, replace bool) error {
+	d, err := tx.database(v.Database)
+	if err != nil {
+		return err
+	}
+	if d.tables[v.Name] != nil || d.views[v.Name] != nil && !replace {
+		return d.checkFree(v.Name)
+	}
+	v.Created = tx.now
+	d.views[v.Name] = v
+	tx.ops = append(tx.ops, putView(v))
+	return nil
+}
+
+// DropView removes a view.
+func (tx *Tx) DropView(database, name string) error {
+	d, err := tx.database(database)
+	if err != nil {
+		return err
+	}
+	v := d.views[name]
+	if v == nil {
+		return sqlerr.New(sqlerr.UnknownTableDDL, "Unknown table '%s.%s'", database, name)
+	}
+	delete(d.views, name)
+	tx.ops = append(tx.ops, dropView(v))
+	return nil
+}
+
+// RenameTable moves a table to a free name of the same database.
+func (tx *Tx) RenameTable(database, from, to string) error {
+	t, err := tx.DropTable(database, from)
+	if err != nil {
+		return err
+	}
+	d := tx.st.databases[database]
+	if err := d.checkFree(to); err != nil {
+		return err
+	}
+	next := *t
+	next.Name, next.Source = to, nil
+	d.tables[to] = &next
+	tx.ops = append(tx.ops, putTable(&next), putFiles(&next, next.Files))
+	return nil
+}
+
+type snapshot struct {
+	st   *state
+	open OpenSource
+}
+
+func (s *snapshot) Databases() []string {
+	names := make([]string, 0, len(s.st.databases)+1)
+	for n := range s.st.databases {
+		names = append(names, n)
+	}
+	names = append(names, InformationSchema)
+	sort.Strings(names)
+	return names
+}
+
+func (s *snapshot) HasDatabase(name string) bool {
+	return name == InformationSchema || s.st.databases[name] != nil
+}
+
+func sorted[T any](m map[string]*T) []*T {
+	out := make([]*T, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+func (s *snapshot) Tables(db string) []*Table {
+	if db == InformationSchema {
+		return systemTables
+	}
+	if d := s.st.databases[db]; d != nil {
+		return sorted(d.tables)
+	}
+	return nil
+}
+
+func (s *snapshot) Views(db string) []*View {
+	if d := s.st.databases[db]; d != nil {
+		return sorted(d.views)
+	}
+	return nil
+}
+
+func (s *snapshot) Table(db, name string) *Table {
+	if db == InformationSchema {
+		return systemTable(name)
+	}
+	if d := s.st.databases[db]; d != nil {
+		return d.tables[name]
+	}
+	return nil
+}
+
+func (s *snapshot) View(db, name string) *View {
+	if d := s.st.databases[db]; d != nil {
+		return d.views[name]
+	}
+	return nil
+}
+
+func (s *snapshot) Source(t *Table) (storage.Source, error) {
+	if t.Kind == System {
+		return systemSource(s, t), nil
+	}
+	if t.Source != nil {
+		return t.Source, nil
+	}
+	return s.open(t)
+}

@@ -1,0 +1,237 @@
+package catalog
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+)
+
+// The store is one bbolt file of JSON records:
+//
+//	meta       version, nextID, format
+//	databases  name                     -> {location}
+//	tables     id (8 bytes, big endian) -> Table without Files
+//	files      id, 0, path              -> DataFile
+//	views      database, 0, name        -> View
+//
+// One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
+var (
+	bucketMeta      = []byte("meta")
+	bucketDatabases = []byte("databases")
+	bucketTables    = []byte("tables")
+	bucketFiles     = []byte("files")
+	bucketViews     = []byte("views")
+)
+
+const storeFormat = 1
+
+type store struct{ db *bbolt.DB }
+
+// storeOp is one record change of an Update.
+type storeOp func(tx *bbolt.Tx) error
+
+func openStore(path string) (*store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, sqlerr.Wrap(sqlerr.FileIO, err, "cannot create the data folder")
+	}
+	db, err := bbolt.Open(path, 0o644, &bbolt.Options{Timeout: 20 * time.Millisecond})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, sqlerr.New(sqlerr.DataLocked, "the data folder %s is in use by another process", filepath.Dir(path))
+	}
+	if err != nil {
+		return nil, sqlerr.Wrap(sqlerr.FileIO, err, "cannot open the catalog %s", path)
+	}
+	return &store{db}, nil
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+func idKey(id int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(id)) }
+
+func fileKey(id int64, path string) []byte { return append(append(idKey(id), 0), path...) }
+
+func viewKey(v *View) []byte { return []byte(v.Database + "\x00" + v.Name) }
+
+func putJSON(bucket, key []byte, v any) storeOp {
+	return func(tx *bbolt.Tx) error {
+		data, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(bucket).Put(key, data)
+	}
+}
+
+func del(bucket, key []byte) storeOp {
+	return func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Delete(key) }
+}
+
+type databaseRecord struct{ Location string }
+
+// tableRecord keeps what is stored of a Table itself; its files have their own records.
+type tableRecord struct {
+	ID                               int64
+	Database, Name, Format, Location string
+	Kind                             TableKind
+	Columns                          []Column
+	Comment                          string
+	Properties                       map[string]string
+	Created                          time.Time
+}
+
+func putDatabase(name, location string) storeOp {
+	return putJSON(bucketDatabases, []byte(name), databaseRecord{location})
+}
+func dropDatabase(name string) storeOp { return del(bucketDatabases, []byte(name)) }
+func putView(v *View) storeOp          { return putJSON(bucketViews, viewKey(v), v) }
+func dropView(v *View) storeOp         { return del(bucketViews, viewKey(v)) }
+
+func putTable(t *Table) storeOp {
+	return putJSON(bucketTables, idKey(t.ID), tableRecord{
+		t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created})
+}
+
+func dropTable(t *Table) storeOp {
+	return func(tx *bbolt.Tx) error {
+		for _, f := range t.Files {
+			if err := tx.Bucket(bucketFiles).Delete(fileKey(t.ID, f.Path)); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketTables).Delete(idKey(t.ID))
+	}
+}
+
+func putFiles(t *Table, files []DataFile) storeOp {
+	return func(tx *bbolt.Tx) error {
+		for i := range files {
+			if err := putJSON(bucketFiles, fileKey(t.ID, files[i].Path), &files[i])(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func removeFiles(t *Table, paths map[string]bool) storeOp {
+	return func(tx *bbolt.Tx) error {
+		for p := range paths {
+			if err := tx.Bucket(bucketFiles).Delete(fileKey(t.ID, p)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+type metaRecord struct {
+	Format          int
+	Version, NextID int64
+}
+
+func (s *store) commit(tx *Tx) error {
+	err := s.db.Update(func(btx *bbolt.Tx) error {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews} {
+			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		for _, op := range tx.ops {
+			if err := op(btx); err != nil {
+				return err
+			}
+		}
+		return putJSON(bucketMeta, []byte("meta"), metaRecord{storeFormat, tx.st.version, tx.st.nextID})(btx)
+	})
+	if err != nil {
+		return sqlerr.Wrap(sqlerr.FileIO, err, "cannot write the catalog")
+	}
+	return nil
+}
+
+func (s *store) load() (*state, error) {
+	st := &state{nextID: 1, databases: map[string]*database{}}
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil {
+			return nil // a new file
+		}
+		var m metaRecord
+		if err := json.Unmarshal(meta.Get([]byte("meta")), &m); err != nil {
+			return err
+		}
+		if m.Format != storeFormat {
+			return sqlerr.New(sqlerr.CorruptFile, "the catalog has format %d, this version reads %d", m.Format, storeFormat)
+		}
+		st.version, st.nextID = m.Version, m.NextID
+		return loadObjects(tx, st)
+	})
+	if err != nil {
+		var e *sqlerr.Error
+		if errors.As(err, &e) {
+			return nil, err
+		}
+		return nil, sqlerr.Wrap(sqlerr.CorruptFile, err, "cannot read the catalog %s", s.db.Path())
+	}
+	return st, nil
+}
+
+func loadObjects(tx *bbolt.Tx, st *state) error {
+	err := tx.Bucket(bucketDatabases).ForEach(func(k, v []byte) error {
+		var r databaseRecord
+		if err := json.Unmarshal(v, &r); err != nil {
+			return err
+		}
+		st.databases[string(k)] = &database{name: string(k), location: r.Location, tables: map[string]*Table{}, views: map[string]*View{}}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	db := func(name string) *database {
+		d := st.databases[name]
+		if d == nil { // the default database has no record
+			d = &database{name: name, tables: map[string]*Table{}, views: map[string]*View{}}
+			st.databases[name] = d
+		}
+		return d
+	}
+	files := tx.Bucket(bucketFiles).Cursor()
+	err = tx.Bucket(bucketTables).ForEach(func(k, v []byte) error {
+		var r tableRecord
+		if err := json.Unmarshal(v, &r); err != nil {
+			return err
+		}
+		t := &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
+			Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created}
+		prefix := string(append(idKey(r.ID), 0))
+		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
+			var f DataFile
+			if err := json.Unmarshal(fv, &f); err != nil {
+				return err
+			}
+			t.Files = append(t.Files, f)
+		}
+		db(r.Database).tables[r.Name] = t
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketViews).ForEach(func(_, data []byte) error {
+		v := &View{}
+		if err := json.Unmarshal(data, v); err != nil {
+			return err
+		}
+		db(v.Database).views[v.Name] = v
+		return nil
+	})
+}
