@@ -1,4 +1,4 @@
--- TPC-H Q11: important stock identification. The fraction is 0.0001 / scale factor.
+-- TPC-H Q11: important stock identification, with the fraction of scale factor 1 at every scale
 select
     ps_partkey,
     sum(ps_supplycost * ps_availqty) as value
