@@ -73,7 +73,7 @@ type Join struct {
 	MarkNullOK  bool         // Mark: NULL may be given as FALSE (only truth is tested)
 	Hint        string       // "shuffle", "broadcast", ""
 	NoReorder   bool         // keep as written (STRAIGHT_JOIN, ORDERED)
-	FromMarkKey int          // Mark: On[:FromMarkKey] are the IN comparisons, the rest correlation predicates
+	FromMarkKey int          // Mark and NullAwareAnti: On[:FromMarkKey] are the IN comparisons, the rest correlation predicates
 }
 
 // Apply is a dependent join, before decorrelation: for each row of LeftInput, RightInput is
@@ -85,6 +85,8 @@ type Apply struct {
 	On         []expr.Expr
 	MarkColumn *expr.Column
 	MarkNullOK bool
+	// FromMarkKey, for Mark and NullAwareAnti: On[:FromMarkKey] are the IN comparisons.
+	FromMarkKey int
 }
 
 // Aggregate groups its input. Outputs: the group columns, then the aggregates, then the
