@@ -1,9 +1,22 @@
 // Package parser turns SQL text into statements of package ast. It resolves no names.
+//
+// The text passes four stages. lex.go cuts it into tokens. The statement's own grammar
+// (stmt.go and the ddl_, show_ and admin_ files) reads tokens by recursive descent.
+// Queries and expressions are rewritten for the TiDB parser (rewrite_*.go), which sees
+// marks instead of the user's names and values (mark.go), and its tree is converted to
+// ours (convert_*.go). Bulk INSERT … VALUES has a scanner of its own (values.go).
 package parser
 
 import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
+)
+
+// Limits against texts that would exhaust the stack or the memory.
+const (
+	maxTextBytes = 256 << 20
+	maxNesting   = 500   // brackets, calls and subqueries within each other
+	maxDepth     = 20000 // operators within each other: a + b + c + … is a deep tree
 )
 
 // Options are the session settings that change how text is read.
@@ -22,6 +35,57 @@ type Parsed struct {
 
 // Parse reads all statements of text. An error is a *sqlerr.Error whose Pos is an
 // offset in text. Safe for concurrent use.
-func Parse(text string, o Options) ([]Parsed, error) {
-	return nil, sqlerr.Unsupported("parsing")
+func Parse(text string, o Options) (parsed []Parsed, err error) {
+	if len(text) > maxTextBytes {
+		return nil, sqlerr.New(sqlerr.PacketTooLarge, "the text has %d bytes, more than %d", len(text), maxTextBytes)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			b, ok := r.(bail)
+			if !ok {
+				panic(r)
+			}
+			parsed, err = nil, b.err
+		}
+	}()
+	l := &lexer{src: text, ansiQuotes: o.AnsiQuotes}
+	for {
+		p := &parser{src: text, o: o}
+		last := p.tokenize(l)
+		if len(p.toks) > 1 {
+			p.match = matchBrackets(p.toks)
+			start := p.toks[0].start
+			s := p.topStatement()
+			parsed = append(parsed, Parsed{Statement: s, Text: text[start:p.end()], Start: start, ParamCount: p.params})
+		}
+		if last {
+			break
+		}
+	}
+	if len(parsed) == 0 {
+		return nil, sqlerr.New(sqlerr.EmptyQuery, "Query was empty").At(0)
+	}
+	return parsed, nil
+}
+
+// tokenize reads the tokens of one statement, up to ';' or the end of the text, and
+// reports whether that was the end.
+func (p *parser) tokenize(l *lexer) bool {
+	for {
+		t := l.next()
+		if t.kind == tokEOF || t.isOp(";") {
+			last := t.kind == tokEOF
+			p.toks = append(p.toks, token{kind: tokEOF, start: t.start, end: t.start})
+			return last
+		}
+		p.toks = append(p.toks, t)
+	}
+}
+
+// end is where the statement's text ends.
+func (p *parser) end() int {
+	if len(p.toks) < 2 {
+		return 0
+	}
+	return p.toks[len(p.toks)-2].end
 }

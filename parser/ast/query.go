@@ -50,7 +50,10 @@ type SelectItem struct {
 	Table Name   // t.* or db.t.*; zero Name for a bare star
 	Expr  Expr   // nil for a star
 	Alias string // "" when none was written
-	Text  string // the expression as the user wrote it: the column's name when there is no alias
+	// Aliases name the outputs of a table-generating function: stack(…) AS (a, b).
+	Aliases []string
+	Except  []string // * EXCEPT (a, b)
+	Text    string   // the expression as the user wrote it: the column's name when there is no alias
 }
 
 // GroupBy is GROUP BY Items [WITH ROLLUP], or GROUPING SETS, ROLLUP(…), CUBE(…).
@@ -137,6 +140,7 @@ type TableName struct {
 	Pos
 	Name       Name
 	Alias      string
+	Columns    []string // AS t(a, b)
 	Partitions []string // FROM t PARTITION (p1, p2)
 	Tablets    []int64  // FROM t TABLET (…)
 	Sample     *Sample
