@@ -2,6 +2,7 @@
 package result
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -51,6 +52,31 @@ func Parse(text string) (Set, error) {
 		s.Rows = append(s.Rows, row)
 	}
 	return s, nil
+}
+
+// Read takes all rows of a MySQL text result. The caller closes rows.
+func Read(rows *sql.Rows) (Set, error) {
+	var s Set
+	var err error
+	if s.Columns, err = rows.Columns(); err != nil {
+		return Set{}, err
+	}
+	raw := make([]sql.RawBytes, len(s.Columns))
+	targets := make([]any, len(raw))
+	for i := range raw {
+		targets[i] = &raw[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
+			return Set{}, err
+		}
+		row := make([]Value, len(raw))
+		for i, b := range raw {
+			row[i] = Value{Text: string(b), Null: b == nil}
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	return s, rows.Err()
 }
 
 var (

@@ -1,0 +1,200 @@
+package runner
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/basaltdb/basalt/bench/result"
+	"github.com/basaltdb/basalt/bench/tpchgen"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 10 * time.Second
+	startPoll    = 50 * time.Millisecond
+	logTail      = 2000 // bytes of the server's output shown when it dies
+)
+
+// Server is a running Basalt server and one session on it.
+type Server struct {
+	process *exec.Cmd
+	exited  chan struct{}
+	output  string // file with what the server printed
+	db      *sql.DB
+	conn    *sql.Conn
+	version string
+	notes   []string
+}
+
+// ServerOptions say how to start the server and set up the session.
+type ServerOptions struct {
+	Binary   string // the basalt program
+	StateDir string // an empty folder for the server's own data and its output
+	DataDir  string // one folder of Parquet files a table
+	Threads  int
+}
+
+// StartServer starts Basalt on a free port and makes an external table of each TPC-H
+// folder. The caller closes the server.
+func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, fmt.Errorf("runner: finding a port: %w", err)
+	}
+	s := &Server{exited: make(chan struct{}), output: filepath.Join(o.StateDir, "server.log")}
+	output, err := os.Create(s.output)
+	if err != nil {
+		return nil, fmt.Errorf("runner: %w", err)
+	}
+	defer output.Close()
+	s.process = exec.Command(o.Binary, "serve", "--data", filepath.Join(o.StateDir, "data"), "--mysql", addr)
+	s.process.Stdout, s.process.Stderr = output, output
+	if err := s.process.Start(); err != nil {
+		return nil, fmt.Errorf("runner: starting Basalt: %w", err)
+	}
+	go func() {
+		_ = s.process.Wait() // how it ended shows in its output
+		close(s.exited)
+	}()
+	if err := s.connect(ctx, addr); err != nil {
+		return nil, errors.Join(fmt.Errorf("runner: connecting to Basalt: %w%s", err, s.tail()), s.Close())
+	}
+	if err := s.prepare(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("runner: setting Basalt up: %w%s", err, s.tail()), s.Close())
+	}
+	return s, nil
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// connect waits until the server answers.
+func (s *Server) connect(ctx context.Context, addr string) error {
+	c := mysql.NewConfig()
+	c.User, c.Net, c.Addr = "root", "tcp", addr
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return err
+	}
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // refused connections are expected at first
+	s.db = sql.OpenDB(connector)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		if s.conn, err = s.db.Conn(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return errors.New("the server ended")
+		case <-ctx.Done():
+			return err
+		case <-time.After(startPoll):
+		}
+	}
+}
+
+func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
+	statements := []string{"CREATE DATABASE tpch", "USE tpch"}
+	for _, t := range tpchgen.Tables() {
+		dir, err := filepath.Abs(filepath.Join(o.DataDir, t))
+		if err != nil {
+			return err
+		}
+		statements = append(statements,
+			fmt.Sprintf("CREATE EXTERNAL TABLE %s STORED AS PARQUET LOCATION '%s'", t, strings.ReplaceAll(dir, "'", "''")))
+	}
+	statements = append(statements, fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", o.Threads))
+	for _, text := range statements {
+		if _, err := s.conn.ExecContext(ctx, text); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
+	if _, err := s.conn.ExecContext(ctx, "SET enable_page_cache = false"); err != nil {
+		s.notes = append(s.notes, "Basalt's page cache could not be switched off: "+err.Error())
+	} else {
+		s.notes = append(s.notes, "Basalt's page cache is off.")
+	}
+	return s.conn.QueryRowContext(ctx, "SELECT version()").Scan(&s.version)
+}
+
+// Name returns "Basalt".
+func (s *Server) Name() string { return "Basalt" }
+
+// Version is what the server says of itself.
+func (s *Server) Version() string { return s.version }
+
+// Notes are remarks on the session for the report.
+func (s *Server) Notes() []string { return s.notes }
+
+// Run sends one statement over the MySQL text protocol and reads all rows.
+func (s *Server) Run(ctx context.Context, _, text string) (result.Set, time.Duration, error) {
+	start := time.Now()
+	rows, err := s.conn.QueryContext(ctx, text)
+	if err != nil {
+		return result.Set{}, 0, s.explain(err)
+	}
+	defer rows.Close()
+	set, err := result.Read(rows)
+	if err != nil {
+		return result.Set{}, 0, s.explain(err)
+	}
+	return set, time.Since(start), nil
+}
+
+// explain adds the server's last words when it is gone.
+func (s *Server) explain(err error) error {
+	select {
+	case <-s.exited:
+		return fmt.Errorf("the server ended: %w%s", err, s.tail())
+	default:
+		return err
+	}
+}
+
+// PeakMemory is the server's largest resident size so far.
+func (s *Server) PeakMemory() int64 { return peakMemory(s.process.Process.Pid) }
+
+// Close ends the session and stops the server, by force if it does not stop by itself.
+func (s *Server) Close() error {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.db != nil {
+		s.db.Close()
+	}
+	_ = s.process.Process.Signal(syscall.SIGTERM) // it may be gone already
+	select {
+	case <-s.exited:
+		return nil
+	case <-time.After(stopTimeout):
+	}
+	err := s.process.Process.Kill()
+	<-s.exited
+	return errors.Join(errors.New("runner: Basalt did not stop when asked and was killed"), err)
+}
+
+func (s *Server) tail() string {
+	text, err := os.ReadFile(s.output)
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	return "\nthe server's output ends with:\n" + string(text[max(0, len(text)-logTail):])
+}
