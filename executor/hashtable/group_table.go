@@ -1,0 +1,228 @@
+package hashtable
+
+// window is how many rows a table looks up at a time.
+const window = 128
+
+// groupSlot is one slot of a GroupTable: 16 bytes, empty where group is 0.
+type groupSlot struct {
+	hash  uint64
+	group uint32 // number of the group plus one
+	_     uint32
+}
+
+// GroupTable numbers distinct keys from 0 in order of arrival: open addressing with the
+// full hash stored, linear probing, at most half full. One goroutine uses it.
+type GroupTable struct {
+	Rows      *Rows // the keys, by group
+	slots     []groupSlot
+	mask      uint64
+	nullGroup int32 // the group of a NULL kept aside, or -1
+	minSlots  int
+	touched   uint32
+}
+
+// NewGroupTable makes an empty table with room for about capacity groups before it
+// grows. Strings are copied through w.
+func NewGroupTable(l *Layout, w *ArenaWriter, capacity int) *GroupTable {
+	t := &GroupTable{Rows: NewRows(l, w), nullGroup: -1, minSlots: 64}
+	for t.minSlots < 2*capacity {
+		t.minSlots *= 2
+	}
+	t.slots = make([]groupSlot, t.minSlots)
+	t.mask = uint64(t.minSlots - 1)
+	return t
+}
+
+// Groups is the number of groups.
+func (t *GroupTable) Groups() int { return t.Rows.N }
+
+// Bytes is the memory held, without the arena.
+func (t *GroupTable) Bytes() int64 { return int64(len(t.slots)*16) + t.Rows.Bytes() }
+
+// Reset removes all groups; the table keeps its memory, its strings stay in the arena.
+func (t *GroupTable) Reset() {
+	clear(t.slots)
+	t.Rows.Reset()
+	t.nullGroup = -1
+}
+
+// FindOrAdd stores the group of every key in groups, which has k.N entries, adding
+// groups for new keys.
+func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
+	if t.Rows.L.words == 0 {
+		if t.Rows.N == 0 && k.N > 0 {
+			t.Rows.Append(k, 0)
+		}
+		clear(groups[:k.N])
+		return
+	}
+	for lo := 0; lo < k.N; lo += window {
+		hi := min(lo+window, k.N)
+		if 2*(t.Rows.N+hi-lo) > len(t.slots) {
+			t.grow()
+		}
+		sum := uint32(0)
+		for _, h := range k.Hash[lo:hi] {
+			sum |= t.slots[h&t.mask].group
+		}
+		t.touched = sum
+		switch {
+		case k.null != nil:
+			t.findNullable(k, lo, hi, groups)
+		case t.Rows.L.exact:
+			t.findExact(k, lo, hi, groups)
+		default:
+			t.findKeys(k, lo, hi, groups)
+		}
+	}
+}
+
+// findExact is the loop for keys whose hash is all there is to compare.
+func (t *GroupTable) findExact(k *Keys, lo, hi int, groups []uint32) {
+	slots, mask := t.slots, t.mask
+	hashes := k.Hash[lo:hi]
+	groups = groups[lo:hi]
+	groups = groups[:len(hashes)]
+	for j, h := range hashes {
+		p := h & mask
+		for {
+			s := &slots[p]
+			if s.hash == h && s.group != 0 {
+				groups[j] = s.group - 1
+				break
+			}
+			if s.group == 0 {
+				s.hash, s.group = h, uint32(t.Rows.N)+1
+				groups[j] = uint32(t.Rows.N)
+				t.Rows.Words = append(t.Rows.Words, k.Words[lo+j])
+				t.Rows.N++
+				break
+			}
+			p = (p + 1) & mask
+		}
+	}
+}
+
+// findNullable is findExact for batches with NULLs aside.
+func (t *GroupTable) findNullable(k *Keys, lo, hi int, groups []uint32) {
+	one := *k
+	one.null = nil
+	for j := lo; j < hi; j++ {
+		switch {
+		case !k.null[j]:
+			t.findExact(&one, j, j+1, groups)
+		case t.nullGroup >= 0:
+			groups[j] = uint32(t.nullGroup)
+		default:
+			t.nullGroup = int32(t.Rows.N)
+			groups[j] = uint32(t.Rows.N)
+			t.Rows.Append(k, j)
+		}
+	}
+}
+
+// findKeys compares keys where hashes are equal.
+func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
+	slots, mask := t.slots, t.mask
+	bufs := t.Rows.bufs()
+	for j := lo; j < hi; j++ {
+		h := k.Hash[j]
+		p := h & mask
+		for {
+			s := &slots[p]
+			if s.group == 0 {
+				s.hash, s.group = h, uint32(t.Rows.N)+1
+				groups[j] = uint32(t.Rows.N)
+				t.Rows.Append(k, j)
+				if t.Rows.L.strings && t.Rows.w != nil && t.Rows.w.id >= len(bufs) {
+					bufs = t.Rows.bufs()
+				}
+				break
+			}
+			if s.hash == h && k.equal(j, t.Rows.key(int(s.group-1)), bufs) {
+				groups[j] = s.group - 1
+				break
+			}
+			p = (p + 1) & mask
+		}
+	}
+}
+
+// Lookup is FindOrAdd that adds nothing: groups[j] is -1 for unknown keys.
+func (t *GroupTable) Lookup(k *Keys, groups []int32) {
+	bufs := t.Rows.bufs()
+	for j := range k.N {
+		groups[j] = t.lookupOne(k, j, bufs)
+	}
+}
+
+func (t *GroupTable) lookupOne(k *Keys, j int, bufs [][]byte) int32 {
+	if k.IsNull(j) {
+		return t.nullGroup
+	}
+	if t.Rows.L.words == 0 {
+		return int32(t.Rows.N) - 1
+	}
+	h := k.Hash[j]
+	for p := h & t.mask; ; p = (p + 1) & t.mask {
+		s := &t.slots[p]
+		if s.group == 0 {
+			return -1
+		}
+		if s.hash == h && (t.Rows.L.exact || k.equal(j, t.Rows.key(int(s.group-1)), bufs)) {
+			return int32(s.group - 1)
+		}
+	}
+}
+
+// grow quadruples small tables and doubles large ones.
+func (t *GroupTable) grow() {
+	n := 2 * len(t.slots)
+	if n < 1<<16 {
+		n *= 2
+	}
+	slots, mask := make([]groupSlot, n), uint64(n-1)
+	for _, s := range t.slots {
+		if s.group == 0 {
+			continue
+		}
+		p := s.hash & mask
+		for slots[p].group != 0 {
+			p = (p + 1) & mask
+		}
+		slots[p] = s
+	}
+	t.slots, t.mask = slots, mask
+}
+
+// PartitionOf is the radix partition of a hash among 1<<bits; it uses the upper bits,
+// tables the lower ones.
+func PartitionOf(hash uint64, bits uint) int { return int(hash >> (64 - bits)) }
+
+// Partition orders the groups by radix partition of their hash: partition p are
+// order[offsets[p]:offsets[p+1]], ascending.
+func (t *GroupTable) Partition(bits uint) (order []uint32, offsets []int) {
+	n := t.Rows.N
+	parts := make([]uint8, n)
+	offsets = make([]int, 1<<bits+1)
+	var k Keys
+	for lo := 0; lo < n; lo += 4096 {
+		hi := min(lo+4096, n)
+		k.Load(t.Rows, lo, hi)
+		for j, h := range k.Hash {
+			p := PartitionOf(h, bits)
+			parts[lo+j] = uint8(p)
+			offsets[p+1]++
+		}
+	}
+	for p := range 1 << bits {
+		offsets[p+1] += offsets[p]
+	}
+	order = make([]uint32, n)
+	next := append([]int(nil), offsets...)
+	for i, p := range parts {
+		order[next[p]] = uint32(i)
+		next[p]++
+	}
+	return order, offsets
+}

@@ -1,0 +1,143 @@
+// Package hashtable holds the tables of the hash operators: groups of an aggregation,
+// rows of a join's build side, Bloom filters.
+//
+// Keys of any types become rows of 64-bit words (Layout, Keys): narrow columns are packed
+// together with their null bits, strings are their 16-byte views. Equal keys have equal
+// words, but for strings longer than a view holds, whose bytes are compared. A key
+// that fits one word is hashed by a bijection, so that its hash stands for it. Tables work
+// on a batch in windows of rows: compute slots, touch them, then compare; the independent
+// touches hide the latency of memory. Their arrays hold no pointers.
+package hashtable
+
+import (
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+)
+
+// column places one key column in the words of a key.
+type column struct {
+	typ  sqltype.Type
+	phys sqltype.Physical
+	word int  // first word
+	bits uint // 0 (NULL type), 8, 16, 32, 64 or 128
+	// shift is the position in the word of a column narrower than it.
+	shift uint
+	// nullWord and nullShift locate the bit that is 1 for NULL; nullWord is -1 where there is none.
+	// The NULL of a string column is a view of impossible length instead.
+	nullWord  int
+	nullShift uint
+}
+
+func (c *column) isString() bool { return c.phys == sqltype.PhysString }
+
+// Words of a NULL string.
+const (
+	nullView0 = ^uint64(0)
+	nullView1 = 0
+)
+
+// Layout is how keys of certain column types are packed into words. Immutable.
+type Layout struct {
+	cols  []column
+	words int
+	// units are the parts that are hashed one by one: the first word of a string, or a
+	// single word of packed columns.
+	units []unit
+	// exact: the hash determines the key.
+	exact bool
+	// aside: the only column is 64 bits wide and nullable; NULL keys are marked beside the
+	// words (Keys.null) instead of taking a second word.
+	aside   bool
+	strings bool
+}
+
+type unit struct {
+	word int
+	col  int // the string column, or -1
+}
+
+// NewLayout packs columns of the given types. nullable[i] says that NULLs of column i
+// must be told apart from values; where it is false, callers keep NULL rows out. Nested
+// types cannot be keys: sqlerr.Unsupported.
+func NewLayout(types []sqltype.Type, nullable []bool) (*Layout, error) {
+	l := &Layout{cols: make([]column, len(types))}
+	for i, t := range types {
+		c := column{typ: t, phys: t.Physical(), nullWord: -1}
+		switch c.phys {
+		case sqltype.PhysNone:
+		case sqltype.PhysList, sqltype.PhysStruct:
+			return nil, sqlerr.Unsupported("a hash key of type " + t.String())
+		default:
+			c.bits = uint(c.phys.Size() * 8)
+		}
+		l.cols[i] = c
+	}
+	l.aside = len(l.cols) == 1 && l.cols[0].bits == 64 && nullable[0]
+	for i := range l.cols {
+		if c := &l.cols[i]; c.bits >= 64 {
+			c.word = l.words
+			l.words += int(c.bits / 64)
+			l.strings = l.strings || c.isString()
+		}
+	}
+	var free []uint // bits used of words that are shared by narrow columns
+	first := l.words
+	place := func(bits uint) (word int, shift uint) {
+		for i, used := range free {
+			at := (used + min(bits, 8) - 1) &^ (min(bits, 8) - 1)
+			if at+bits <= 64 {
+				free[i] = at + bits
+				return first + i, at
+			}
+		}
+		free = append(free, bits)
+		l.words++
+		return l.words - 1, 0
+	}
+	for _, width := range []uint{32, 16, 8} {
+		for i := range l.cols {
+			if c := &l.cols[i]; c.bits == width {
+				c.word, c.shift = place(width)
+			}
+		}
+	}
+	for i := range l.cols {
+		c := &l.cols[i]
+		if nullable[i] && !l.aside && !c.isString() && c.bits != 0 {
+			c.nullWord, c.nullShift = place(1)
+		}
+	}
+	l.findUnits()
+	return l, nil
+}
+
+func (l *Layout) findUnits() {
+	inString := make([]bool, l.words)
+	for i, c := range l.cols {
+		if c.isString() {
+			l.units = append(l.units, unit{c.word, i})
+			inString[c.word], inString[c.word+1] = true, true
+		}
+	}
+	for w, s := range inString {
+		if !s {
+			l.units = append(l.units, unit{w, -1})
+		}
+	}
+	l.exact = l.words == 0 || l.words == 1 && !l.strings
+}
+
+// Words is the number of words of a key.
+func (l *Layout) Words() int { return l.words }
+
+// Columns is the number of key columns.
+func (l *Layout) Columns() int { return len(l.cols) }
+
+// Type is the type of key column i.
+func (l *Layout) Type(i int) sqltype.Type { return l.cols[i].typ }
+
+// HasStrings reports whether keys may refer to bytes in an Arena.
+func (l *Layout) HasStrings() bool { return l.strings }
+
+// Exact reports whether equal hashes are equal keys.
+func (l *Layout) Exact() bool { return l.exact }

@@ -1,0 +1,249 @@
+package hashtable
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/basaltdb/basalt/internal/int128"
+	"github.com/basaltdb/basalt/internal/vector"
+)
+
+// Rows is a growing list of keys. Long strings lie in the list's Arena.
+type Rows struct {
+	L     *Layout
+	Words []uint64
+	Hash  []uint64 // kept where the layout is not exact; else the hash follows from the word
+	N     int
+	Null  []int32 // ascending positions of NULLs kept aside
+	arena *Arena
+	w     *ArenaWriter
+}
+
+// NewRows makes an empty list; w may be nil when the layout has no strings.
+func NewRows(l *Layout, w *ArenaWriter) *Rows {
+	r := &Rows{L: l, w: w}
+	if w != nil {
+		r.arena = w.arena
+	}
+	return r
+}
+
+// Append adds key j of k.
+func (r *Rows) Append(k *Keys, j int) {
+	w := r.L.words
+	if w == 1 {
+		r.Words = append(r.Words, k.Words[j])
+	} else {
+		at := len(r.Words)
+		r.Words = append(r.Words, k.Words[j*w:j*w+w]...)
+		if r.L.strings && k.arena != r.arena {
+			k.intern(j, r.Words[at:], r.w)
+		}
+	}
+	if !r.L.exact {
+		r.Hash = append(r.Hash, k.Hash[j])
+	} else if k.IsNull(j) {
+		r.Null = append(r.Null, int32(r.N))
+	}
+	r.N++
+}
+
+// AppendAt adds the keys of k at the positions js.
+func (r *Rows) AppendAt(k *Keys, js []int32) {
+	if r.L.words == 1 && k.null == nil {
+		for _, j := range js {
+			r.Words = append(r.Words, k.Words[j])
+		}
+		r.N += len(js)
+		return
+	}
+	for _, j := range js {
+		r.Append(k, int(j))
+	}
+}
+
+// Reset empties the list and keeps its memory.
+func (r *Rows) Reset() {
+	r.Words, r.Hash, r.Null, r.N = r.Words[:0], r.Hash[:0], r.Null[:0], 0
+}
+
+// Bytes is the memory held, without the arena.
+func (r *Rows) Bytes() int64 { return int64(cap(r.Words)*8 + cap(r.Hash)*8 + cap(r.Null)*4) }
+
+// bufs are what the views of the list refer to.
+func (r *Rows) bufs() [][]byte {
+	if r.arena == nil {
+		return nil
+	}
+	return r.arena.Bufs()
+}
+
+// key is key i's words.
+func (r *Rows) key(i int) []uint64 {
+	w := r.L.words
+	return r.Words[i*w : i*w+w]
+}
+
+// Load makes k the keys [lo, hi) of r, sharing its memory.
+func (k *Keys) Load(r *Rows, lo, hi int) {
+	w := r.L.words
+	k.L, k.N, k.null = r.L, hi-lo, nil
+	k.Words = r.Words[lo*w : hi*w]
+	if r.L.exact {
+		k.rehash()
+	} else {
+		k.Hash = append(k.Hash[:0], r.Hash[lo:hi]...)
+	}
+	k.loadStrings(r)
+	for _, x := range r.nulls(lo, hi) {
+		k.setAside(int(x) - lo)
+	}
+}
+
+// LoadAt makes k the keys of r at the given positions.
+func (k *Keys) LoadAt(r *Rows, at []uint32) {
+	w, n := r.L.words, len(at)
+	k.L, k.N, k.null = r.L, n, nil
+	if cap(k.words) < n*w {
+		k.words = make([]uint64, n*w)
+	}
+	k.Words = k.words[:n*w]
+	switch w {
+	case 0:
+	case 1:
+		for j, i := range at {
+			k.Words[j] = r.Words[i]
+		}
+	default:
+		for j, i := range at {
+			copy(k.Words[j*w:j*w+w], r.Words[int(i)*w:])
+		}
+	}
+	if r.L.exact {
+		k.rehash()
+	} else {
+		k.Hash = k.Hash[:0]
+		for _, i := range at {
+			k.Hash = append(k.Hash, r.Hash[i])
+		}
+	}
+	k.loadStrings(r)
+	for _, x := range r.Null {
+		for j, i := range at {
+			if i == uint32(x) {
+				k.setAside(j)
+			}
+		}
+	}
+}
+
+func (k *Keys) rehash() {
+	if cap(k.Hash) < k.N {
+		k.Hash = make([]uint64, k.N)
+	}
+	k.Hash = k.Hash[:k.N]
+	if k.L.words == 0 {
+		clear(k.Hash)
+		return
+	}
+	for j, x := range k.Words[:k.N] {
+		k.Hash[j] = Mix(x)
+	}
+}
+
+func (k *Keys) setAside(j int) {
+	if k.null == nil {
+		if cap(k.nullMem) < k.N {
+			k.nullMem = make([]bool, k.N)
+		}
+		k.null = k.nullMem[:k.N]
+		clear(k.null)
+	}
+	k.null[j] = true
+	k.Hash[j] = nullHash
+}
+
+func (k *Keys) loadStrings(r *Rows) {
+	k.arena = r.arena
+	if !r.L.strings {
+		return
+	}
+	if k.bufs == nil {
+		k.bufs = make([][][]byte, len(r.L.cols))
+	}
+	bufs := r.bufs()
+	for i := range k.bufs {
+		k.bufs[i] = bufs
+	}
+}
+
+// Decode writes column col of keys [lo, lo+out.Len) to out, a flat vector of the column's
+// type that the caller has Reset. String bytes are shared with the arena.
+func (r *Rows) Decode(col, lo int, out *vector.Vector) {
+	c, w, n := &r.L.cols[col], r.L.words, out.Len
+	if c.bits == 0 {
+		out.SetAllNull(n)
+		return
+	}
+	src := r.Words[lo*w:]
+	switch c.bits {
+	case 8:
+		take(c, w, src, vector.Values[uint8](out))
+	case 16:
+		take(c, w, src, vector.Values[uint16](out))
+	case 32:
+		take(c, w, src, vector.Values[uint32](out))
+	case 64:
+		take(c, w, src, vector.Values[uint64](out))
+	default:
+		if c.isString() {
+			out.Bufs = r.bufs()
+			takeStrings(c, w, src, out)
+			return
+		}
+		dst := vector.Values[int128.Int](out)
+		for j := range dst {
+			x := src[j*w+c.word:]
+			dst[j] = int128.Int{Lo: x[0], Hi: int64(x[1])}
+		}
+	}
+	if c.nullWord >= 0 {
+		for j := range n {
+			if src[j*w+c.nullWord]>>c.nullShift&1 != 0 {
+				out.SetNull(j)
+			}
+		}
+	}
+	for _, x := range r.nulls(lo, lo+n) {
+		out.SetNull(int(x) - lo)
+	}
+}
+
+// nulls are the positions in [lo, hi) of NULLs kept aside.
+func (r *Rows) nulls(lo, hi int) []int32 {
+	if len(r.Null) == 0 {
+		return nil
+	}
+	from, _ := slices.BinarySearch(r.Null, int32(lo))
+	to, _ := slices.BinarySearch(r.Null, int32(hi))
+	return r.Null[from:to]
+}
+
+func take[T uint8 | uint16 | uint32 | uint64](c *column, w int, src []uint64, dst []T) {
+	for j := range dst {
+		dst[j] = T(src[j*w+c.word] >> (c.shift & 63))
+	}
+}
+
+func takeStrings(c *column, w int, src []uint64, out *vector.Vector) {
+	dst := vector.Values[vector.View](out)
+	for j := range dst {
+		x := src[j*w+c.word:]
+		if x[0] == nullView0 {
+			out.SetNull(j)
+			dst[j] = vector.View{}
+			continue
+		}
+		dst[j] = *(*vector.View)(unsafe.Pointer(&x[0]))
+	}
+}
