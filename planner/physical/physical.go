@@ -15,8 +15,8 @@ type NodeID int
 
 // Node is a physical operator: one of the types of this package.
 type Node interface {
-	// Info is what all nodes have.
-	Info() *Info
+	// Base is what all nodes have. (Nodes embed Info, so that n.ID, n.Cols and n.Rows read it too.)
+	Base() *Info
 	// Children are the inputs; a join's probe side first, then its build side.
 	Children() []Node
 }
@@ -28,8 +28,8 @@ type Info struct {
 	Rows float64       // estimated output rows; -1: unknown
 }
 
-// Info implements Node.
-func (i *Info) Info() *Info { return i }
+// Base implements Node.
+func (i *Info) Base() *Info { return i }
 
 // Scan reads splits of a source.
 type Scan struct {
