@@ -117,6 +117,14 @@ type SingleGroup interface {
 	UpdateOne(group uint32, args []*vector.Vector, sel []int32, n int) error
 }
 
+// ScatteredMerge is implemented by accumulators that fold states at any positions of
+// another one faster than by Merge one by one: state rows[k] of other goes to groups[k].
+// Different goroutines may call it, and Merge, at the same time with the same other and
+// disjoint rows, each into an accumulator of its own: other is only read.
+type ScatteredMerge interface {
+	MergeRows(groups []uint32, other Accumulator, rows []uint32) error
+}
+
 // Aggregate is one resolved overload of an aggregate function.
 type Aggregate struct {
 	Name   string
