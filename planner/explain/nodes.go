@@ -1,0 +1,265 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/basaltdb/basalt/internal/invariant"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// description is a node in words: its name, the details in order, a limit (-1: none).
+type description struct {
+	name        string
+	lines       []string
+	limit       int64
+	cardinality bool
+}
+
+func (d *description) add(format string, args ...any) {
+	d.lines = append(d.lines, fmt.Sprintf(format, args...))
+}
+
+func describe(n physical.Node) description {
+	d := description{limit: -1, cardinality: true}
+	switch n := n.(type) {
+	case *physical.Scan:
+		d.scan(n)
+	case *physical.Filter:
+		d.name = "SELECT"
+		d.add("predicates: %s", exprList(n.Conds))
+	case *physical.Project:
+		d.name, d.cardinality = "PROJECT", false
+		d.add("expressions: %s", exprList(n.Exprs))
+	case *physical.HashJoin:
+		d.hashJoin(n)
+	case *physical.NestedLoopJoin:
+		d.nestedLoop(n)
+	case *physical.Aggregate:
+		d.aggregate(n)
+	case *physical.Sort:
+		d.sort(n)
+	case *physical.Limit:
+		d.name, d.cardinality = "LIMIT", false
+		if n.Offset > 0 {
+			d.add("offset: %d", n.Offset)
+		}
+		d.limit = n.Count
+	case *physical.Union:
+		d.name, d.cardinality = "UNION", false
+	case *physical.SetOp:
+		d.name = setOpName(n)
+	case *physical.Values:
+		d.values(n)
+	case *physical.CTERef:
+		d.name = "SHARED PLAN SCAN"
+		d.add("TABLE: %s", n.CTE.Name)
+		d.add("shared plan: %d", n.CTE.ID)
+	case *physical.Write:
+		d.name, d.cardinality = "TABLE WRITE", false
+		d.add("TABLE: %s", n.Table)
+	case *physical.Exchange:
+		d.exchange(n)
+	default:
+		panic(invariant.Failed("explaining %T", n))
+	}
+	return d
+}
+
+func (d *description) scan(n *physical.Scan) {
+	d.name = "OlapScanNode"
+	table := n.Table
+	if n.Alias != "" && n.Alias != n.Table && !strings.HasSuffix(n.Table, "."+n.Alias) {
+		table += " " + n.Alias
+	}
+	d.add("TABLE: %s", table)
+	if names := columnNames(n); names != "" {
+		d.add("COLUMNS: %s", names)
+	}
+	if len(n.Filters) > 0 {
+		conds := make([]string, len(n.Filters))
+		for i, f := range n.Filters {
+			conds[i] = expr.String(f.Cond)
+		}
+		d.add("PREDICATES: %s", strings.Join(conds, ", "))
+	}
+	if len(n.RuntimeFilters) > 0 {
+		out := make([]string, len(n.RuntimeFilters))
+		for i, f := range n.RuntimeFilters {
+			out[i] = fmt.Sprintf("RF%03d[bloom] -> %s", f.ID, sourceColumn(n, f.Column))
+		}
+		d.add("runtime filters: %s", strings.Join(out, ", "))
+	}
+	d.limit = n.Limit
+}
+
+func columnNames(n *physical.Scan) string {
+	out := make([]string, len(n.Columns))
+	for i, c := range n.Columns {
+		out[i] = sourceColumn(n, c)
+	}
+	return strings.Join(out, ", ")
+}
+
+// sourceColumn is the name of a column of the table, read or not.
+func sourceColumn(n *physical.Scan, ordinal int) string {
+	for i, c := range n.Columns {
+		if c == ordinal {
+			return n.Cols[i].Name
+		}
+	}
+	return n.Source.Columns()[ordinal].Name
+}
+
+var joinOps = map[physical.JoinKind]string{
+	physical.Inner: "INNER JOIN", physical.Left: "LEFT OUTER JOIN", physical.Right: "RIGHT OUTER JOIN", physical.Full: "FULL OUTER JOIN",
+	physical.Semi: "LEFT SEMI JOIN", physical.Anti: "LEFT ANTI JOIN", physical.NullAwareAnti: "NULL AWARE LEFT ANTI JOIN",
+	physical.Mark: "LEFT MARK JOIN", physical.Single: "LEFT SINGLE JOIN",
+	physical.RightSemi: "RIGHT SEMI JOIN", physical.RightAnti: "RIGHT ANTI JOIN",
+}
+
+var distributions = map[physical.Distribution]string{
+	physical.Broadcast: " (BROADCAST)", physical.Partitioned: " (PARTITIONED)", physical.BucketShuffle: " (BUCKET_SHUFFLE)",
+}
+
+func (d *description) hashJoin(n *physical.HashJoin) {
+	d.name = "HASH JOIN"
+	d.add("join op: %s%s", joinOps[n.Kind], distributions[n.Distribution])
+	d.add("hash predicates:")
+	if n.Distribution == physical.Colocate {
+		d.add("colocate: true")
+	} else {
+		d.add("colocate: false, reason: %s", n.Reason)
+	}
+	for i := range n.ProbeKeys {
+		op := "="
+		if n.NullSafe[i] {
+			op = "<=>"
+		}
+		d.add("equal join conjunct: %s %s %s", expr.String(n.ProbeKeys[i]), op, expr.String(n.BuildKeys[i]))
+	}
+	if len(n.Residual) > 0 {
+		d.add("other join predicates: %s", exprList(n.Residual))
+	}
+	if len(n.RuntimeFilters) > 0 {
+		out := make([]string, len(n.RuntimeFilters))
+		for i, f := range n.RuntimeFilters {
+			out[i] = fmt.Sprintf("RF%03d[bloom] <- %s", f.ID, expr.String(n.BuildKeys[f.Key]))
+		}
+		d.add("runtime filters: %s", strings.Join(out, ", "))
+	}
+}
+
+func (d *description) nestedLoop(n *physical.NestedLoopJoin) {
+	if n.Kind == physical.Inner && len(n.Conds) == 0 {
+		d.name = "CROSS JOIN"
+		d.add("cross join:")
+		d.add("predicates is NULL.")
+		return
+	}
+	d.name = "NESTED LOOP JOIN"
+	d.add("join op: %s", joinOps[n.Kind])
+	if len(n.Conds) == 0 {
+		d.add("predicates is NULL.")
+	} else {
+		d.add("predicates: %s", exprList(n.Conds))
+	}
+}
+
+var phases = map[physical.Phase]string{
+	physical.Complete: "update finalize", physical.Partial: "update serialize", physical.Final: "merge finalize",
+}
+
+func (d *description) aggregate(n *physical.Aggregate) {
+	d.name = "AGGREGATE (" + phases[n.Phase] + ")"
+	if len(n.Aggs) > 0 {
+		out := make([]string, len(n.Aggs))
+		for i, a := range n.Aggs {
+			out[i] = expr.String(a)
+			if n.Phase == physical.Final {
+				out[i] = a.Fn.Name + "(<partial>)"
+			}
+		}
+		d.add("output: %s", strings.Join(out, ", "))
+	}
+	d.add("group by: %s", exprList(n.Groups))
+	if len(n.Sets) > 0 {
+		sets := make([]string, len(n.Sets))
+		for i, s := range n.Sets {
+			keys := make([]expr.Expr, len(s))
+			for k, g := range s {
+				keys[k] = n.Groups[g]
+			}
+			sets[i] = "[" + exprList(keys) + "]"
+		}
+		d.add("repeat: repeat %d lines [%s]", len(n.Sets)-1, strings.Join(sets, ", "))
+	}
+}
+
+func (d *description) sort(n *physical.Sort) {
+	d.name = "SORT"
+	if n.Limit >= 0 {
+		d.name, d.limit = "TOP-N", n.Limit
+	}
+	d.add("order by: %s", orderBy(n.Keys))
+	if n.Limit >= 0 || n.Offset > 0 {
+		d.add("offset: %d", n.Offset)
+	}
+}
+
+// orderBy prints where NULLs go only where it is not MySQL's way (first ascending, last descending).
+func orderBy(keys []expr.SortKey) string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		s := expr.String(k.Expr) + " ASC"
+		if k.Desc {
+			s = expr.String(k.Expr) + " DESC"
+		}
+		if k.NullsFirst == k.Desc {
+			if k.NullsFirst {
+				s += " NULLS FIRST"
+			} else {
+				s += " NULLS LAST"
+			}
+		}
+		out[i] = s
+	}
+	return strings.Join(out, ", ")
+}
+
+func setOpName(n *physical.SetOp) string {
+	name := "INTERSECT"
+	if n.Except {
+		name = "EXCEPT"
+	}
+	if n.All {
+		name += " ALL"
+	}
+	return name
+}
+
+func (d *description) values(n *physical.Values) {
+	d.cardinality = false
+	if len(n.Rows) == 0 {
+		d.name = "EMPTYSET"
+		return
+	}
+	d.name = "UNION"
+	d.add("constant exprs:")
+	for i, r := range n.Rows {
+		if i == 10 {
+			d.add("  … %d more", len(n.Rows)-i)
+			break
+		}
+		d.add("  %s", exprList(r))
+	}
+}
+
+func (d *description) exchange(n *physical.Exchange) {
+	d.name, d.cardinality = "EXCHANGE", false
+	if n.Kind == physical.MergeGather {
+		d.name = "MERGING-EXCHANGE"
+		d.add("order by: %s", orderBy(n.Order))
+	}
+}

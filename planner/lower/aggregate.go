@@ -1,0 +1,115 @@
+package lower
+
+import (
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// tinyRows is the input below which one phase on one instance is cheaper than two.
+const tinyRows = 2048
+
+// aggregate splits into Partial and Final around an exchange. One Complete phase is left where rows are on one
+// instance already, where they are few, and where an aggregate is DISTINCT or ordered: its state needs all rows of a group.
+func (l *lowerer) aggregate(n *logical.Aggregate) (stream, error) {
+	var need expr.ColumnSet
+	for _, g := range n.Groups {
+		expr.AddColumns(&need, g)
+	}
+	whole := false
+	for _, a := range n.Aggs {
+		expr.AddColumns(&need, a)
+		whole = whole || a.Distinct && !a.Fn.IgnoresDistinct || len(a.OrderBy) > 0
+	}
+	in, err := l.node(n.Input, need)
+	if err != nil {
+		return stream{}, err
+	}
+	agg := physical.Aggregate{
+		Info:   l.info(n.Cols, l.est.Rows(n)),
+		Groups: fields(in.cols(), n.Groups), Aggs: make([]*expr.Aggregate, len(n.Aggs)),
+		Sets: n.Sets, GroupingID: n.GroupingID != nil,
+		MaxGroups: l.est.GroupBound(n.Input, n.Groups),
+	}
+	for i, a := range n.Aggs {
+		agg.Aggs[i] = field(in.cols(), a).(*expr.Aggregate)
+	}
+	return l.phases(in, agg, whole), nil
+}
+
+func (l *lowerer) phases(in stream, agg physical.Aggregate, whole bool) stream {
+	k := len(agg.Groups)
+	switch {
+	case in.single:
+		agg.Input = in.node
+		return stream{&agg, true}
+	case whole && k > 0 && agg.Sets == nil && plainFields(agg.Groups):
+		agg.Input = l.hashed(in, agg.Groups)
+		return stream{&agg, false}
+	case whole, in.rows() <= tinyRows && smallInput(in.node):
+		agg.Input = l.gather(in)
+		return stream{&agg, true}
+	}
+	partial := agg
+	partial.Phase, partial.Input = physical.Partial, in.node
+	keys := make([]expr.Expr, k)
+	for i := range keys {
+		keys[i] = fieldAt(agg.Cols, i)
+	}
+	final := agg
+	final.Phase, final.Groups, final.Sets = physical.Final, keys, nil
+	if k == 0 {
+		final.Input = l.gather(stream{&partial, false})
+		return stream{&final, true}
+	}
+	final.Input = l.hashed(stream{&partial, false}, keys)
+	return stream{&final, false}
+}
+
+// smallInput tells that a subtree has few rows because its sources are small, not because
+// an estimate says that joins and filters leave few.
+func smallInput(n physical.Node) bool {
+	if s, ok := n.(*physical.Scan); ok {
+		if s.Source == nil {
+			return false
+		}
+		rows := s.Source.Stats().Rows
+		return rows >= 0 && rows <= tinyRows
+	}
+	if _, ok := n.(*physical.CTERef); ok {
+		return false
+	}
+	for _, c := range n.Children() {
+		if !smallInput(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func plainFields(es []expr.Expr) bool {
+	for _, e := range es {
+		if _, ok := e.(*expr.Field); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// distinct groups by all columns.
+func (l *lowerer) distinct(n *logical.Distinct) (stream, error) {
+	in, err := l.ordered(n.Input, n.Columns())
+	if err != nil {
+		return stream{}, err
+	}
+	return l.deduplicated(in, l.est.Rows(n), l.est.GroupBound(n.Input, expr.Refs(n.Columns()))), nil
+}
+
+func (l *lowerer) deduplicated(in stream, rows, bound float64) stream {
+	cols := in.cols()
+	groups := make([]expr.Expr, len(cols))
+	for i := range groups {
+		groups[i] = fieldAt(cols, i)
+	}
+	return l.phases(in, physical.Aggregate{Info: l.info(cols, rows), Groups: groups, MaxGroups: bound}, false)
+}

@@ -1,0 +1,218 @@
+// Package lower turns a logical plan into a physical one: it picks algorithms, build sides,
+// aggregation phases and runtime filters, puts exchanges where rows change their distribution, and
+// replaces column ids by positions. It copes with every logical plan, optimized or not, that has no
+// Apply and no subquery left.
+package lower
+
+import (
+	"github.com/basaltdb/basalt/internal/invariant"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/optimize"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// Options steer the choices of lowering.
+type Options struct {
+	// Instances is how many copies of a fragment run; at least 1.
+	Instances int
+	// BroadcastRowLimit is the largest build side, in estimated rows, that is broadcast; 0 is
+	// DefaultBroadcastRowLimit.
+	BroadcastRowLimit float64
+	// PreferShuffle breaks the tie between broadcast and shuffle for shuffle (prefer_join_method).
+	PreferShuffle bool
+	// NoRuntimeFilters leaves runtime filters out.
+	NoRuntimeFilters bool
+	// IDs gives fresh column ids to computed join keys; required.
+	IDs *expr.IDs
+}
+
+// DefaultBroadcastRowLimit is broadcast_row_count_limit of Doris.
+const DefaultBroadcastRowLimit = 30_000_000
+
+// Plan lowers n. The result gives exactly n's columns, in order, on one instance. ctes are the shared
+// subplans that it reads, each after those that it reads itself. Errors are *sqlerr.Error.
+func Plan(n logical.Node, opts Options) (root physical.Node, ctes []*physical.CTE, err error) {
+	l := &lowerer{opts: opts, est: optimize.NewEstimates(), ctes: map[*logical.CTE]*physical.CTE{}}
+	l.opts.Instances = max(1, opts.Instances)
+	if l.opts.BroadcastRowLimit <= 0 {
+		l.opts.BroadcastRowLimit = DefaultBroadcastRowLimit
+	}
+	in, err := l.ordered(n, n.Columns())
+	if err != nil {
+		return nil, nil, err
+	}
+	root = l.gather(in)
+	number(root, l.order)
+	l.runtimeFilters(root)
+	return root, l.order, nil
+}
+
+// stream is a lowered node and how its rows are spread over instances.
+type stream struct {
+	node   physical.Node
+	single bool // all rows are on one instance
+}
+
+func (s stream) cols() []expr.Column { return s.node.Base().Cols }
+func (s stream) rows() float64       { return s.node.Base().Rows }
+
+type lowerer struct {
+	opts  Options
+	est   *optimize.Estimates
+	ctes  map[*logical.CTE]*physical.CTE
+	order []*physical.CTE
+	keys  []joinKeys // of hash joins, for runtime filters
+}
+
+// node lowers n. The outputs are those of n's columns that are in need, in any order, and perhaps more of them.
+func (l *lowerer) node(n logical.Node, need expr.ColumnSet) (stream, error) {
+	switch n := n.(type) {
+	case *logical.Scan:
+		return l.scan(n, need), nil
+	case *logical.Filter:
+		return l.filter(n, need)
+	case *logical.Project:
+		return l.project(n, need)
+	case *logical.Join:
+		return l.join(n, need)
+	case *logical.Aggregate:
+		return l.aggregate(n)
+	case *logical.Distinct:
+		return l.distinct(n)
+	case *logical.Sort:
+		return l.sort(n, need)
+	case *logical.Limit:
+		return l.limit(n, need)
+	case *logical.SetOp:
+		return l.setOp(n)
+	case *logical.Values:
+		return l.values(n), nil
+	case *logical.CTERef:
+		return l.cteRef(n, need)
+	case *logical.Write:
+		return l.write(n)
+	}
+	panic(invariant.Failed("lowering of %T", n))
+}
+
+// ordered lowers n with exactly the outputs cols, in that order.
+func (l *lowerer) ordered(n logical.Node, cols []expr.Column) (stream, error) {
+	in, err := l.node(n, expr.SetOfColumns(cols))
+	if err != nil {
+		return stream{}, err
+	}
+	return l.arranged(in, cols), nil
+}
+
+// arranged is in with exactly the outputs cols, in that order: a projection when it has others.
+func (l *lowerer) arranged(in stream, cols []expr.Column) stream {
+	same := len(in.cols()) == len(cols)
+	for i := 0; same && i < len(cols); i++ {
+		same = in.cols()[i].ID == cols[i].ID
+	}
+	if same {
+		return in
+	}
+	p := &physical.Project{Info: l.info(cols, in.rows()), Input: in.node, Exprs: fields(in.cols(), expr.Refs(cols))}
+	return stream{p, in.single}
+}
+
+func (l *lowerer) info(cols []expr.Column, rows float64) physical.Info {
+	return physical.Info{Cols: cols, Rows: rows}
+}
+
+func (l *lowerer) filter(n *logical.Filter, need expr.ColumnSet) (stream, error) {
+	below := need.Clone()
+	for _, c := range n.Conds {
+		expr.AddColumns(&below, c)
+	}
+	in, err := l.node(n.Input, below)
+	if err != nil {
+		return stream{}, err
+	}
+	f := &physical.Filter{Info: l.info(in.cols(), l.est.Rows(n)), Input: in.node, Conds: fields(in.cols(), n.Conds)}
+	return stream{f, in.single}, nil
+}
+
+func (l *lowerer) project(n *logical.Project, need expr.ColumnSet) (stream, error) {
+	var below expr.ColumnSet
+	var exprs []expr.Expr
+	var cols []expr.Column
+	for i, c := range n.Cols {
+		if need.Has(c.ID) {
+			exprs, cols = append(exprs, n.Exprs[i]), append(cols, c)
+			expr.AddColumns(&below, n.Exprs[i])
+		}
+	}
+	in, err := l.node(n.Input, below)
+	if err != nil {
+		return stream{}, err
+	}
+	p := &physical.Project{Info: l.info(cols, in.rows()), Input: in.node, Exprs: fields(in.cols(), exprs)}
+	return stream{p, in.single}, nil
+}
+
+func (l *lowerer) values(n *logical.Values) stream {
+	return stream{&physical.Values{Info: l.info(n.Cols, float64(len(n.Rows))), Rows: n.Rows}, true}
+}
+
+func (l *lowerer) write(n *logical.Write) (stream, error) {
+	in, err := l.ordered(n.Input, n.Input.Columns())
+	if err != nil {
+		return stream{}, err
+	}
+	return stream{&physical.Write{Info: l.info(n.Cols, 1), Input: in.node, Table: n.Table, Sink: n.Sink}, true}, nil
+}
+
+// cteRef lowers the shared plan on the first reference.
+func (l *lowerer) cteRef(n *logical.CTERef, need expr.ColumnSet) (stream, error) {
+	cte := l.ctes[n.CTE]
+	if cte == nil {
+		in, err := l.ordered(n.CTE.Plan, n.CTE.Plan.Columns())
+		if err != nil {
+			return stream{}, err
+		}
+		cte = &physical.CTE{ID: n.CTE.ID, Name: n.CTE.Name, Plan: in.node}
+		l.ctes[n.CTE] = cte
+		l.order = append(l.order, cte)
+	}
+	ref := &physical.CTERef{Info: l.info(nil, l.est.Rows(n)), CTE: cte}
+	for i, c := range n.Cols {
+		if need.Has(c.ID) {
+			ref.Cols, ref.Columns = append(ref.Cols, c), append(ref.Columns, i)
+		}
+	}
+	return stream{ref, false}, nil
+}
+
+// gather brings all rows to one instance.
+func (l *lowerer) gather(in stream) physical.Node {
+	if in.single {
+		return in.node
+	}
+	return &physical.Exchange{Info: l.info(in.cols(), in.rows()), Kind: physical.Gather, Input: in.node}
+}
+
+// hashed brings rows with equal keys to one instance.
+func (l *lowerer) hashed(in stream, keys []expr.Expr) physical.Node {
+	return &physical.Exchange{Info: l.info(in.cols(), in.rows()), Kind: physical.HashExchange, Input: in.node, Keys: keys}
+}
+
+// number gives every node its id, inputs before their consumer, the probe side before the build side; shared
+// plans come first.
+func number(root physical.Node, ctes []*physical.CTE) {
+	next := physical.NodeID(0)
+	var visit func(n physical.Node)
+	visit = func(n physical.Node) {
+		for _, c := range n.Children() {
+			visit(c)
+		}
+		n.Base().ID = next
+		next++
+	}
+	for _, c := range ctes {
+		visit(c.Plan)
+	}
+	visit(root)
+}

@@ -1,0 +1,156 @@
+package lower
+
+import (
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// selectiveEnough is the largest part of the probe side's key values that a build side may
+// hold for a runtime filter to be worth its price: a filter that lets everything through costs 40 % of a
+// scan (PERFORMANCE.md, rule 9).
+const selectiveEnough = 0.6
+
+// maxRuntimeFilters bounds the filters of one query.
+const maxRuntimeFilters = 32
+
+// joinKeys is what the estimates say of a hash join's keys.
+type joinKeys struct {
+	join   *physical.HashJoin
+	useful []bool // by key: a filter would drop enough of the probe side
+}
+
+// joinKeys judges the keys of a join while its logical inputs are at hand.
+func (l *lowerer) joinKeys(p *joinPlan, j *physical.HashJoin) joinKeys {
+	out := joinKeys{join: j, useful: make([]bool, len(p.keys))}
+	for i, k := range p.keys {
+		b, ok1 := k.build.(*expr.Column)
+		c, ok2 := k.probe.(*expr.Column)
+		if k.nullSafe || !ok2 {
+			continue
+		}
+		domain := l.est.Domain(p.probe, c.ID)
+		ndv := l.est.Rows(p.build)
+		if ok1 {
+			ndv = l.est.Distinct(p.build, b.ID)
+		}
+		out.useful[i] = ndv <= selectiveEnough*domain || ok1 && l.est.Selective(p.build, b.ID) || reducedBelow(p.build) && ndv < domain
+	}
+	return out
+}
+
+// reducedBelow reports a filter in a build side whose effect is unknown.
+func reducedBelow(n logical.Node) bool {
+	switch n := n.(type) {
+	case *logical.Scan:
+		return len(n.Filter) > 0 && (n.Source == nil || n.Source.Stats().Rows < 0)
+	case *logical.Filter:
+		return true
+	}
+	for _, c := range n.Children() {
+		if reducedBelow(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// runtimeFilters hands the build keys of selective joins to the scans that make their probe keys.
+func (l *lowerer) runtimeFilters(root physical.Node) {
+	if l.opts.NoRuntimeFilters {
+		return
+	}
+	useful := map[*physical.HashJoin][]bool{}
+	for _, k := range l.keys {
+		useful[k.join] = k.useful
+	}
+	next := 0
+	var visit func(n physical.Node)
+	visit = func(n physical.Node) {
+		if j, ok := n.(*physical.HashJoin); ok && dropsUnmatchedProbe(j.Kind) {
+			for i, key := range j.ProbeKeys {
+				if next == maxRuntimeFilters || !useful[j][i] {
+					continue
+				}
+				f, ok := key.(*expr.Field)
+				if !ok {
+					continue
+				}
+				if targets := targetsOf(j.Probe, int(f.Index), nil); len(targets) > 0 {
+					j.RuntimeFilters = append(j.RuntimeFilters, physical.RuntimeFilter{ID: next, Key: i})
+					for _, t := range targets {
+						t.scan.RuntimeFilters = append(t.scan.RuntimeFilters, physical.RuntimeFilterRef{ID: next, Column: t.ordinal})
+					}
+					next++
+				}
+			}
+		}
+		for _, c := range n.Children() {
+			visit(c)
+		}
+	}
+	for _, c := range l.order {
+		visit(c.Plan)
+	}
+	visit(root)
+}
+
+// dropsUnmatchedProbe: rows of the probe side without a match do not show in the result.
+func dropsUnmatchedProbe(k physical.JoinKind) bool {
+	switch k {
+	case physical.Inner, physical.Semi, physical.Right, physical.RightSemi, physical.RightAnti:
+		return true
+	}
+	return false
+}
+
+type target struct {
+	scan    *physical.Scan
+	ordinal int
+}
+
+// targetsOf follows output i of n down to the scans that read it. Rows that the filter takes away there
+// must not change anything but rows with that value: it passes filters, projections of the bare column, the probe
+// side of joins, grouping columns and all inputs of a union, and stops at limits, sorts with limits, shared subplans.
+func targetsOf(n physical.Node, i int, dst []target) []target {
+	switch n := n.(type) {
+	case *physical.Scan:
+		return append(dst, target{n, n.Columns[i]})
+	case *physical.Filter:
+		return targetsOf(n.Input, i, dst)
+	case *physical.Exchange:
+		return targetsOf(n.Input, i, dst)
+	case *physical.Project:
+		if f, ok := n.Exprs[i].(*expr.Field); ok {
+			return targetsOf(n.Input, int(f.Index), dst)
+		}
+	case *physical.Sort:
+		if n.Limit < 0 && n.Offset == 0 {
+			return targetsOf(n.Input, i, dst)
+		}
+	case *physical.Aggregate:
+		if i < len(n.Groups) && n.Sets == nil {
+			if f, ok := n.Groups[i].(*expr.Field); ok {
+				return targetsOf(n.Input, int(f.Index), dst)
+			}
+		}
+	case *physical.Union:
+		for _, in := range n.Inputs {
+			dst = targetsOf(in, i, dst)
+		}
+	case *physical.HashJoin:
+		return joinTargets(n.Kind, n.Probe, n.ProbeCols, i, dst)
+	case *physical.NestedLoopJoin:
+		return joinTargets(n.Kind, n.Probe, n.ProbeCols, i, dst)
+	}
+	return dst
+}
+
+// joinTargets follows a probe column below a join; an unmatched build row that appears because a
+// probe row was dropped would be a new row, so joins that keep those are a border.
+func joinTargets(kind physical.JoinKind, probe physical.Node, probeCols []int, i int, dst []target) []target {
+	if i >= len(probeCols) || kind == physical.Right || kind == physical.Full {
+		return dst
+	}
+	return targetsOf(probe, probeCols[i], dst)
+}

@@ -1,0 +1,59 @@
+// Package planner takes a bound statement to the fragments that the executor runs:
+// optimize, lower, cut. Each step is a package of its own below this one.
+package planner
+
+import (
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/fragment"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/lower"
+	"github.com/basaltdb/basalt/planner/optimize"
+)
+
+// Options are what a session may choose about planning. The zero value plans for one instance.
+type Options struct {
+	Instances         int               // copies of a fragment that run in parallel; at least 1
+	DisabledPasses    map[string]bool   // optimizer passes to leave out, by name; see optimize.Passes
+	BroadcastRowLimit float64           // build sides with more estimated rows are shuffled; 0: the default
+	PreferShuffle     bool              // prefer_join_method = shuffle
+	NoRuntimeFilters  bool              // runtime_filter_mode = OFF
+	Functions         *function.Context // for constant folding; nil folds only what depends on nothing
+	Trace             *optimize.Trace   // when set, records the passes
+	// Verify checks the plan after every pass and panics where one broke it; tests set it.
+	Verify bool
+}
+
+// Bound is a bound statement: its plan and where fresh column ids come from.
+type Bound struct {
+	Plan logical.Node
+	IDs  *expr.IDs // nil: ids above the plan's largest
+}
+
+// Plan optimizes, lowers and cuts. The binder's plan is not changed, but for the shared plans of common
+// table expressions, so that a plan can be given only once. Errors are *sqlerr.Error.
+func Plan(b Bound, opts Options) (*fragment.Plan, error) {
+	n, err := Optimize(&b, opts)
+	if err != nil {
+		return nil, err
+	}
+	root, ctes, err := lower.Plan(n, lower.Options{
+		Instances: opts.Instances, BroadcastRowLimit: opts.BroadcastRowLimit, PreferShuffle: opts.PreferShuffle,
+		NoRuntimeFilters: opts.NoRuntimeFilters, IDs: b.IDs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fragment.Cut(root, ctes, opts.Instances), nil
+}
+
+// Optimize is the first step of Plan, for EXPLAIN LOGICAL. It fills in b.IDs.
+func Optimize(b *Bound, opts Options) (logical.Node, error) {
+	if b.IDs == nil {
+		b.IDs = expr.NewIDs(optimize.LargestID(b.Plan))
+	}
+	c := &optimize.Context{
+		IDs: b.IDs, Functions: opts.Functions, Disabled: opts.DisabledPasses, Trace: opts.Trace, Verify: opts.Verify,
+	}
+	return optimize.Run(c, b.Plan)
+}
