@@ -1,0 +1,80 @@
+package parquet
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"github.com/basaltdb/basalt/storage"
+)
+
+// footerCacheBytes bounds the footers that the process keeps, by their encoded size.
+const footerCacheBytes = 64 << 20
+
+// footerKey identifies the content of a file.
+type footerKey struct {
+	fs    storage.FS
+	path  string
+	size  int64
+	mtime time.Time
+}
+
+// footerCache keeps the footers used last. Safe for concurrent use.
+type footerCache struct {
+	mu    sync.Mutex
+	byKey map[footerKey]*list.Element
+	order list.List // most recent first; of *cachedFooter
+	bytes int64
+}
+
+type cachedFooter struct {
+	key   footerKey
+	file  *File
+	bytes int64
+}
+
+var footers = footerCache{byKey: map[footerKey]*list.Element{}}
+
+// cachedFile is OpenFile through the process's cache of footers.
+func cachedFile(fs storage.FS, path string) (*File, error) {
+	info, err := fs.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	key := footerKey{fs, path, info.Size, info.ModTime}
+	if f := footers.get(key); f != nil {
+		return f, nil
+	}
+	f, err := OpenFile(fs, path)
+	if err != nil {
+		return nil, err
+	}
+	footers.put(footerKey{fs, path, f.info.Size, f.info.ModTime}, f)
+	return f, nil
+}
+
+func (c *footerCache) get(key footerKey) *File {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byKey[key]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cachedFooter).file
+}
+
+func (c *footerCache) put(key footerKey, f *File) {
+	size := f.info.Size - f.dataEnd
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] != nil || size > footerCacheBytes/4 {
+		return
+	}
+	c.byKey[key] = c.order.PushFront(&cachedFooter{key, f, size})
+	for c.bytes += size; c.bytes > footerCacheBytes; {
+		last := c.order.Remove(c.order.Back()).(*cachedFooter)
+		delete(c.byKey, last.key)
+		c.bytes -= last.bytes
+	}
+}

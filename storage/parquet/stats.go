@@ -1,0 +1,262 @@
+package parquet
+
+import (
+	"math"
+
+	"github.com/basaltdb/basalt/internal/int128"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// rangeOf is what the statistics of a column chunk tell, in the leaf's type.
+func (f *File) rangeOf(l *leaf, group int) storage.Range {
+	g := &f.meta.groups[group]
+	c := &g.chunks[l.index]
+	r := storage.Range{Nulls: -1, Rows: g.rows, HasNaN: true}
+	s := &c.stats
+	if s.nulls >= 0 && s.nulls <= g.rows {
+		r.Nulls = s.nulls
+	}
+	if !l.optional {
+		r.Nulls = 0
+	}
+	order := int8(orderUnknown)
+	if l.index < len(f.meta.orders) {
+		order = f.meta.orders[l.index]
+	}
+	lo, hi := s.minValue, s.maxValue
+	switch {
+	case order == orderType && lo != nil && hi != nil:
+	case l.oldStatistics():
+		if lo == nil || hi == nil {
+			lo, hi = s.min, s.max // deprecated: compared as signed, right for these types
+		}
+	default:
+		lo, hi = nil, nil
+	}
+	if lo != nil && hi != nil {
+		r.Min, r.Max = l.bounds(lo, hi)
+	}
+	r.HasNaN = l.Type.IsFloat() && s.nans != 0
+	return r
+}
+
+// oldStatistics reports whether the deprecated min and max order as the type does.
+func (l *leaf) oldStatistics() bool {
+	switch l.elem.typ {
+	case physBoolean, physFloat, physDouble:
+		return true
+	case physInt32, physInt64:
+		switch l.conv {
+		case convUint8To16, convUint16To32, convUint32To64, convUint64To128:
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// bounds decodes a minimum and a maximum; nil where they cannot be used: of a wrong
+// width, contradicting each other, NaN, or of a type whose order is not ours.
+func (l *leaf) bounds(lo, hi []byte) (minimum, maximum *vector.Value) {
+	a, ok1 := l.bound(lo)
+	b, ok2 := l.bound(hi)
+	if !ok1 || !ok2 || a.Compare(b) > 0 {
+		return nil, nil
+	}
+	if l.Type.IsFloat() {
+		if a.F != a.F || b.F != b.F {
+			return nil, nil
+		}
+		if a.F == 0 { // -0 may be among the values, whatever the sign here
+			a.F = math.Copysign(0, -1)
+		}
+		if b.F == 0 {
+			b.F = 0
+		}
+	}
+	return &a, &b
+}
+
+// bound decodes one bound, which is PLAIN without the length prefix of byte arrays.
+func (l *leaf) bound(p []byte) (vector.Value, bool) {
+	v := vector.Value{Type: l.Type}
+	if l.unsupported != "" || l.broken != "" || l.conv == convInt96 || l.conv == convUUID {
+		return v, false // the order of INT96 is undefined
+	}
+	if l.elem.typ == physByteArray {
+		if l.conv.fromStrings() {
+			var ok bool
+			v.I, ok = bigEndianInt(p)
+			return v, ok && len(p) > 0
+		}
+		v.S = string(p)
+		return v, true
+	}
+	if len(p) != l.storedWidth() {
+		return v, false
+	}
+	if l.conv == convFixedBytes {
+		v.S = string(p)
+		return v, true
+	}
+	if l.conv == convInt32To8 || l.conv == convInt32To16 || l.conv == convUint8To16 || l.conv == convUint16To32 {
+		wide := int64(int32(uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16 | uint32(p[3])<<24))
+		if !narrowFits(l.conv, wide) {
+			return v, false
+		}
+	}
+	one := &vector.Vector{Type: l.Type, Len: 1, Data: alignedBytes(max(l.Type.Physical().Size(), 1))}
+	if err := convertFixed(l.conv, l.storedWidth(), one.Data, p, 1); err != nil {
+		return v, false
+	}
+	return one.Value(0), true
+}
+
+// narrowFits reports whether a stored 32-bit value is of the narrow type at all.
+func narrowFits(c conversion, x int64) bool {
+	switch c {
+	case convInt32To8:
+		return x >= math.MinInt8 && x <= math.MaxInt8
+	case convInt32To16:
+		return x >= math.MinInt16 && x <= math.MaxInt16
+	case convUint8To16:
+		return x >= 0 && x <= math.MaxUint8
+	}
+	return x >= 0 && x <= math.MaxUint16
+}
+
+// widenBound converts a bound of the file's type to the table's; nil stays nil, and what
+// cannot be converted simply is unknown.
+func widenBound(v *vector.Value, from, to sqltype.Type) *vector.Value {
+	if v == nil || from.Equal(to) {
+		return v
+	}
+	one := vector.New(from, 1)
+	one.SetValue(0, *v)
+	c := caster{from: from, to: to}
+	out, err := c.apply(one)
+	if err != nil {
+		return nil
+	}
+	x := out.Value(0)
+	return &x
+}
+
+// lookup is the pruning view of row group g of file k.
+func (s *Source) lookup(k, g int) func(int) storage.Range {
+	f, m := s.files[k], s.mapping[k]
+	return func(column int) storage.Range {
+		at := m[column].leaf
+		if at < 0 {
+			rows := f.meta.groups[g].rows
+			return storage.Range{Nulls: rows, Rows: rows}
+		}
+		l := &f.leaves[at]
+		if l.unsupported != "" {
+			return storage.Range{Nulls: -1, Rows: f.meta.groups[g].rows}
+		}
+		r := f.rangeOf(l, g)
+		if m[column].cast {
+			to := s.columns[column].Type
+			r.Min, r.Max = widenBound(r.Min, l.Type, to), widenBound(r.Max, l.Type, to)
+		}
+		return r
+	}
+}
+
+// mayMatch reports whether row group g of file k can hold rows for the request.
+func (s *Source) mayMatch(k, g int, prune []storage.Predicate) bool {
+	if len(prune) == 0 {
+		return true
+	}
+	lookup := s.lookup(k, g)
+	for i := range prune {
+		if !prune[i].MayMatch(lookup) {
+			return false
+		}
+	}
+	return true
+}
+
+// mergeStats sums up the statistics of all row groups. One group without a bound makes
+// the bound unknown; a count of nulls is believed when every group has one.
+func (s *Source) mergeStats() *storage.Stats {
+	out := &storage.Stats{Columns: make([]storage.ColumnStats, len(s.columns))}
+	for _, f := range s.files {
+		out.Rows += f.meta.rows
+		out.Bytes += f.info.Size
+	}
+	for i := range s.columns {
+		out.Columns[i] = s.mergeColumn(i)
+	}
+	return out
+}
+
+func (s *Source) mergeColumn(i int) storage.ColumnStats {
+	st := storage.ColumnStats{Distinct: -1}
+	first, known := true, true
+	var rows, bytes int64
+	for k, f := range s.files {
+		at := s.mapping[k][i].leaf
+		for g := range f.meta.groups {
+			r := s.lookup(k, g)(i)
+			if r.Rows == 0 {
+				continue
+			}
+			if at >= 0 {
+				rows += r.Rows
+				bytes += s.valueBytes(f, at, g)
+			}
+			if r.Nulls < 0 || st.Nulls < 0 {
+				st.Nulls = -1
+			} else {
+				st.Nulls += r.Nulls
+			}
+			if r.Nulls == r.Rows {
+				continue // no value, no bound
+			}
+			if r.Min == nil || r.Max == nil {
+				known = false
+				continue
+			}
+			if first || r.Min.Compare(*st.Min) < 0 {
+				st.Min = r.Min
+			}
+			if first || r.Max.Compare(*st.Max) > 0 {
+				st.Max = r.Max
+			}
+			first = false
+		}
+	}
+	if !known {
+		st.Min, st.Max = nil, nil
+	}
+	if rows > 0 {
+		st.AvgBytes = float64(bytes) / float64(rows)
+	}
+	if w := s.columns[i].Type.Physical().Size(); w > 0 && s.columns[i].Type.Physical() != sqltype.PhysString {
+		st.AvgBytes = float64(w)
+	}
+	st.Distinct = distinctBound(st, s.columns[i].Type)
+	return st
+}
+
+// valueBytes estimates the bytes of a chunk's values from its pages' size.
+func (s *Source) valueBytes(f *File, leaf, g int) int64 {
+	n := f.leaves[leaf].index
+	return max(0, f.meta.groups[g].chunks[n].uncompressed)
+}
+
+// distinctBound is the number of integers between the bounds, where that is few.
+func distinctBound(st storage.ColumnStats, t sqltype.Type) int64 {
+	if st.Min == nil || st.Max == nil || t.IsFloat() || t.Physical() == sqltype.PhysString {
+		return -1
+	}
+	d, ok := st.Max.I.SubOK(st.Min.I)
+	if !ok || !d.Less(int128.FromInt64(1<<20)) {
+		return -1
+	}
+	return int64(d.Lo) + 1
+}
