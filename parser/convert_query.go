@@ -327,6 +327,15 @@ func (c *converter) from(n *tast.Join) []ast.TableExpr {
 	return list
 }
 
+// tablesOf converts the FROM of a SELECT that was made to hold it.
+func (c *converter) tablesOf(n tast.StmtNode) []ast.TableExpr {
+	sel, ok := n.(*tast.SelectStmt)
+	if !ok || sel.From == nil {
+		c.lost(0)
+	}
+	return c.from(sel.From.TableRefs)
+}
+
 func (c *converter) isNoTable(ts *tast.TableSource) bool {
 	name, ok := ts.Source.(*tast.TableName)
 	if !ok {

@@ -17,6 +17,7 @@ type parser struct {
 	i      int
 	marks  []mark
 	out    []piece
+	prefix []piece // WITH … of an INSERT, emitted before its query
 	depth  int
 	params int
 	noIn   bool        // IN ends the expression: POSITION(a IN b)

@@ -79,7 +79,23 @@ func (p *parser) tokenize(l *lexer) bool {
 			return last
 		}
 		p.toks = append(p.toks, t)
+		if t.is("VALUES") && p.endsInsertHead() {
+			p.bulkRows(l, t.start)
+		}
 	}
+}
+
+// endsInsertHead tells whether the last token, VALUES, is the one of INSERT … VALUES.
+func (p *parser) endsInsertHead() bool {
+	if first := &p.toks[0]; !first.is("INSERT") && !first.is("REPLACE") {
+		return false
+	}
+	for i := range p.toks {
+		if t := &p.toks[i]; t.is("SELECT") || t.is("FROM") || t.is("AS") || t.is("TABLE") && i > 3 {
+			return false
+		}
+	}
+	return true
 }
 
 // end is where the statement's text ends.

@@ -134,7 +134,8 @@ func (p *parser) expression() ast.Expr {
 // query reads one query at the cursor.
 func (p *parser) query() ast.Query {
 	saved := p.out
-	p.out = p.sub(p.queryText)
+	p.out = append(p.prefix, p.sub(p.queryText)...)
+	p.prefix = nil
 	stmt := p.parseOut()
 	p.out = saved
 	c := converter{p: p}

@@ -185,18 +185,22 @@ type Truncate struct {
 	Pos
 	Name       Name
 	Partitions []string
+	Specs      []PartitionSpec // Hive: PARTITION (dt = '…')
+	Force      bool
 }
 
 // Insert is INSERT INTO | OVERWRITE | REPLACE INTO, and each branch of Hive's FROM … INSERT.
 type Insert struct {
 	Pos
-	Overwrite   bool
-	Replace     bool
-	Name        Name
-	Columns     []string
-	Partition   []PartitionSpec // Hive: PARTITION (a='x', b)
-	Partitions  []string        // Doris: PARTITION (p1, p2)
-	AutoDetect  bool            // PARTITION (*)
+	Overwrite bool
+	Replace   bool
+	Name      Name
+	Columns   []string
+	Partition []PartitionSpec // Hive: PARTITION (a='x', b)
+	// Partitions are names alone: PARTITION (p1, p2). They are partitions of a Doris
+	// table or dynamic columns of a Hive table; only the binder knows which.
+	Partitions  []string
+	AutoDetect  bool // PARTITION (*)
 	IfNotExists bool
 	Label       string
 	Hints       []string // [shuffle]
@@ -257,7 +261,7 @@ type Show struct {
 // Describe is DESC t [ALL], DESCRIBE [EXTENDED|FORMATTED] t [col], DESC FUNCTION f(…).
 type Describe struct {
 	Pos
-	Mode      string // "", "ALL", "EXTENDED", "FORMATTED", "FUNCTION"
+	Mode      string // "", "ALL", "EXTENDED", "FORMATTED", "FUNCTION", "DATABASE"
 	Name      Name
 	Column    string
 	Partition []PartitionSpec
@@ -275,7 +279,8 @@ type Kill struct {
 // Transaction is BEGIN, START TRANSACTION, COMMIT, ROLLBACK.
 type Transaction struct {
 	Pos
-	Op string // "BEGIN", "COMMIT", "ROLLBACK"
+	Op    string // "BEGIN", "COMMIT", "ROLLBACK"
+	Label string // BEGIN WITH LABEL
 }
 
 // Analyze is ANALYZE TABLE t … .

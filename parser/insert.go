@@ -1,0 +1,173 @@
+package parser
+
+import "github.com/basaltdb/basalt/parser/ast"
+
+// insert reads INSERT in the forms of Doris, MySQL and Hive, and REPLACE.
+func (p *parser) insert() ast.Statement {
+	if p.at(1).is("OVERWRITE") && (p.at(2).is("DIRECTORY") || p.at(2).is("LOCAL") && p.at(3).is("DIRECTORY")) {
+		p.prefix = nil
+		return p.admin()
+	}
+	return p.insertBranch(p.insertQuery)
+}
+
+// insertBranch reads one INSERT up to its query, which query reads.
+func (p *parser) insertBranch(query func(*ast.Insert)) *ast.Insert {
+	n := p.insertHead()
+	switch {
+	case p.peek().is("SET"):
+		p.insertSet(n)
+	default:
+		query(n)
+	}
+	if p.isWords("ON", "DUPLICATE") {
+		p.refuse("ON DUPLICATE KEY UPDATE")
+	}
+	return n
+}
+
+func (p *parser) insertHead() *ast.Insert {
+	n := &ast.Insert{Pos: p.pos()}
+	n.Replace = p.next().is("REPLACE")
+	for p.accept("LOW_PRIORITY") || p.accept("DELAYED") || p.accept("HIGH_PRIORITY") {
+	}
+	if p.peek().is("IGNORE") {
+		p.refuse("INSERT IGNORE")
+	}
+	if p.accept("OVERWRITE") {
+		n.Overwrite = true
+		_ = p.accept("TABLE") || p.accept("INTO")
+	} else if p.accept("INTO") {
+		if p.peek().is("TABLE") && p.at(1).isName() {
+			p.next()
+		}
+	}
+	n.Name = p.name()
+	for {
+		switch {
+		case p.peek().is("PARTITION") && p.at(1).isOp("("), p.peek().is("PARTITIONS") && p.at(1).isOp("("):
+			p.next()
+			p.insertPartition(n)
+		case p.isWords("TEMPORARY", "PARTITION"):
+			p.refuse("INSERT INTO … TEMPORARY PARTITION")
+		case p.accept("IF", "NOT", "EXISTS"):
+			n.IfNotExists = true
+		case p.accept("WITH", "LABEL"):
+			n.Label = p.identOrString()
+		case p.peek().isOp("(") && n.Columns == nil && !p.queryAt(p.i):
+			n.Columns = p.identList()
+		case p.peek().isOp("[") && p.at(1).isName():
+			p.next()
+			for {
+				n.Hints = append(n.Hints, p.ident())
+				if !p.acceptOp(",") {
+					break
+				}
+			}
+			p.expectOp("]")
+		case p.peek().kind == tokHint:
+			p.next()
+		default:
+			return n
+		}
+	}
+}
+
+// insertPartition reads PARTITION (*), (p1, p2) or (a = 'x', b). Names alone may be
+// Doris partitions or Hive's dynamic columns; only the binder knows the table.
+func (p *parser) insertPartition(n *ast.Insert) {
+	if p.at(1).isOp("*") {
+		p.i += 2
+		p.expectOp(")")
+		n.AutoDetect = true
+		return
+	}
+	specs := p.partitionSpec()
+	named := false
+	for _, s := range specs {
+		named = named || s.Value != nil
+	}
+	if named {
+		n.Partition = specs
+		return
+	}
+	for _, s := range specs {
+		n.Partitions = append(n.Partitions, s.Column)
+	}
+}
+
+// partitionSpec reads (a = 'x', b, c < 3).
+func (p *parser) partitionSpec() []ast.PartitionSpec {
+	p.expectOp("(")
+	var specs []ast.PartitionSpec
+	for !p.acceptOp(")") {
+		if len(specs) > 0 {
+			p.expectOp(",")
+		}
+		s := ast.PartitionSpec{Pos: p.pos(), Column: p.ident()}
+		switch t := p.peek(); t.val {
+		case "=", "<", ">", "<=", ">=", "<>", "!=":
+			p.next()
+			s.Op = t.val
+			if s.Op == "!=" {
+				s.Op = "<>"
+			}
+			s.Value = p.expression()
+		}
+		specs = append(specs, s)
+	}
+	return specs
+}
+
+func (p *parser) insertQuery(n *ast.Insert) {
+	if p.values != nil && p.peek().is("VALUES") && p.at(1).kind == tokEOF {
+		p.next()
+		n.Query = p.values
+		return
+	}
+	if p.peek().is("VALUE") && p.at(1).isOp("(") { // MySQL's other spelling
+		p.peek().val = "VALUES"
+	}
+	n.Query = p.query()
+}
+
+// insertSet reads MySQL's INSERT INTO t SET a = 1, b = 2.
+func (p *parser) insertSet(n *ast.Insert) {
+	v := &ast.Values{Pos: p.pos()}
+	p.next()
+	var row []ast.Expr
+	for {
+		n.Columns = append(n.Columns, p.ident())
+		p.expectOp("=")
+		row = append(row, p.expression())
+		if !p.acceptOp(",") {
+			break
+		}
+	}
+	v.Rows = [][]ast.Expr{row}
+	n.Query = v
+}
+
+// fromStatement reads FROM t SELECT …, or Hive's FROM t INSERT … INSERT ….
+func (p *parser) fromStatement() ast.Statement {
+	if !p.hasInsert(p.i) {
+		return p.query()
+	}
+	m := &ast.MultiInsert{Pos: p.pos()}
+	p.next()
+	if p.prefix != nil {
+		p.refuse("WITH before FROM … INSERT")
+	}
+	list := p.tables()
+	m.From = list[0]
+	for _, t := range list[1:] {
+		m.From = &ast.Join{Pos: ast.Pos(t.Position()), Kind: ast.CrossJoin, Left: m.From, Right: t}
+	}
+	for p.peek().is("INSERT") {
+		if p.at(2).is("DIRECTORY") || p.at(3).is("DIRECTORY") {
+			p.refuse("INSERT OVERWRITE DIRECTORY")
+		}
+		m.Inserts = append(m.Inserts, p.insertBranch(p.insertQuery))
+	}
+	return m
+}
