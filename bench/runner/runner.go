@@ -33,7 +33,7 @@ type Engine interface {
 
 // Plan says what to run.
 type Plan struct {
-	ScaleFactor float64 // at 1 every first row is compared with the specification's
+	ScaleFactor float64 // at 1 every first row is compared with the published one
 	Queries     []int
 	Runs        int           // measured runs of each query and engine; one more warms up
 	Timeout     time.Duration // of one run; 0 means none
@@ -158,7 +158,7 @@ func checkOfficial(n int, m []Measurement, sets []result.Set) {
 			continue
 		}
 		if err := tpch.CheckOfficial(n, sets[e]); err != nil {
-			m[e] = Measurement{Err: fmt.Errorf("not the official answer: %w", err)}
+			m[e] = Measurement{Err: fmt.Errorf("not the published answer: %w", err)}
 		}
 	}
 }

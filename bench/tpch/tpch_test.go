@@ -28,7 +28,7 @@ func TestAnswersFit(t *testing.T) {
 			continue
 		}
 		if len(set.Columns) != len(official[n]) {
-			t.Errorf("%s: %d columns, the specification has %d", Name(n), len(set.Columns), len(official[n]))
+			t.Errorf("%s: %d columns, the published answer has %d", Name(n), len(set.Columns), len(official[n]))
 		}
 		if err := result.Compare(set, set, Rules(n)); err != nil {
 			t.Errorf("%s: %v", Name(n), err)
@@ -60,7 +60,7 @@ func TestAgrees(t *testing.T) {
 }
 
 // TestServer runs the queries on a server and compares with the stored answers at scale
-// factor 0.01 and with the specification's rows at scale factor 1.
+// factor 0.01 and with the published first rows at scale factor 1.
 func TestServer(t *testing.T) {
 	if *dsn == "" {
 		t.Skip("no server to ask: pass -args -dsn 'root@tcp(HOST:PORT)/tpch' [-scale 1]")

@@ -55,8 +55,8 @@ func row(tab *table, c *chunk, i int) string {
 	return strings.Join(fields, "|")
 }
 
-// TestOfficialRows compares first rows at scale factor 1 with those of the official
-// program, and rows that two ways of counting reach.
+// TestOfficialRows compares first rows at scale factor 1 with those that other ports of
+// the official program give.
 func TestOfficialRows(t *testing.T) {
 	g := testGenerator(t, Options{ScaleFactor: 1, Dir: "unused"})
 	check := func(table string, source int64, at int, want string) {
