@@ -51,6 +51,7 @@ type ArenaWriter struct {
 	chunk []byte
 	used  int
 	id    int
+	bytes int64
 }
 
 // NewWriter opens a writer.
@@ -62,9 +63,13 @@ func (w *ArenaWriter) Add(b []byte) vector.View {
 		size := min(max(2*len(w.chunk), firstArenaChunk), maxArenaChunk)
 		w.chunk, w.id = w.arena.add(max(size, len(b)))
 		w.used = 0
+		w.bytes += int64(len(w.chunk))
 	}
 	copy(w.chunk[w.used:], b)
 	v := vector.MakeView(b, w.id, w.used)
 	w.used += len(b)
 	return v
 }
+
+// Bytes is the memory that this writer added to the arena.
+func (w *ArenaWriter) Bytes() int64 { return w.bytes }

@@ -48,18 +48,33 @@ func (r *Rows) Append(k *Keys, j int) {
 	r.N++
 }
 
-// AppendAt adds the keys of k at the positions js.
-func (r *Rows) AppendAt(k *Keys, js []int32) {
-	if r.L.words == 1 && k.null == nil {
-		for _, j := range js {
-			r.Words = append(r.Words, k.Words[j])
+// AppendRows adds the keys of from, a list on the same arena, at the given positions.
+func (r *Rows) AppendRows(from *Rows, at []uint32) {
+	w := r.L.words
+	switch w {
+	case 0:
+	case 1:
+		for _, i := range at {
+			r.Words = append(r.Words, from.Words[i])
 		}
-		r.N += len(js)
-		return
+	default:
+		for _, i := range at {
+			r.Words = append(r.Words, from.key(int(i))...)
+		}
 	}
-	for _, j := range js {
-		r.Append(k, int(j))
+	if !r.L.exact {
+		for _, i := range at {
+			r.Hash = append(r.Hash, from.Hash[i])
+		}
 	}
+	for _, x := range from.Null {
+		for j, i := range at {
+			if i == uint32(x) {
+				r.Null = append(r.Null, int32(r.N+j))
+			}
+		}
+	}
+	r.N += len(at)
 }
 
 // Reset empties the list and keeps its memory.

@@ -1,0 +1,363 @@
+package executor
+
+import (
+	"github.com/basaltdb/basalt/executor/eval"
+	"github.com/basaltdb/basalt/executor/hashtable"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
+)
+
+// Adaptive first phase: a table grows while its keys repeat. Where they do not, a small
+// table only catches repetitions that are near each other, and is emptied into radix
+// partitions whenever it is full.
+const (
+	aggPartitionBits = 6
+	aggPartitions    = 1 << aggPartitionBits
+	// aggSmallGroups is when the small table is emptied (2^15 slots: a batch may come on top).
+	aggSmallGroups = 1 << 13
+	// aggCheckGroups is when a growing table is first asked whether its keys repeat; again
+	// at every doubling.
+	aggCheckGroups = 1 << 16
+	// aggRepeats: a growing table must have seen so many rows for a new group since the last check.
+	aggRepeats = 2
+	// aggMaxState bounds the bytes of a group's states that are worth copying to partitions.
+	aggMaxState = 128
+)
+
+// aggInput holds what the aggregates of one stream read from a batch.
+type aggInput struct {
+	args     [][]*rowExpr // by aggregate
+	filters  []*eval.Predicate
+	values   [][]*vector.Vector
+	selected [][]int32
+
+	// A DISTINCT stream has its arguments in any form, and one filter.
+	keyExprs []*rowExpr
+	keyArgs  []*vector.Vector
+	filter   *eval.Predicate
+	filtered []int32
+}
+
+func newAggInput(a *hashAggregate, s *aggStream) (*aggInput, error) {
+	in := &aggInput{}
+	fc := a.rt.Functions
+	var err error
+	if s.distinct {
+		if in.keyExprs, err = compileRowExprs(s.args, fc); err != nil {
+			return nil, err
+		}
+		in.filter, err = compileFilter(s.filter, fc)
+		return in, err
+	}
+	in.filters = make([]*eval.Predicate, len(s.aggs))
+	in.values = make([][]*vector.Vector, len(s.aggs))
+	in.selected = make([][]int32, len(s.aggs))
+	for i, at := range s.aggs {
+		g := a.aggs[at]
+		args := g.Args
+		for _, k := range g.OrderBy {
+			args = append(args[:len(args):len(args)], k.Expr)
+		}
+		xs, err := compileRowExprs(args, fc)
+		if err != nil {
+			return nil, err
+		}
+		in.args = append(in.args, xs)
+		if in.filters[i], err = compileFilter(g.Filter, fc); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func compileFilter(e expr.Expr, fc *function.Context) (*eval.Predicate, error) {
+	if e == nil {
+		return nil, nil
+	}
+	return eval.CompilePredicate([]expr.Expr{e}, fc)
+}
+
+// eval computes all arguments and filters over b.
+func (in *aggInput) eval(b *vector.Batch) (err error) {
+	if in.keyExprs != nil {
+		if in.filter != nil {
+			if in.filtered, err = in.filter.Select(b.Cols, b.Len, b.Sel); err != nil {
+				return err
+			}
+			b = &vector.Batch{Cols: b.Cols, Len: b.Len, Sel: in.filtered}
+		}
+		in.keyArgs, err = evalAll(in.keyExprs, b, false, in.keyArgs)
+		return err
+	}
+	for i, xs := range in.args {
+		live := b
+		if in.filters[i] != nil {
+			if in.selected[i], err = in.filters[i].Select(b.Cols, b.Len, b.Sel); err != nil {
+				return err
+			}
+			live = &vector.Batch{Cols: b.Cols, Len: b.Len, Sel: in.selected[i]}
+		}
+		if in.values[i], err = evalAll(xs, live, true, in.values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aggLocal are the groups and states that one driver made of one stream.
+type aggLocal struct {
+	a      *hashAggregate
+	stream *aggStream
+	aggs   []int // positions of accs; none while a DISTINCT stream collects keys
+	table  *hashtable.GroupTable
+	accs   []function.Accumulator
+	writer *hashtable.ArenaWriter
+	codes  *hashtable.CodeMap
+	parts  *aggParts // once keys were seen not to repeat
+	held   int64
+
+	rows, checkRows   int // consumed; when the last check was
+	checkGroups, next int // groups then; groups of the next check
+
+	groups, some []uint32
+	missing      []int32
+	scratch      hashtable.Keys
+}
+
+// aggParts are rows of keys with states by position, not yet grouped, in radix partitions.
+type aggParts struct {
+	part [aggPartitions]aggPart
+}
+
+type aggPart struct {
+	rows *hashtable.Rows
+	accs []function.Accumulator
+}
+
+func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
+	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: aggCheckGroups}
+	if !s.distinct {
+		l.aggs = s.aggs
+	}
+	l.table = hashtable.NewGroupTable(s.layout, l.writer, 32)
+	var err error
+	l.accs, err = a.newAccumulators(l.aggs)
+	return l, err
+}
+
+func (l *aggLocal) empty() bool { return l.table.Groups() == 0 && l.parts == nil }
+
+// update consumes the rows of sel (nil: all n).
+func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel []int32, in *aggInput) error {
+	rows := n
+	if sel != nil {
+		rows = len(sel)
+	}
+	if rows == 0 {
+		return nil
+	}
+	if cap(l.groups) < rows {
+		l.groups = make([]uint32, rows)
+	}
+	groups := l.groups[:rows]
+	if l.parts != nil || !l.codes.Find(cols, n, sel, groups) {
+		k.Encode(cols, n, sel)
+		l.table.FindOrAdd(k, groups)
+	} else if missing := l.codes.Missing(); len(missing) > 0 {
+		l.addMissing(k, cols, n, sel, groups, missing)
+	}
+	l.rows += rows
+	single := l.stream.layout.Words() == 0
+	for i, acc := range l.accs {
+		acc.Grow(l.table.Groups())
+		if err := l.updateOne(acc, in, i, groups, n, sel, single); err != nil {
+			return err
+		}
+	}
+	return l.adapt()
+}
+
+// addMissing finds the groups of the few rows whose dictionary codes are new.
+func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, sel []int32, groups []uint32, missing []int32) {
+	l.missing = l.missing[:0]
+	for _, j := range missing {
+		if sel != nil {
+			j = sel[j]
+		}
+		l.missing = append(l.missing, j)
+	}
+	k.Encode(cols, n, l.missing)
+	if cap(l.some) < len(missing) {
+		l.some = make([]uint32, len(missing))
+	}
+	some := l.some[:len(missing)]
+	l.table.FindOrAdd(k, some)
+	l.codes.Learn(groups, some)
+}
+
+func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, n int, sel []int32, single bool) error {
+	if in.filters != nil && in.filters[i] != nil {
+		chosen := in.selected[i]
+		if len(chosen) == 0 {
+			return nil
+		}
+		groups, sel = l.narrow(groups, sel, chosen), chosen
+	}
+	if one, ok := acc.(function.SingleGroup); ok && single {
+		return one.UpdateOne(0, in.values[i], sel, n)
+	}
+	return acc.Update(groups, in.values[i], sel)
+}
+
+// narrow picks the groups of the rows chosen, a part of sel.
+func (l *aggLocal) narrow(groups []uint32, sel, chosen []int32) []uint32 {
+	if cap(l.some) < len(chosen) {
+		l.some = make([]uint32, len(groups))
+	}
+	out := l.some[:len(chosen)]
+	j := 0
+	for i, r := range chosen {
+		if sel == nil {
+			out[i] = groups[r]
+			continue
+		}
+		for sel[j] != r {
+			j++
+		}
+		out[i] = groups[j]
+	}
+	return out
+}
+
+// bytes is the memory of the local tables; the arena is counted by the first stream's.
+func (l *aggLocal) bytes() int64 {
+	n := l.table.Bytes()
+	for _, acc := range l.accs {
+		n += acc.Bytes()
+	}
+	if l.parts != nil {
+		for p := range l.parts.part {
+			n += l.parts.part[p].bytes()
+		}
+	}
+	return n + l.writer.Bytes()
+}
+
+func (p *aggPart) bytes() int64 {
+	n := p.rows.Bytes()
+	for _, acc := range p.accs {
+		n += acc.Bytes()
+	}
+	return n
+}
+
+// adapt empties a full small table, or decides whether a growing one goes on growing, and
+// claims memory for what there is now.
+func (l *aggLocal) adapt() error {
+	n := l.table.Groups()
+	switch {
+	case l.parts != nil:
+		if n >= aggSmallGroups {
+			if err := l.flush(); err != nil {
+				return err
+			}
+			return l.a.memory.set(&l.held, l.bytes())
+		}
+	case n >= l.next:
+		rows, added := l.rows-l.checkRows, n-l.checkGroups
+		l.checkRows, l.checkGroups, l.next = l.rows, n, 2*n
+		if rows < aggRepeats*added && l.smallStates() {
+			if err := l.startPartitions(); err != nil {
+				return err
+			}
+		}
+	}
+	if l.parts != nil {
+		return nil
+	}
+	return l.a.memory.set(&l.held, l.bytes())
+}
+
+func (l *aggLocal) smallStates() bool {
+	var n int64
+	for _, acc := range l.accs {
+		n += acc.Bytes()
+	}
+	return n <= aggMaxState*int64(l.table.Groups())*max(1, int64(len(l.accs)))
+}
+
+func (l *aggLocal) startPartitions() error {
+	l.parts = &aggParts{}
+	for p := range l.parts.part {
+		accs, err := l.a.newAccumulators(l.aggs)
+		if err != nil {
+			return err
+		}
+		l.parts.part[p] = aggPart{rows: hashtable.NewRows(l.stream.layout, l.writer), accs: accs}
+	}
+	if err := l.flush(); err != nil {
+		return err
+	}
+	l.table = hashtable.NewGroupTable(l.stream.layout, l.writer, 2*aggSmallGroups-1)
+	return nil
+}
+
+// flush moves the groups of the table to the partitions.
+func (l *aggLocal) flush() error {
+	if l.table.Groups() == 0 {
+		return nil
+	}
+	order, offsets := l.table.Partition(aggPartitionBits)
+	for p := range l.parts.part {
+		rows := order[offsets[p]:offsets[p+1]]
+		part := &l.parts.part[p]
+		base := part.rows.N
+		part.rows.AppendRows(l.table.Rows, rows)
+		if len(l.accs) == 0 {
+			continue
+		}
+		groups := ascending(&l.some, base, len(rows))
+		for i, acc := range part.accs {
+			acc.Grow(base + len(rows))
+			if err := mergeRows(acc, groups, l.accs[i], rows); err != nil {
+				return err
+			}
+		}
+	}
+	l.table.Reset()
+	l.codes.Reset()
+	var err error
+	l.accs, err = l.a.newAccumulators(l.aggs)
+	return err
+}
+
+// ascending is base, base+1, …: n numbers in *mem's memory.
+func ascending(mem *[]uint32, base, n int) []uint32 {
+	if cap(*mem) < n {
+		*mem = make([]uint32, max(n, 4096))
+	}
+	out := (*mem)[:n]
+	for i := range out {
+		out[i] = uint32(base + i)
+	}
+	return out
+}
+
+// mergeRows folds the states at rows of other into acc: rows[k] goes to groups[k].
+func mergeRows(acc function.Accumulator, groups []uint32, other function.Accumulator, rows []uint32) error {
+	if s, ok := acc.(function.ScatteredMerge); ok {
+		return s.MergeRows(groups, other, rows)
+	}
+	for lo := 0; lo < len(rows); {
+		hi := lo + 1
+		for hi < len(rows) && rows[hi] == rows[hi-1]+1 {
+			hi++
+		}
+		if err := acc.Merge(groups[lo:hi], other, int(rows[lo])); err != nil {
+			return err
+		}
+		lo = hi
+	}
+	return nil
+}

@@ -1,0 +1,317 @@
+package executor
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/basaltdb/basalt/executor/hashtable"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+)
+
+// aggMergeGroups is the number of groups over all drivers from which merging is worth 64
+// partitions.
+const aggMergeGroups = 1 << 13
+
+// mergeChunk is how many keys are merged at a time.
+const mergeChunk = 4096
+
+// aggMerge merges drivers' tables by radix partition; readers claim partitions.
+type aggMerge struct {
+	a          *hashAggregate
+	locals     []*aggLocal
+	orders     []aggOrder // by local
+	partitions int
+	next       atomic.Int64
+}
+
+// aggOrder lists a local table's groups by partition; made by whoever needs it first.
+type aggOrder struct {
+	once    sync.Once
+	order   []uint32
+	offsets []int
+}
+
+func newAggMerge(a *hashAggregate, locals []*aggLocal) *aggMerge {
+	m := &aggMerge{a: a, locals: locals, orders: make([]aggOrder, len(locals)), partitions: 1}
+	groups := 0
+	for _, l := range locals {
+		if l.parts != nil {
+			m.partitions = aggPartitions
+		}
+		groups += l.table.Groups()
+	}
+	if len(locals) > 1 && groups >= aggMergeGroups {
+		m.partitions = aggPartitions
+	}
+	return m
+}
+
+// aggResult are complete groups. accs are in the order of hashAggregate.aggs.
+type aggResult struct {
+	table *hashtable.GroupTable
+	accs  []function.Accumulator
+	held  int64
+}
+
+// partition merges partition p. Every partition is asked for once.
+func (m *aggMerge) partition(p int, which []int) (*aggResult, error) {
+	if m.partitions == 1 && len(m.locals) == 1 && len(m.locals[0].aggs) == len(which) {
+		l := m.locals[0]
+		return &aggResult{table: l.table, accs: l.accs}, nil
+	}
+	var layout *hashtable.Layout
+	capacity := 16
+	for i, l := range m.locals {
+		layout = l.stream.layout
+		n := 0
+		if l.parts != nil {
+			n = l.parts.part[p].rows.N / 2
+		}
+		capacity = max(capacity, n, len(m.rowsOf(i, p)))
+	}
+	if layout == nil {
+		layout = m.a.layout
+	}
+	r := &aggResult{table: hashtable.NewGroupTable(layout, m.a.arena.NewWriter(), capacity)}
+	var err error
+	if r.accs, err = m.a.newAccumulators(which); err != nil {
+		return nil, err
+	}
+	var w mergeWorker
+	for i, l := range m.locals {
+		at := positions(which, l.aggs)
+		if l.parts != nil {
+			if err := w.mergePart(r, at, &l.parts.part[p]); err != nil {
+				return nil, err
+			}
+			l.parts.part[p] = aggPart{rows: hashtable.NewRows(layout, nil)}
+		}
+		if err := w.mergeTable(r, at, l, m.rowsOf(i, p)); err != nil {
+			return nil, err
+		}
+	}
+	for _, acc := range r.accs {
+		acc.Grow(r.table.Groups())
+	}
+	return r, nil
+}
+
+// rowsOf are the groups of local i that belong to partition p.
+func (m *aggMerge) rowsOf(i, p int) []uint32 {
+	o := &m.orders[i]
+	o.once.Do(func() {
+		t := m.locals[i].table
+		if m.partitions > 1 {
+			o.order, o.offsets = t.Partition(aggPartitionBits)
+			return
+		}
+		ascending(&o.order, 0, t.Groups())
+		o.order, o.offsets = o.order[:t.Groups()], []int{0, t.Groups()}
+	})
+	return o.order[o.offsets[p]:o.offsets[p+1]]
+}
+
+// positions says where each aggregate of aggs is in which.
+func positions(which, aggs []int) []int {
+	out := make([]int, len(aggs))
+	for i, x := range aggs {
+		for j, y := range which {
+			if x == y {
+				out[i] = j
+			}
+		}
+	}
+	return out
+}
+
+// mergeWorker is scratch memory of one partition's merge.
+type mergeWorker struct {
+	keys   hashtable.Keys
+	groups [mergeChunk]uint32
+}
+
+func (w *mergeWorker) mergePart(r *aggResult, at []int, part *aggPart) error {
+	for lo := 0; lo < part.rows.N; lo += mergeChunk {
+		hi := min(lo+mergeChunk, part.rows.N)
+		w.keys.Load(part.rows, lo, hi)
+		groups := w.groups[:hi-lo]
+		r.table.FindOrAdd(&w.keys, groups)
+		for i, acc := range part.accs {
+			to := r.accs[at[i]]
+			to.Grow(r.table.Groups())
+			if err := to.Merge(groups, acc, lo); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *mergeWorker) mergeTable(r *aggResult, at []int, l *aggLocal, rows []uint32) error {
+	for lo := 0; lo < len(rows); lo += mergeChunk {
+		chunk := rows[lo:min(lo+mergeChunk, len(rows))]
+		w.keys.LoadAt(l.table.Rows, chunk)
+		groups := w.groups[:len(chunk)]
+		r.table.FindOrAdd(&w.keys, groups)
+		for i, acc := range l.accs {
+			to := r.accs[at[i]]
+			to.Grow(r.table.Groups())
+			if err := mergeRows(to, groups, acc, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// aggSource is the hashAggregate as the source of the next pipeline.
+type aggSource struct{ a *hashAggregate }
+
+// Open implements Source.
+func (s aggSource) Open(ctx context.Context, d *Driver) (SourceReader, error) {
+	rows := d.Runtime.BatchRows
+	if rows <= 0 {
+		rows = vector.BatchRows
+	}
+	a := s.a
+	r := &aggReader{a: a, rows: rows, all: make([]int, len(a.aggs))}
+	for i := range r.all {
+		r.all[i] = i
+	}
+	for _, g := range a.groups {
+		r.out.Cols = append(r.out.Cols, &vector.Vector{Type: g.Type()})
+	}
+	for _, g := range a.aggs {
+		r.out.Cols = append(r.out.Cols, &vector.Vector{Type: g.Fn.Result})
+	}
+	if a.withID {
+		r.out.Cols = append(r.out.Cols, &vector.Vector{Type: sqltype.T(sqltype.BigInt)})
+	}
+	return r, nil
+}
+
+// aggReader merges the partitions it claims and yields their groups.
+type aggReader struct {
+	a    *hashAggregate
+	rows int
+	all  []int
+	cur  *aggResult
+	at   int
+	out  vector.Batch
+}
+
+// Next implements SourceReader.
+func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
+	m := r.a.merge
+	for r.cur == nil || r.at >= r.cur.table.Groups() {
+		r.Close()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		p := int(m.next.Add(1)) - 1
+		if p >= m.partitions {
+			return nil, nil
+		}
+		cur, err := m.partition(p, r.all)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.a.groups) == 0 && r.a.sets == nil && cur.table.Groups() == 0 {
+			if cur, err = r.emptyResult(); err != nil {
+				return nil, err
+			}
+		}
+		r.cur, r.at = cur, 0
+		if err := r.a.memory.set(&cur.held, cur.bytes()); err != nil {
+			return nil, err
+		}
+	}
+	n := min(r.rows, r.cur.table.Groups()-r.at)
+	if err := r.emit(n); err != nil {
+		return nil, err
+	}
+	r.at += n
+	return &r.out, nil
+}
+
+// emptyResult is the one group that an aggregation without GROUP BY has of no rows.
+func (r *aggReader) emptyResult() (*aggResult, error) {
+	res := &aggResult{table: hashtable.NewGroupTable(r.a.layout, nil, 1)}
+	k := hashtable.NewKeys(r.a.layout)
+	k.Encode(nil, 1, nil)
+	res.table.FindOrAdd(k, make([]uint32, 1))
+	var err error
+	if res.accs, err = r.a.newAccumulators(r.all); err != nil {
+		return nil, err
+	}
+	for _, acc := range res.accs {
+		acc.Grow(1)
+	}
+	return res, nil
+}
+
+// bytes counts what a merged partition holds; its source is still counted, too.
+func (r *aggResult) bytes() int64 {
+	n := r.table.Bytes()
+	for _, acc := range r.accs {
+		n += acc.Bytes()
+	}
+	return n
+}
+
+func (r *aggReader) emit(n int) error {
+	g := len(r.a.groups)
+	r.out.Len = n
+	for i := range r.a.groups {
+		v := r.out.Cols[i]
+		v.Reset(n)
+		r.cur.table.Rows.Decode(i, r.at, v)
+	}
+	for i, acc := range r.cur.accs {
+		v := r.out.Cols[g+i]
+		v.Reset(n)
+		if err := acc.Finish(r.at, v); err != nil {
+			return err
+		}
+	}
+	if r.a.withID {
+		v := r.out.Cols[len(r.out.Cols)-1]
+		v.Reset(n)
+		r.groupingIDs(v)
+	}
+	return nil
+}
+
+// groupingIDs translates set ordinals, the last key column, to GROUPING_ID: bit 1 for a
+// key that the set leaves out, the first key the most significant.
+func (r *aggReader) groupingIDs(v *vector.Vector) {
+	out := vector.Values[int64](v)
+	if r.a.sets == nil {
+		clear(out)
+		return
+	}
+	g := len(r.a.groups)
+	ids := make([]int64, len(r.a.sets))
+	for s, set := range r.a.sets {
+		ids[s] = 1<<g - 1
+		for _, key := range set {
+			ids[s] &^= 1 << (g - 1 - key)
+		}
+	}
+	ordinal := vector.New(sqltype.T(sqltype.Int), v.Len)
+	r.cur.table.Rows.Decode(g, r.at, ordinal)
+	for i, s := range vector.Values[int32](ordinal) {
+		out[i] = ids[s]
+	}
+}
+
+// Close implements SourceReader.
+func (r *aggReader) Close() {
+	if r.cur != nil {
+		_ = r.a.memory.set(&r.cur.held, 0)
+		r.cur = nil
+	}
+}
