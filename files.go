@@ -1,0 +1,355 @@
+package basalt
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/parquet"
+	"github.com/basaltdb/basalt/storage/table"
+)
+
+// openSource makes the scan source of a table of the catalog.
+func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
+	cols := make([]storage.Column, len(t.Columns))
+	for i, c := range t.Columns {
+		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
+	}
+	if t.Kind == catalog.Internal {
+		paths := make([]string, len(t.Files))
+		for i, f := range t.Files {
+			paths[i] = filepath.Join(db.location(t), f.Path)
+		}
+		return parquet.NewSource(db.fs, paths, cols)
+	}
+	paths, err := db.listFiles(t.Location)
+	if err != nil {
+		return nil, err
+	}
+	return parquet.NewSource(db.fs, paths, cols)
+}
+
+// location is where an internal table's files are: relative locations lie in the
+// warehouse, so that a data folder can be moved.
+func (db *DB) location(t *catalog.Table) string {
+	if filepath.IsAbs(t.Location) {
+		return t.Location
+	}
+	w, err := db.warehouse()
+	if err != nil {
+		return t.Location
+	}
+	return filepath.Join(w, t.Location)
+}
+
+// listFiles expands a file, a folder or a glob to data files, hidden ones left out.
+func (db *DB) listFiles(path string) ([]string, error) {
+	if strings.ContainsAny(path, "*?[{") {
+		return db.globFiles(path)
+	}
+	st, err := db.fs.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.IsDir {
+		return []string{path}, nil
+	}
+	entries, err := db.fs.List(path)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		switch {
+		case hidden(e.Name):
+		case e.IsDir && strings.Contains(e.Name, "="):
+			return nil, sqlerr.Unsupported("a partitioned folder (" + e.Name + ")")
+		case !e.IsDir && e.Size > 0:
+			out = append(out, filepath.Join(path, e.Name))
+		}
+	}
+	return out, nil
+}
+
+// hidden tells the files that Hive and its kin ignore.
+func hidden(name string) bool { return strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") }
+
+func (db *DB) globFiles(pattern string) ([]string, error) {
+	var out []string
+	for _, p := range expandBraces(pattern) {
+		matches, err := filepath.Glob(p)
+		if err != nil {
+			return nil, sqlerr.New(sqlerr.WrongArguments, "malformed file pattern: %s", pattern)
+		}
+		for _, m := range matches {
+			if st, err := db.fs.Stat(m); err == nil && !st.IsDir && !hidden(st.Name) {
+				out = append(out, m)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, sqlerr.New(sqlerr.FileNotFound, "no file matches %s", pattern)
+	}
+	return out, nil
+}
+
+// expandBraces turns a{b,c}d into abd and acd; one level, several groups.
+func expandBraces(p string) []string {
+	open := strings.IndexByte(p, '{')
+	if open < 0 {
+		return []string{p}
+	}
+	end := strings.IndexByte(p[open:], '}')
+	if end < 0 {
+		return []string{p}
+	}
+	var out []string
+	for _, alt := range strings.Split(p[open+1:open+end], ",") {
+		out = append(out, expandBraces(p[:open]+alt+p[open+end+1:])...)
+	}
+	return out
+}
+
+// fileTable is FROM 'path'.
+func (x *execution) fileTable(path string) (storage.Source, error) {
+	if ext := strings.ToLower(filepath.Ext(path)); ext == ".orc" || ext == ".csv" || ext == ".json" || ext == ".txt" || ext == ".gz" {
+		return nil, sqlerr.Unsupported("reading " + strings.TrimPrefix(ext, ".") + " files")
+	}
+	paths, err := x.s.db.listFiles(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 0 {
+		return nil, sqlerr.New(sqlerr.FileNotFound, "the folder %s has no data files", path)
+	}
+	return parquet.NewSource(x.s.db.fs, paths, nil)
+}
+
+// tableFunction is local(…) and numbers(…), Doris's table-valued functions.
+func (x *execution) tableFunction(name string, props []ast.Property, args []vector.Value) (storage.Source, error) {
+	p := map[string]string{}
+	for _, kv := range props {
+		p[strings.ToLower(kv.Key)] = kv.Value
+	}
+	switch name {
+	case "local", "file":
+		path := p["file_path"]
+		if path == "" {
+			path = p["uri"]
+		}
+		if path == "" {
+			return nil, sqlerr.New(sqlerr.WrongArguments, `%s() needs "file_path"`, name)
+		}
+		if f := strings.ToLower(p["format"]); f != "" && f != "parquet" {
+			return nil, sqlerr.Unsupported(name + `("format"="` + f + `")`)
+		}
+		return x.fileTable(path)
+	case "numbers":
+		n, err := strconv.ParseInt(p["number"], 10, 64)
+		if err != nil || n < 0 {
+			return nil, sqlerr.New(sqlerr.WrongArguments, `numbers() needs "number", a count of rows that is not negative`)
+		}
+		src := &storage.Numbers{Count: n}
+		if c, ok := p["const_value"]; ok {
+			if src.Const, err = strconv.ParseInt(c, 10, 64); err != nil {
+				return nil, sqlerr.New(sqlerr.WrongArguments, `numbers() has a malformed "const_value": %s`, c)
+			}
+			src.HasConst = true
+		}
+		return src, nil
+	case "s3", "hdfs", "http", "azure", "files":
+		return nil, sqlerr.Unsupported("table function " + name + "()")
+	}
+	return nil, sqlerr.New(sqlerr.UnknownFunction, "table function %s does not exist", name)
+}
+
+// sinkFor is what an INSERT into t writes to.
+func (x *execution) sinkFor(t *catalog.Table) storage.Sink {
+	return x.newSink(t, func(files []catalog.DataFile) error {
+		return x.s.db.cat.Update(func(tx *catalog.Tx) error { return tx.SetFiles(t.Database, t.ID, nil, files) })
+	})
+}
+
+// newSink writes rows of t's columns to files in t's folder and publishes them.
+func (x *execution) newSink(t *catalog.Table, publish func(files []catalog.DataFile) error) storage.Sink {
+	db := x.s.db
+	cols := make([]storage.Column, len(t.Columns))
+	for i, c := range t.Columns {
+		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable}
+	}
+	return table.NewSink(table.Options{
+		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: cols,
+		Format:  parquetFormat{t.Properties["compression"]},
+		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
+	})
+}
+
+// newTxn numbers writes; staged and data file names carry the number. Files of earlier
+// processes never clash: the catalog version grows with every commit, and what a crash
+// left behind is swept at Open.
+func (db *DB) newTxn() int64 { return db.cat.Version()<<20 | db.nextTxn.Add(1)&(1<<20-1) }
+
+// dataFiles turns written files into catalog records.
+func dataFiles(t *catalog.Table, files []table.File) []catalog.DataFile {
+	out := make([]catalog.DataFile, len(files))
+	for i, f := range files {
+		out[i] = catalog.DataFile{Path: f.Name, Rows: f.Rows, Bytes: f.Bytes}
+		for c, st := range f.Columns {
+			fs := catalog.FileColumnStats{ColumnID: t.Columns[c].ID, Nulls: st.Nulls}
+			if st.Min != nil && st.Max != nil {
+				lo, hi := st.Min.Text(), st.Max.Text()
+				fs.Min, fs.Max = &lo, &hi
+			}
+			out[i].Columns = append(out[i].Columns, fs)
+		}
+	}
+	return out
+}
+
+// sweep removes, at start, what crashed writers left in the warehouse.
+func (db *DB) sweep() error {
+	if db.dir == "" {
+		return nil
+	}
+	snap := db.cat.Snapshot()
+	for _, name := range snap.Databases() {
+		for _, t := range snap.Tables(name) {
+			if t.Kind != catalog.Internal {
+				continue
+			}
+			keep := make(map[string]bool, len(t.Files))
+			for _, f := range t.Files {
+				keep[f.Path] = true
+			}
+			if err := table.Sweep(db.fs, db.location(t), keep, parquetFormat{}.Extension()); err != nil {
+				return err
+			}
+		}
+	}
+	return db.sweepDropped(snap)
+}
+
+// sweepDropped removes folders of the warehouse that no table owns: tables that were
+// dropped, or created and never committed, when a process died.
+func (db *DB) sweepDropped(snap catalog.Snapshot) error {
+	root, err := db.warehouse()
+	if err != nil {
+		return err
+	}
+	owned := map[string]bool{}
+	for _, name := range snap.Databases() {
+		for _, t := range snap.Tables(name) {
+			if t.Kind == catalog.Internal {
+				owned[db.location(t)] = true
+			}
+		}
+	}
+	databases, err := db.fs.List(root)
+	if sqlerr.Is(err, sqlerr.FileNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, d := range databases {
+		if !d.IsDir || !strings.HasSuffix(d.Name, ".db") {
+			continue
+		}
+		tables, err := db.fs.List(filepath.Join(root, d.Name))
+		if err != nil {
+			return err
+		}
+		for _, t := range tables {
+			dir := filepath.Join(root, d.Name, t.Name)
+			if t.IsDir && !owned[dir] {
+				if err := db.fs.RemoveAll(dir); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// garbage are paths that wait for the statements that may still read them.
+type garbage struct {
+	mu      sync.Mutex
+	pins    map[int64]int // catalog version -> running statements that see it
+	pending []pendingPath
+}
+
+type pendingPath struct {
+	version int64 // the first version that does not see the path
+	path    string
+}
+
+// pin keeps the files that a snapshot taken after it sees, until the returned function is
+// called.
+func (db *DB) pin() func() {
+	g, v := &db.garbage, db.cat.Version()
+	g.mu.Lock()
+	if g.pins == nil {
+		g.pins = map[int64]int{}
+	}
+	g.pins[v]++
+	g.mu.Unlock()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			g.mu.Lock()
+			if g.pins[v]--; g.pins[v] == 0 {
+				delete(g.pins, v)
+			}
+			g.mu.Unlock()
+			db.collectGarbage()
+		})
+	}
+}
+
+// discard removes paths once no running statement can see them.
+func (db *DB) discard(paths ...string) {
+	db.garbage.mu.Lock()
+	for _, p := range paths {
+		db.garbage.pending = append(db.garbage.pending, pendingPath{db.cat.Version(), p})
+	}
+	db.garbage.mu.Unlock()
+	db.collectGarbage()
+}
+
+// collectGarbage removes what nobody sees any more. What cannot be removed now is
+// logged, and swept at the next start.
+func (db *DB) collectGarbage() {
+	g := &db.garbage
+	g.mu.Lock()
+	if len(g.pending) == 0 {
+		g.mu.Unlock()
+		return
+	}
+	oldest := db.cat.Version()
+	for v := range g.pins {
+		oldest = min(oldest, v)
+	}
+	var now []string
+	rest := g.pending[:0]
+	for _, p := range g.pending {
+		if p.version <= oldest {
+			now = append(now, p.path)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	g.pending = rest
+	g.mu.Unlock()
+	for _, p := range now {
+		if err := db.fs.RemoveAll(p); err != nil {
+			db.log.Warn("cannot remove dropped files", "path", p, "error", err)
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package basalt
+
+import (
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/parquet"
+	"github.com/basaltdb/basalt/storage/table"
+)
+
+// parquetFormat writes the files of internal tables. Codec is the table's compression
+// property.
+type parquetFormat struct{ codec string }
+
+// Extension implements table.Format.
+func (parquetFormat) Extension() string { return ".parquet" }
+
+// NewFileWriter implements table.Format.
+func (p parquetFormat) NewFileWriter(f storage.WritableFile, cols []storage.Column) (table.FileWriter, error) {
+	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec})
+}

@@ -1,0 +1,185 @@
+package basalt
+
+import (
+	"context"
+	"time"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/executor"
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner"
+	"github.com/basaltdb/basalt/planner/bind"
+	"github.com/basaltdb/basalt/planner/fragment"
+)
+
+// Start reading here. The path of a SELECT, one call a stage:
+//
+//	text ─ Session.Parse (parser) ─► statement
+//	     ─ bind.Query (planner/bind, over a catalog.Snapshot) ─► logical plan
+//	     ─ planner.Plan (optimize, lower, fragment) ─► fragments
+//	     ─ executor.Run ─► batches ─► Rows ─► Arrow, Go values, MySQL packets
+//
+// execution is what one statement works with: one catalog snapshot, one set of parameters,
+// one moment. Its methods are the stages.
+type execution struct {
+	s        *Session
+	st       *Statement
+	params   []vector.Value
+	snapshot catalog.Snapshot
+	fc       *function.Context
+	describe bool // PREPARE: types only, parameters unknown
+}
+
+// Execute runs a parsed statement with the values of its parameters.
+func (s *Session) Execute(ctx context.Context, st *Statement, params []vector.Value) (*Rows, error) {
+	if len(params) != st.NumParams() {
+		return nil, sqlerr.New(sqlerr.WrongArguments, "the statement has %d parameters, %d values were given", st.NumParams(), len(params))
+	}
+	s.db.counters.Queries.Add(1)
+	sctx, end, err := s.begin(ctx, st.parsed.Text)
+	if err != nil {
+		return nil, err
+	}
+	unpin := s.db.pin()
+	x := s.newExecution(st, params)
+	rows, err := x.run(sctx, st.parsed.Statement)
+	if err != nil {
+		err = causeOf(sctx, err)
+		end()
+		unpin()
+		s.db.counters.Errors.Add(1)
+		return nil, err
+	}
+	rows.ctx, rows.session = sctx, s
+	rows.end = func() { end(); unpin() }
+	if rows.stream == nil {
+		return rows, rows.Close()
+	}
+	return rows, nil
+}
+
+func (s *Session) newExecution(st *Statement, params []vector.Value) *execution {
+	return &execution{s: s, st: st, params: params, snapshot: s.db.cat.Snapshot(), fc: &function.Context{
+		Now: time.Now(), Location: s.location(), User: s.user + "@" + s.hostName(), Database: s.Database(),
+		ConnectionID: s.id, Version: ServerVersion, GroupConcatMaxLen: s.settings.int("group_concat_max_len"),
+	}}
+}
+
+func (s *Session) hostName() string {
+	if s.host == "" {
+		return "%"
+	}
+	return s.host
+}
+
+// location is the session's time zone; SYSTEM and names that are unknown give the machine's.
+func (s *Session) location() *time.Location {
+	if loc, err := parseZone(s.settings.values["time_zone"]); err == nil {
+		return loc
+	}
+	return time.Local
+}
+
+// env is what the binder may know.
+func (x *execution) env() *bind.Env {
+	return &bind.Env{
+		Snapshot:      x.snapshot,
+		Database:      x.s.Database(),
+		Variables:     x.variable,
+		Params:        x.params,
+		Functions:     x.fc,
+		TableFunction: x.tableFunction,
+		FileTable:     x.fileTable,
+		UserFunctions: x.s.db.functions.resolve,
+		ParseView:     x.parseView,
+	}
+}
+
+func (x *execution) parseView(text string) (ast.Query, error) {
+	list, err := parser.Parse(text, parser.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 1 {
+		if q, ok := list[0].Statement.(ast.Query); ok {
+			return q, nil
+		}
+	}
+	return nil, sqlerr.New(sqlerr.Syntax, "the stored text of the view is not a query")
+}
+
+// plan takes a bound query through the optimizer to fragments.
+func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
+	return planner.Plan(b, planner.Options{
+		Instances:         x.instances(),
+		DisabledPasses:    splitList(x.s.settings.values["optimizer_disable"]),
+		Functions:         x.fc,
+		BroadcastRowLimit: x.s.settings.int("broadcast_row_count_limit"),
+		NoRuntimeFilters:  !x.s.settings.bool("enable_runtime_filter"),
+	})
+}
+
+// instances is the number of parallel copies of a fragment.
+func (x *execution) instances() int {
+	for _, name := range []string{"parallel_pipeline_task_num", "parallel_fragment_exec_instance_num"} {
+		if n := x.s.settings.int(name); n > 0 {
+			return int(n)
+		}
+	}
+	return x.s.db.work
+}
+
+// query runs a SELECT.
+func (x *execution) query(ctx context.Context, q ast.Query) (*Rows, error) {
+	bound, err := bind.Query(q, x.env())
+	if err != nil {
+		return nil, err
+	}
+	return x.runBound(ctx, bound)
+}
+
+func (x *execution) runBound(ctx context.Context, bound *bind.Bound) (*Rows, error) {
+	plan, err := x.plan(bound)
+	if err != nil {
+		return nil, err
+	}
+	result, err := executor.Run(ctx, plan, x.runtime(nil))
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{cols: boundColumns(bound), stream: &queryStream{result: result}}, nil
+}
+
+// runtime is what the operators of this statement may know.
+func (x *execution) runtime(profile *executor.Profile) *executor.Runtime {
+	return &executor.Runtime{
+		Functions: x.fc,
+		Budget:    budget.New("query", x.s.settings.int("exec_mem_limit"), x.s.db.memory),
+		Slots:     x.s.db.slots,
+		Instances: x.instances(),
+		BatchRows: int(x.s.settings.int("batch_size")),
+		Profile:   profile,
+	}
+}
+
+func boundColumns(b *bind.Bound) []Column {
+	cols := b.Plan.Columns()
+	out := make([]Column, len(b.Names))
+	for i, name := range b.Names {
+		out[i] = Column{Name: name, Type: cols[i].T, Nullable: cols[i].Null}
+	}
+	return out
+}
+
+type queryStream struct {
+	result *executor.Result
+}
+
+func (q *queryStream) Next(ctx context.Context) (*vector.Batch, error) { return q.result.Next(ctx) }
+
+func (q *queryStream) Close() error { q.result.Close(); return nil }

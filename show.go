@@ -1,0 +1,533 @@
+package basalt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser/ast"
+)
+
+// show runs SHOW. What clients ask of MySQL and the engine has nothing to tell about
+// gives an empty result with the right columns; what Doris and Hive can show and we
+// cannot yet is refused by name.
+func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
+	if cols, ok := emptyShows[st.What]; ok {
+		return newResult(textCols(cols...)).rows(x.s), nil
+	}
+	var r *result
+	var err error
+	switch st.What {
+	case "DATABASES", "SCHEMAS":
+		r = x.showDatabases()
+	case "TABLES":
+		r, err = x.showTables(st)
+	case "VIEWS":
+		r, err = x.showViews(st)
+	case "TABLE STATUS":
+		r, err = x.showTableStatus(st)
+	case "COLUMNS", "FIELDS":
+		r, err = x.showColumns(st)
+	case "CREATE TABLE", "CREATE VIEW":
+		r, err = x.showCreateTable(st)
+	case "CREATE DATABASE", "CREATE SCHEMA":
+		r, err = x.showCreateDatabase(st)
+	case "VARIABLES":
+		r = x.showVariables(st)
+	case "PROCESSLIST":
+		r = x.showProcesslist(st)
+	case "STATUS":
+		r = x.showStatus()
+	case "ENGINES":
+		r = newResult(textCols("Engine", "Support", "Comment", "Transactions", "XA", "Savepoints"))
+		r.Add(str("Doris"), str("DEFAULT"), str("Columnar tables over Parquet files"), str("YES"), str("NO"), str("NO"))
+	case "CHARSET", "CHARACTER SET":
+		r = newResult(append(textCols("Charset", "Description", "Default collation"), longCol("Maxlen")))
+		r.Add(str("utf8mb4"), str("UTF-8 Unicode"), str("utf8mb4_0900_bin"), long(4))
+	case "COLLATION":
+		r = newResult([]Column{textCol("Collation"), textCol("Charset"), longCol("Id"), textCol("Default"), textCol("Compiled"), longCol("Sortlen")})
+		r.Add(str("utf8mb4_0900_bin"), str("utf8mb4"), long(309), str("Yes"), str("Yes"), long(1))
+	case "CATALOGS":
+		r = newResult(append([]Column{longCol("CatalogId")}, textCols("CatalogName", "Type", "IsCurrent", "CreateTime", "LastUpdateTime", "Comment")...))
+		r.Add(long(0), str(catalog.CatalogName), str("internal"), str("Yes"), str("UNRECORDED"), nullText(), str("Internal catalog"))
+	case "FUNCTIONS", "BUILTIN FUNCTIONS":
+		r = newResult(textCols("Function Name"))
+		for _, name := range function.List() {
+			r.Add(str(name))
+		}
+	case "FRONTENDS":
+		r = newResult(textCols("Name", "Host", "Alive", "Version"))
+		r.Add(str("fe"), str("127.0.0.1"), str("true"), str(ServerVersion))
+	case "BACKENDS":
+		r = newResult(textCols("BackendId", "Host", "Alive", "Version"))
+		r.Add(str("10001"), str("127.0.0.1"), str("true"), str(ServerVersion))
+	case "GRANTS":
+		r = newResult(textCols("Grants for " + x.s.user))
+		r.Add(str(fmt.Sprintf("GRANT ALL PRIVILEGES ON *.* TO '%s'@'%%'", x.s.user)))
+	default:
+		return nil, sqlerr.Unsupported("SHOW " + st.What).At(st.Position())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return x.filterShow(r, st)
+}
+
+// emptyShows are SHOW forms that have nothing to show: clients ask for them while connecting.
+var emptyShows = map[string][]string{
+	"WARNINGS":         {"Level", "Code", "Message"},
+	"ERRORS":           {"Level", "Code", "Message"},
+	"PLUGINS":          {"Name", "Status", "Type", "Library", "License"},
+	"TRIGGERS":         {"Trigger", "Event", "Table", "Statement", "Timing", "Created", "sql_mode", "Definer"},
+	"EVENTS":           {"Db", "Name", "Definer", "Time zone", "Type", "Execute at", "Interval value", "Interval field", "Starts", "Ends", "Status"},
+	"PROCEDURE STATUS": {"Db", "Name", "Type", "Definer", "Modified", "Created", "Security_type", "Comment"},
+	"FUNCTION STATUS":  {"Db", "Name", "Type", "Definer", "Modified", "Created", "Security_type", "Comment"},
+	"INDEX":            {"Table", "Non_unique", "Key_name", "Seq_in_index", "Column_name", "Collation", "Cardinality", "Sub_part", "Packed", "Null", "Index_type", "Comment"},
+	"INDEXES":          {"Table", "Non_unique", "Key_name", "Seq_in_index", "Column_name", "Collation", "Cardinality", "Sub_part", "Packed", "Null", "Index_type", "Comment"},
+	"KEYS":             {"Table", "Non_unique", "Key_name", "Seq_in_index", "Column_name", "Collation", "Cardinality", "Sub_part", "Packed", "Null", "Index_type", "Comment"},
+	"OPEN TABLES":      {"Database", "Table", "In_use", "Name_locked"},
+	"PRIVILEGES":       {"Privilege", "Context", "Comment"},
+	"PROFILES":         {"Query_ID", "Duration", "Query"},
+	"MASTER STATUS":    {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"},
+	"SLAVE STATUS":     {"Slave_IO_State"},
+}
+
+// showMatch decides LIKE 'pattern' of SHOW: as SQL's LIKE, without case.
+func (x *execution) showMatch(pattern *string) (func(string) bool, error) {
+	if pattern == nil {
+		return func(string) bool { return true }, nil
+	}
+	return function.LikeMatcher(*pattern, true)
+}
+
+// filterShow applies LIKE to the first column and WHERE column = 'x' or LIKE 'x' to any.
+func (x *execution) filterShow(r *result, st *ast.Show) (*Rows, error) {
+	if st.Like == nil && st.Where == nil {
+		return r.rows(x.s), nil
+	}
+	match, err := x.showMatch(st.Like)
+	if err != nil {
+		return nil, err
+	}
+	out := newResult(r.cols)
+	for _, b := range r.Batches() {
+		for i := range b.Len {
+			row := make([]vector.Value, len(b.Cols))
+			for c := range b.Cols {
+				row[c] = b.Cols[c].Value(i)
+			}
+			ok := match(row[0].S)
+			if ok && st.Where != nil {
+				if ok, err = x.showWhere(st.Where, r.cols, row); err != nil {
+					return nil, err
+				}
+			}
+			if ok {
+				out.Add(row...)
+			}
+		}
+	}
+	return out.rows(x.s), nil
+}
+
+// showWhere evaluates the conditions that tools write after SHOW … WHERE: comparisons of
+// columns with strings, LIKE and IN, combined by AND, OR and NOT.
+func (x *execution) showWhere(e ast.Expr, cols []Column, row []vector.Value) (bool, error) {
+	value := func(e ast.Expr) (string, bool) {
+		switch e := e.(type) {
+		case *ast.Column:
+			for i := range cols {
+				if strings.EqualFold(cols[i].Name, e.Name) {
+					return row[i].Text(), true
+				}
+			}
+		case *ast.Literal:
+			return e.Text, true
+		}
+		return "", false
+	}
+	unsupported := sqlerr.Unsupported("this condition in SHOW … WHERE").At(e.Position())
+	switch e := e.(type) {
+	case *ast.Unary:
+		ok, err := x.showWhere(e.X, cols, row)
+		return !ok, err
+	case *ast.Binary:
+		if e.Op == "AND" || e.Op == "OR" {
+			l, err := x.showWhere(e.L, cols, row)
+			if err != nil {
+				return false, err
+			}
+			r, err := x.showWhere(e.R, cols, row)
+			return l && r || e.Op == "OR" && (l || r), err
+		}
+		l, ok1 := value(e.L)
+		r, ok2 := value(e.R)
+		if !ok1 || !ok2 {
+			return false, unsupported
+		}
+		switch e.Op {
+		case "=":
+			return strings.EqualFold(l, r), nil
+		case "<>":
+			return !strings.EqualFold(l, r), nil
+		}
+	case *ast.Like:
+		l, ok1 := value(e.X)
+		p, ok2 := value(e.Pattern)
+		if !ok1 || !ok2 || e.Regexp {
+			return false, unsupported
+		}
+		m, err := function.LikeMatcher(p, true)
+		if err != nil {
+			return false, err
+		}
+		return m(l) != e.Not, nil
+	case *ast.In:
+		l, ok := value(e.X)
+		if !ok || e.Query != nil {
+			return false, unsupported
+		}
+		found := slices.ContainsFunc(e.List, func(it ast.Expr) bool { v, ok := value(it); return ok && strings.EqualFold(l, v) })
+		return found != e.Not, nil
+	}
+	return false, unsupported
+}
+
+func (x *execution) showDatabases() *result {
+	r := newResult(textCols("Database"))
+	for _, d := range x.snapshot.Databases() {
+		r.Add(str(d))
+	}
+	return r
+}
+
+// showDatabase is the database that SHOW … FROM db means.
+func (x *execution) showDatabase(from string, pos int) (string, error) {
+	if from == "" {
+		from = x.s.Database()
+	}
+	if !x.snapshot.HasDatabase(from) {
+		return "", sqlerr.New(sqlerr.UnknownDatabase, "Unknown database '%s'", from).At(pos)
+	}
+	return from, nil
+}
+
+func (x *execution) showTables(st *ast.Show) (*result, error) {
+	db, err := x.showDatabase(st.From, st.Position())
+	if err != nil {
+		return nil, err
+	}
+	cols := textCols("Tables_in_" + db)
+	if st.Full {
+		cols = append(cols, textCols("Table_type", "Storage_format", "Inverted_index_storage_format")...)
+	}
+	r := newResult(cols)
+	type item struct{ name, kind string }
+	var items []item
+	for _, t := range x.snapshot.Tables(db) {
+		kind := "BASE TABLE"
+		if t.Kind == catalog.System {
+			kind = "SYSTEM VIEW"
+		}
+		items = append(items, item{t.Name, kind})
+	}
+	for _, v := range x.snapshot.Views(db) {
+		items = append(items, item{v.Name, "VIEW"})
+	}
+	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.name, b.name) })
+	for _, it := range items {
+		if st.Full {
+			r.Add(str(it.name), str(it.kind), str("PARQUET"), str(""))
+		} else {
+			r.Add(str(it.name))
+		}
+	}
+	return r, nil
+}
+
+func (x *execution) showViews(st *ast.Show) (*result, error) {
+	db, err := x.showDatabase(st.From, st.Position())
+	if err != nil {
+		return nil, err
+	}
+	r := newResult(textCols("Tables_in_" + db))
+	for _, v := range x.snapshot.Views(db) {
+		r.Add(str(v.Name))
+	}
+	return r, nil
+}
+
+func (x *execution) showTableStatus(st *ast.Show) (*result, error) {
+	db, err := x.showDatabase(st.From, st.Position())
+	if err != nil {
+		return nil, err
+	}
+	cols := []Column{textCol("Name"), textCol("Engine"), longCol("Version"), textCol("Row_format"), longCol("Rows"), longCol("Avg_row_length"),
+		longCol("Data_length"), longCol("Max_data_length"), longCol("Index_length"), longCol("Data_free"), longCol("Auto_increment"),
+		textCol("Create_time"), textCol("Update_time"), textCol("Check_time"), textCol("Collation"), longCol("Checksum"), textCol("Create_options"), textCol("Comment")}
+	r := newResult(cols)
+	n := nullText()
+	for _, t := range x.snapshot.Tables(db) {
+		rows, bytes := n, n
+		if src, err := x.snapshot.Source(t); err == nil && t.Kind != catalog.System {
+			rows, bytes = long(max(src.Stats().Rows, 0)), long(max(src.Stats().Bytes, 0))
+		}
+		r.Add(str(t.Name), str("Doris"), n, n, rows, n, bytes, n, n, n, n, str(t.Created.Format(time.DateTime)), n, n, str("utf8mb4_0900_bin"), n, n, str(t.Comment))
+	}
+	for _, v := range x.snapshot.Views(db) {
+		r.Add(str(v.Name), n, n, n, n, n, n, n, n, n, n, str(v.Created.Format(time.DateTime)), n, n, n, n, n, str("VIEW"))
+	}
+	return r, nil
+}
+
+// columnsOfName finds a table's or view's columns.
+func (x *execution) columnsOfName(n ast.Name) ([]catalog.Column, error) {
+	db := n.Database
+	if db == "" {
+		db = x.s.Database()
+	}
+	if !x.snapshot.HasDatabase(db) {
+		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Unknown database '%s'", db).At(n.Position())
+	}
+	if t := x.snapshot.Table(db, n.Name); t != nil {
+		return t.Columns, nil
+	}
+	if v := x.snapshot.View(db, n.Name); v != nil {
+		return v.Columns, nil
+	}
+	return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", db, n.Name).At(n.Position())
+}
+
+func (x *execution) showColumns(st *ast.Show) (*result, error) {
+	n := st.Name
+	if st.From != "" {
+		n.Database = st.From
+	}
+	cols, err := x.columnsOfName(n)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Full {
+		return describeColumns(cols), nil
+	}
+	r := newResult(textCols("Field", "Type", "Collation", "Null", "Key", "Default", "Extra", "Privileges", "Comment"))
+	for _, c := range cols {
+		coll := nullText()
+		if c.Type.IsString() {
+			coll = str("utf8mb4_0900_bin")
+		}
+		r.Add(str(c.Name), str(catalog.ColumnTypeName(c.Type)), coll, yesNo(c.Nullable), keyText(c), defaultText(c), str(""), str("select,insert"), str(c.Comment))
+	}
+	return r, nil
+}
+
+func yesNo(b bool) vector.Value {
+	if b {
+		return str("YES")
+	}
+	return str("NO")
+}
+
+func keyText(c catalog.Column) vector.Value {
+	if c.Key {
+		return str("DUP")
+	}
+	return str("")
+}
+
+func defaultText(c catalog.Column) vector.Value {
+	if c.Default == nil {
+		return nullText()
+	}
+	return str(*c.Default)
+}
+
+// describeColumns is DESC t: Doris's columns.
+func describeColumns(cols []catalog.Column) *result {
+	r := newResult(textCols("Field", "Type", "Null", "Key", "Default", "Extra"))
+	for _, c := range cols {
+		null, key := "No", "false"
+		if c.Nullable {
+			null = "Yes"
+		}
+		if c.Key {
+			key = "true"
+		}
+		r.Add(str(c.Name), str(c.Type.String()), str(null), str(key), defaultText(c), str(""))
+	}
+	return r
+}
+
+func (x *execution) describeTable(st *ast.Describe) (*Rows, error) {
+	if st.Mode == "FUNCTION" && st.Function != nil {
+		src, err := x.tableFunction(st.Function.Name, st.Function.Properties, nil)
+		if err != nil {
+			return nil, sqlerr.From(err).At(st.Position())
+		}
+		var cols []catalog.Column
+		for _, c := range src.Columns() {
+			cols = append(cols, catalog.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+		}
+		return describeColumns(cols).rows(x.s), nil
+	}
+	if st.Mode != "" {
+		return nil, sqlerr.Unsupported("DESCRIBE " + st.Mode).At(st.Position())
+	}
+	cols, err := x.columnsOfName(st.Name)
+	if err != nil {
+		return nil, err
+	}
+	if st.Column != "" {
+		cols = slices.DeleteFunc(slices.Clone(cols), func(c catalog.Column) bool { return !strings.EqualFold(c.Name, st.Column) })
+	}
+	return describeColumns(cols).rows(x.s), nil
+}
+
+func (x *execution) showCreateTable(st *ast.Show) (*result, error) {
+	n := st.Name
+	if n.Database == "" {
+		n.Database = x.s.Database()
+	}
+	if v := x.snapshot.View(n.Database, n.Name); v != nil {
+		r := newResult(textCols("View", "Create View", "character_set_client", "collation_connection"))
+		r.Add(str(v.Name), str("CREATE VIEW "+quoteName(v.Name)+" AS "+v.Text), str("utf8mb4"), str("utf8mb4_0900_bin"))
+		return r, nil
+	}
+	if _, err := x.columnsOfName(n); err != nil {
+		return nil, err
+	}
+	r := newResult(textCols("Table", "Create Table"))
+	r.Add(str(n.Name), str(createTableText(x.snapshot.Table(n.Database, n.Name))))
+	return r, nil
+}
+
+// createTableText is a statement that makes the table again.
+func createTableText(t *catalog.Table) string {
+	var b strings.Builder
+	b.WriteString("CREATE ")
+	if t.Kind == catalog.External {
+		b.WriteString("EXTERNAL ")
+	}
+	fmt.Fprintf(&b, "TABLE %s (\n", quoteName(t.Name))
+	for i, c := range t.Columns {
+		fmt.Fprintf(&b, "  %s %s", quoteName(c.Name), c.Type)
+		if !c.Nullable {
+			b.WriteString(" NOT NULL")
+		} else {
+			b.WriteString(" NULL")
+		}
+		if c.Default != nil {
+			b.WriteString(" DEFAULT " + *c.Default)
+		}
+		if c.Comment != "" {
+			b.WriteString(" COMMENT " + quoteText(c.Comment))
+		}
+		if i < len(t.Columns)-1 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte(')')
+	if t.Comment != "" {
+		b.WriteString("\nCOMMENT " + quoteText(t.Comment))
+	}
+	if t.Kind == catalog.External {
+		fmt.Fprintf(&b, "\nSTORED AS %s\nLOCATION %s", strings.ToUpper(t.Format), quoteText(t.Location))
+	} else if len(t.Properties) > 0 {
+		keys := make([]string, 0, len(t.Properties))
+		for k := range t.Properties {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		b.WriteString("\nPROPERTIES (\n")
+		for i, k := range keys {
+			fmt.Fprintf(&b, "%q = %q", k, t.Properties[k])
+			if i < len(keys)-1 {
+				b.WriteString(",\n")
+			}
+		}
+		b.WriteString("\n)")
+	}
+	b.WriteByte(';')
+	return b.String()
+}
+
+func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+
+func quoteText(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+}
+
+func (x *execution) showCreateDatabase(st *ast.Show) (*result, error) {
+	db, err := x.showDatabase(st.Name.Name, st.Position())
+	if err != nil {
+		return nil, err
+	}
+	r := newResult(textCols("Database", "Create Database"))
+	r.Add(str(db), str("CREATE DATABASE "+quoteName(db)))
+	return r, nil
+}
+
+func (x *execution) showVariables(st *ast.Show) *result {
+	values := x.s.settings
+	if st.Scope == "GLOBAL" {
+		x.s.db.mu.Lock()
+		values = x.s.db.global.clone()
+		x.s.db.mu.Unlock()
+	}
+	r := newResult(textCols("Variable_name", "Value", "Default_Value", "Changed"))
+	names := make([]string, len(settingsTable))
+	for i := range settingsTable {
+		names[i] = settingsTable[i].name
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		d := settingIndex[name]
+		changed := "0"
+		if values.values[name] != d.def {
+			changed = "1"
+		}
+		r.Add(str(name), str(values.shown(d)), str(d.shown(d.def)), str(changed))
+	}
+	return r
+}
+
+func (x *execution) showProcesslist(st *ast.Show) *result {
+	r := newResult([]Column{longCol("Id"), textCol("User"), textCol("Host"), textCol("db"), textCol("Command"), longCol("Time"), textCol("State"), textCol("Info")})
+	list := x.s.db.Sessions()
+	slices.SortFunc(list, func(a, b SessionInfo) int { return int(a.ID) - int(b.ID) })
+	for _, s := range list {
+		command, state, info := "Sleep", "", nullText()
+		if s.Query != "" {
+			command, state = "Query", "executing"
+			q := s.Query
+			if !st.Full && len(q) > 100 {
+				q = q[:100]
+			}
+			info = str(q)
+		}
+		r.Add(long(int64(s.ID)), str(s.User), str(s.Host), str(s.Database), str(command), long(int64(time.Since(s.Since).Seconds())), str(state), info)
+	}
+	return r
+}
+
+func (x *execution) showStatus() *result {
+	r := newResult(textCols("Variable_name", "Value"))
+	c := &x.s.db.counters
+	for _, kv := range []struct {
+		name  string
+		value int64
+	}{
+		{"Queries", c.Queries.Load()}, {"Threads_connected", int64(len(x.s.db.Sessions()))}, {"Threads_running", c.Running.Load()}, {"Aborted_clients", 0},
+	} {
+		r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
+	}
+	r.Add(str("Ssl_cipher"), str(""))
+	return r
+}

@@ -1,0 +1,266 @@
+package basalt
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/basaltdb/basalt/executor"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/bind"
+	"github.com/basaltdb/basalt/planner/explain"
+	"github.com/basaltdb/basalt/planner/fragment"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/optimize"
+	"github.com/basaltdb/basalt/planner/physical"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// run sends a statement to what runs it. Statements that the engine cannot run yet are
+// refused by name.
+func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
+	switch st := st.(type) {
+	case ast.Query:
+		if sel, ok := st.(*ast.Select); ok && sel.Into != nil {
+			return nil, sqlerr.Unsupported("SELECT INTO OUTFILE").At(sel.Into.Position())
+		}
+		return x.query(ctx, st)
+	case *ast.Explain:
+		return x.explain(ctx, st)
+	case *ast.Show:
+		return x.show(ctx, st)
+	case *ast.Describe:
+		return x.describeTable(st)
+	case *ast.Set:
+		return x.set(st)
+	case *ast.Use:
+		return x.use(st)
+	case *ast.Kill:
+		return x.kill(st)
+	case *ast.Transaction:
+		// Every statement is its own transaction; the words are accepted as MySQL clients send them.
+		return okRows(x.s, 0, ""), nil
+	case *ast.CreateDatabase:
+		return x.createDatabase(st)
+	case *ast.CreateTable:
+		return x.createTable(ctx, st)
+	case *ast.CreateView:
+		return x.createView(st)
+	case *ast.Drop:
+		return x.drop(st)
+	case *ast.Insert:
+		return x.insert(ctx, st)
+	case *ast.Truncate:
+		return x.truncate(st)
+	case *ast.AlterTable:
+		return x.alterTable(st)
+	case *ast.Prepare:
+		return x.prepareText(ctx, st)
+	case *ast.Execute:
+		return x.executePrepared(ctx, st)
+	case *ast.Deallocate:
+		if x.s.prepared[st.Name] == nil {
+			return nil, sqlerr.New(sqlerr.UnknownStatement, "Unknown prepared statement handler (%s) given to DEALLOCATE PREPARE", st.Name)
+		}
+		delete(x.s.prepared, st.Name)
+		return okRows(x.s, 0, ""), nil
+	case *ast.Admin:
+		return nil, sqlerr.Unsupported(st.Name).At(st.Position())
+	}
+	return nil, sqlerr.Unsupported(statementName(st)).At(st.Position())
+}
+
+func statementName(st ast.Statement) string {
+	switch st.(type) {
+	case *ast.MultiInsert:
+		return "FROM … INSERT (multi-table insert)"
+	case *ast.Analyze:
+		return "ANALYZE TABLE"
+	case *ast.Delete:
+		return "DELETE"
+	case *ast.Update:
+		return "UPDATE"
+	}
+	return strings.ToUpper(strings.TrimPrefix(fmt.Sprintf("%T", st), "*ast."))
+}
+
+// describe finds the result columns of a statement without running it.
+func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error) {
+	params := make([]vector.Value, st.NumParams())
+	for i := range params {
+		params[i] = vector.NullOf(sqltype.T(sqltype.Null))
+	}
+	x := s.newExecution(st, params)
+	x.describe = true
+	switch q := st.parsed.Statement.(type) {
+	case ast.Query:
+		b, err := bind.Query(q, x.env())
+		if err != nil {
+			return nil, err
+		}
+		return boundColumns(b), nil
+	case *ast.Explain:
+		return []Column{{Name: explainTitle, Type: sqltype.VarcharOf(0)}}, nil
+	case *ast.Show, *ast.Describe:
+		// Cheap, and their columns depend on the form: run them for their columns.
+		rows, err := x.run(ctx, st.parsed.Statement)
+		if err != nil {
+			return nil, err
+		}
+		return rows.cols, nil
+	}
+	return nil, nil
+}
+
+const explainTitle = "Explain String"
+
+// explain prints a plan: the fragments in Doris's layout, or the logical tree before or
+// after the optimizer.
+func (x *execution) explain(ctx context.Context, st *ast.Explain) (*Rows, error) {
+	bound, err := x.bindExplained(st.Statement)
+	if err != nil {
+		return nil, err
+	}
+	switch st.Mode {
+	case "", "VERBOSE", "PHYSICAL", "DISTRIBUTED":
+		plan, err := x.plan(bound)
+		if err != nil {
+			return nil, err
+		}
+		return x.explainRows(explain.Text(plan, explain.Options{Verbose: st.Mode == "VERBOSE"})), nil
+	case "ANALYZE":
+		return x.explainAnalyze(ctx, bound)
+	case "ANALYZED", "LOGICAL":
+		return x.explainRows(logical.Format(bound.Plan)), nil
+	case "TREE", "REWRITTEN", "OPTIMIZED", "SHAPE":
+		root, err := optimize.Run(x.optimizeContext(bound), bound.Plan)
+		if err != nil {
+			return nil, err
+		}
+		return x.explainRows(logical.Format(root)), nil
+	}
+	return nil, sqlerr.Unsupported("EXPLAIN " + st.Mode).At(st.Position())
+}
+
+func (x *execution) optimizeContext(b *bind.Bound) *optimize.Context {
+	return &optimize.Context{IDs: b.IDs, Functions: x.fc, Disabled: splitList(x.s.settings.values["optimizer_disable"])}
+}
+
+func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
+	switch st := st.(type) {
+	case ast.Query:
+		return bind.Query(st, x.env())
+	case *ast.Insert:
+		t, err := x.writableTable(st.Name)
+		if err != nil {
+			return nil, err
+		}
+		return bind.Insert(t, st.Columns, st.Query, x.sinkFor(t), x.env())
+	}
+	return nil, sqlerr.Unsupported("EXPLAIN of " + statementName(st)).At(st.Position())
+}
+
+// explainAnalyze runs the query, drops its rows and prints the plan with what each
+// operator did.
+func (x *execution) explainAnalyze(ctx context.Context, bound *bind.Bound) (*Rows, error) {
+	plan, err := x.plan(bound)
+	if err != nil {
+		return nil, err
+	}
+	profile := &executor.Profile{}
+	rt := x.runtime(profile)
+	start := time.Now()
+	result, err := executor.Run(ctx, plan, rt)
+	if err != nil {
+		return nil, err
+	}
+	defer result.Close()
+	rows := 0
+	for {
+		b, err := result.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			break
+		}
+		rows += b.NumRows()
+	}
+	elapsed := time.Since(start)
+	text := explain.Analyze(plan, func(id physical.NodeID) string { return profile.Node(id).String() })
+	head := fmt.Sprintf("%d rows in %s, peak memory %.1f MB, %d instances\n\n", rows, elapsed.Round(10*time.Microsecond), float64(rt.Budget.Peak())/(1<<20), rt.Instances)
+	return x.explainRows(head + text), nil
+}
+
+func (x *execution) explainRows(text string) *Rows {
+	cols := []Column{{Name: explainTitle, Type: sqltype.VarcharOf(0)}}
+	b := newResult(cols)
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		b.Add(str(line))
+	}
+	return b.rows(x.s)
+}
+
+// PlanOf is the fragments of a query, for tests and tools inside this module.
+func (s *Session) PlanOf(text string) (*fragment.Plan, error) {
+	st, err := s.parseOne(text)
+	if err != nil {
+		return nil, err
+	}
+	x := s.newExecution(st, nil)
+	bound, err := x.bindExplained(st.parsed.Statement)
+	if err != nil {
+		return nil, err
+	}
+	return x.plan(bound)
+}
+
+// result builds the rows of SHOW and its kind.
+type result struct {
+	*storage.RowBuilder
+	cols []Column
+}
+
+func newResult(cols []Column) *result {
+	sc := make([]storage.Column, len(cols))
+	for i, c := range cols {
+		sc[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: true}
+	}
+	return &result{storage.NewRowBuilder(sc), cols}
+}
+
+func (r *result) rows(s *Session) *Rows {
+	return &Rows{session: s, cols: r.cols, stream: &memoryStream{r.Batches()}}
+}
+
+var (
+	strType  = sqltype.VarcharOf(0)
+	longType = sqltype.T(sqltype.BigInt)
+)
+
+func str(s string) vector.Value  { return vector.StringValue(strType, s) }
+func long(v int64) vector.Value  { return vector.IntValue(longType, v) }
+func nullText() vector.Value     { return vector.NullOf(strType) }
+func textCol(name string) Column { return Column{Name: name, Type: strType, Nullable: true} }
+func longCol(name string) Column { return Column{Name: name, Type: longType, Nullable: true} }
+func textCols(n ...string) (out []Column) {
+	for _, name := range n {
+		out = append(out, textCol(name))
+	}
+	return out
+}
+
+// splitList reads "a, b" as a set.
+func splitList(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, p := range strings.Split(text, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			set[p] = true
+		}
+	}
+	return set
+}
