@@ -10,7 +10,7 @@ race:
 check:
 	.ci/run
 lint:
-	go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+	go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 slt:
