@@ -159,10 +159,11 @@ const (
 )
 
 // int96Micros reads nanoseconds of the day and a Julian day. Both may lie outside of
-// their range in files of old writers: they are added, not clamped.
+// their range in files of old writers: they are added, not clamped, and wrap as the
+// writers' sums did.
 func int96Micros(b []byte) int64 {
 	nanos := int64(binary.LittleEndian.Uint64(b))
-	day := int64(binary.LittleEndian.Uint32(b[8:]))
+	day := int64(int32(binary.LittleEndian.Uint32(b[8:])))
 	return (day-julianEpochDay)*microsPerDay + floorDiv1000(nanos)
 }
 

@@ -43,7 +43,11 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 	if cols == nil && len(s.files) > 0 {
 		s.columns = s.files[0].Columns()
 	}
-	for _, f := range s.files {
+	for i, f := range s.files {
+		if i == 0 && cols == nil { // by position: names may repeat
+			s.mapping = append(s.mapping, identity(len(s.columns)))
+			continue
+		}
 		m, err := s.mapFile(f)
 		if err != nil {
 			return nil, err
@@ -53,6 +57,15 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 	s.widenNullability(cols == nil)
 	s.stats = s.mergeStats()
 	return s, nil
+}
+
+// identity maps the columns of the file that the schema was taken from.
+func identity(n int) []mapped {
+	out := make([]mapped, n)
+	for i := range out {
+		out[i].leaf = i
+	}
+	return out
 }
 
 // mapFile finds the table's columns in a file.
