@@ -1,34 +1,176 @@
 package function
 
 import (
+	"sort"
+	"sync"
+
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
 )
+
+// builder picks the overload of one name for given arguments.
+type builder func(name string, args []Arg) (*Scalar, error)
+
+// aggregateBuilder picks the overload of one aggregate.
+type aggregateBuilder func(name string, args []Arg) (*Aggregate, error)
+
+// scalars is the registry of scalar functions by lower-case name, built at first use.
+var scalars = sync.OnceValue(func() map[string]builder {
+	m := make(map[string]builder, 512)
+	for _, family := range []map[string]builder{
+		arithmeticFunctions(), bitFunctions(), compareFunctions(), logicFunctions(), caseFunctions(), inFunctions(),
+		castFunctions(), likeFunctions(), regexpFunctions(),
+		stringFunctions(), dateFunctions(), intervalFunctions(),
+	} {
+		for name, b := range family {
+			m[name] = b
+		}
+	}
+	return m
+})
+
+// aggregates is the registry of aggregate functions.
+var aggregates = sync.OnceValue(func() map[string]aggregateBuilder {
+	return map[string]aggregateBuilder{
+		"count": resolveCount,
+		"sum":   resolveSum, "avg": resolveAvg, "mean": resolveAvg,
+		"min": resolveMinMax, "max": resolveMinMax,
+	}
+})
 
 // Resolve picks the overload of a scalar function or operator for args and says which
 // exact types the arguments must be cast to (Params). Errors: sqlerr.UnknownFunction,
 // sqlerr.WrongArguments. Safe for concurrent use.
 func Resolve(name string, args []Arg) (*Scalar, error) {
-	return nil, sqlerr.New(sqlerr.UnknownFunction, "FUNCTION %s does not exist", name)
+	b, ok := scalars()[name]
+	if !ok {
+		return nil, sqlerr.New(sqlerr.UnknownFunction, "FUNCTION %s does not exist", name)
+	}
+	s, err := b(name, args)
+	if err != nil {
+		return nil, err
+	}
+	s.Name = name
+	return s, nil
 }
 
 // ResolveAggregate picks the overload of an aggregate; name "count" with no args is count(*).
 func ResolveAggregate(name string, args []Arg) (*Aggregate, error) {
-	return nil, sqlerr.New(sqlerr.UnknownFunction, "FUNCTION %s does not exist", name)
+	b, ok := aggregates()[name]
+	if !ok {
+		return nil, sqlerr.New(sqlerr.UnknownFunction, "FUNCTION %s does not exist", name)
+	}
+	a, err := b(name, args)
+	if err != nil {
+		return nil, err
+	}
+	a.Name = name
+	return a, nil
 }
 
 // IsAggregate reports whether name (lower case) is an aggregate function.
-func IsAggregate(name string) bool { return false }
-
-// Cast is the conversion from one type to another, nil when they are equal in memory and
-// meaning. Explicit casts and implicit ones are the same function; text that does not
-// parse gives NULL (Doris, non-strict).
-func Cast(from, to sqltype.Type) (*Scalar, error) {
-	return nil, sqlerr.Unsupported("CAST")
+func IsAggregate(name string) bool {
+	_, ok := aggregates()[name]
+	return ok
 }
 
-// CommonType is the type that both operands of a comparison, or all branches of CASE,
-// COALESCE, UNION and IN, are cast to. ok is false when there is none.
-func CommonType(a, b sqltype.Type) (t sqltype.Type, ok bool) {
-	return a, a == b
+// List is the sorted names of all scalar and aggregate functions and operators.
+func List() []string {
+	names := make([]string, 0, len(scalars())+len(aggregates()))
+	for n := range scalars() {
+		names = append(names, n)
+	}
+	for n := range aggregates() {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// wrongArguments is the error of a call whose count or types of arguments fit no overload.
+func wrongArguments(name string, args []Arg) error {
+	text := ""
+	for i, a := range args {
+		if i > 0 {
+			text += ", "
+		}
+		text += a.Type.String()
+	}
+	return sqlerr.New(sqlerr.WrongArguments, "wrong arguments for function %s(%s)", name, text)
+}
+
+// Types that many signatures name.
+var (
+	tNull     = sqltype.T(sqltype.Null)
+	tBoolean  = sqltype.T(sqltype.Boolean)
+	tTinyInt  = sqltype.T(sqltype.TinyInt)
+	tInt      = sqltype.T(sqltype.Int)
+	tBigInt   = sqltype.T(sqltype.BigInt)
+	tLargeInt = sqltype.T(sqltype.LargeInt)
+	tDouble   = sqltype.T(sqltype.Double)
+	tString   = sqltype.T(sqltype.String)
+	tDate     = sqltype.T(sqltype.Date)
+	tDateTime = sqltype.T(sqltype.DateTime)
+	tMicros   = sqltype.DateTimeOf(6)
+	tTime     = sqltype.T(sqltype.Time)
+)
+
+// signature describes a function whose types do not depend on the call.
+type signature struct {
+	params    []sqltype.Type
+	optional  int  // how many of the last params may be missing
+	rest      bool // the last param repeats, zero or more times
+	result    sqltype.Type
+	nulls     NullMode
+	stability Stability
+	fails     bool
+	yields    bool
+	run       Kernel // the kernel when it keeps no state …
+	make      func(consts []*vector.Value) (Kernel, error)
+}
+
+// builder makes the signature a registry entry.
+func (g signature) builder() builder {
+	return func(name string, args []Arg) (*Scalar, error) { return g.resolve(name, args) }
+}
+
+func (g signature) resolve(name string, args []Arg) (*Scalar, error) {
+	least := len(g.params) - g.optional
+	if g.rest {
+		least = len(g.params) - 1
+	}
+	if len(args) < least || !g.rest && len(args) > len(g.params) {
+		return nil, wrongArguments(name, args)
+	}
+	params := make([]sqltype.Type, len(args))
+	for i := range params {
+		params[i] = g.params[min(i, len(g.params)-1)]
+		if !castable(args[i].Type, params[i]) {
+			return nil, wrongArguments(name, args)
+		}
+	}
+	s := &Scalar{Params: params, Result: g.result, Nulls: g.nulls, Stability: g.stability, Fails: g.fails, YieldsNull: g.yields}
+	if g.make != nil {
+		s.New = g.make
+	} else {
+		s.New = stateless(g.run)
+	}
+	return s, nil
+}
+
+// stateless is New of a kernel that keeps nothing between calls.
+func stateless(k Kernel) func([]*vector.Value) (Kernel, error) {
+	return func([]*vector.Value) (Kernel, error) { return k, nil }
+}
+
+// nullScalar is a call whose result is NULL whatever the arguments are.
+func nullScalar(params []sqltype.Type, result sqltype.Type) *Scalar {
+	return &Scalar{Params: params, Result: result, Nulls: NullAware, YieldsNull: true,
+		New: stateless(func(_ *Context, _ []*vector.Vector, sel []int32, out *vector.Vector) error {
+			for k := range count(out, sel) {
+				out.SetNull(row(sel, k))
+			}
+			return nil
+		})}
 }

@@ -36,6 +36,9 @@ var (
 	WrongFieldSpec      = Code{1063, "42000"}
 	WrongUsage          = Code{1221, "HY000"}
 	NoDefaultValue      = Code{1364, "HY000"}
+	UnknownCharset      = Code{1115, "42000"}
+	UnknownTimeZone     = Code{1298, "HY000"}
+	WrongParamCount     = Code{1210, "HY000"}
 )
 
 // Catalog.
@@ -50,12 +53,14 @@ var (
 
 // Execution.
 var (
-	OutOfRange   = Code{1264, "22003"}
-	DataTooLong  = Code{1406, "22001"}
-	NotNull      = Code{1048, "23000"}
-	Interrupted  = Code{1317, "70100"} // KILL QUERY, Ctrl-C, a client that went away
-	QueryTimeout = Code{3024, "HY000"}
-	Internal     = Code{1105, "HY000"}
+	OutOfRange = Code{1264, "22003"}
+	// OutOfRangeArith is a result that its type cannot hold: BIGINT value is out of range.
+	OutOfRangeArith = Code{1690, "22003"}
+	DataTooLong     = Code{1406, "22001"}
+	NotNull         = Code{1048, "23000"}
+	Interrupted     = Code{1317, "70100"} // KILL QUERY, Ctrl-C, a client that went away
+	QueryTimeout    = Code{3024, "HY000"}
+	Internal        = Code{1105, "HY000"}
 )
 
 // Storage.
