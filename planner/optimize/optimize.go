@@ -37,10 +37,42 @@ type Pass struct {
 // switches off every occurrence.
 var passes = []Pass{
 	{Name: "decorrelate", Required: true, Run: Decorrelate},
+	{Name: "fold_constants", Run: foldConstants},
+	{Name: "simplify_predicates", Run: simplifyPredicates},
+	{Name: "simplify_outer_joins", Run: simplifyOuterJoins},
+	{Name: "pushdown_filter", Run: pushdownFilter},
+	{Name: "eliminate_projects", Run: eliminateProjects},
+	{Name: "infer_predicates", Run: inferPredicates},
+	{Name: "empty_relation", Run: emptyRelation},
+	{Name: "distinct_aggregates", Run: distinctAggregates},
+	{Name: "join_order", Run: joinOrder},
+	{Name: "eliminate_sort", Run: eliminateSort},
+	{Name: "top_n", Run: topN},
+	{Name: "pushdown_limit", Run: pushdownLimit},
+	{Name: "prune_columns", Run: pruneColumns},
+	{Name: "eliminate_projects", Run: eliminateProjects},
 }
 
-// Trace records what each pass did.
-type Trace struct{ Steps []Step }
+// Trace records what each pass did. Keeping it prints the plan after every pass: it is for EXPLAIN and tests.
+type Trace struct {
+	Steps []Step
+	last  string
+}
+
+func (t *Trace) add(pass string, took time.Duration, plan string) {
+	t.Steps = append(t.Steps, Step{Pass: pass, Took: took, Changed: plan != t.last})
+	t.last = plan
+}
+
+// Changed reports whether a pass of that name changed the plan.
+func (t *Trace) Changed(pass string) bool {
+	for _, s := range t.Steps {
+		if s.Pass == pass && s.Changed {
+			return true
+		}
+	}
+	return false
+}
 
 // Step is one pass of a Trace.
 type Step struct {
@@ -64,6 +96,9 @@ func Passes() []string {
 
 // Run takes n through all passes that are not disabled. Errors are *sqlerr.Error.
 func Run(c *Context, n logical.Node) (logical.Node, error) {
+	if c.Trace != nil {
+		c.Trace.last = logical.FormatIDs(n)
+	}
 	for _, p := range passes {
 		if c.Disabled[p.Name] && !p.Required {
 			continue
@@ -74,7 +109,7 @@ func Run(c *Context, n logical.Node) (logical.Node, error) {
 			return nil, err
 		}
 		if c.Trace != nil {
-			c.Trace.Steps = append(c.Trace.Steps, Step{Pass: p.Name, Took: time.Since(start), Changed: out != n})
+			c.Trace.add(p.Name, time.Since(start), logical.FormatIDs(out))
 		}
 		n = out
 		if invariant.On || c.Verify {
@@ -89,29 +124,50 @@ func Run(c *Context, n logical.Node) (logical.Node, error) {
 // runPass runs one pass over the plan and over the plan of every common table expression in it,
 // which are replaced in place, each once.
 func runPass(c *Context, p Pass, n logical.Node) (logical.Node, error) {
-	done := map[*logical.CTE]bool{}
-	var shared func(n logical.Node) error
-	shared = func(n logical.Node) error {
-		if ref, ok := n.(*logical.CTERef); ok && !done[ref.CTE] {
-			done[ref.CTE] = true
-			if err := shared(ref.CTE.Plan); err != nil {
-				return err
-			}
-			plan, err := p.Run(c, ref.CTE.Plan)
-			if err != nil {
-				return err
-			}
-			ref.CTE.Plan = plan
-		}
-		for _, ch := range n.Children() {
-			if err := shared(ch); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := shared(n); err != nil {
+	out, err := p.Run(c, n)
+	if err != nil {
 		return nil, err
 	}
-	return p.Run(c, n)
+	done := map[*logical.CTE]bool{}
+	var shared func(n logical.Node)
+	shared = func(n logical.Node) {
+		logical.Walk(n, func(n logical.Node) bool {
+			ref, ok := n.(*logical.CTERef)
+			if !ok || done[ref.CTE] || err != nil {
+				return err == nil
+			}
+			done[ref.CTE] = true
+			var plan logical.Node
+			if plan, err = p.Run(c, ref.CTE.Plan); err == nil {
+				ref.CTE.Plan = plan
+				shared(plan)
+			}
+			return true
+		})
+	}
+	shared(out)
+	return out, err
+}
+
+// keepColumns is out with exactly the columns of old, in their order: for places where the order of a
+// plan's columns has a meaning (the result, inputs of set operations, shared plans, writes).
+func keepColumns(old []expr.Column, out logical.Node) logical.Node {
+	cols := out.Columns()
+	same := len(cols) == len(old)
+	for i := 0; same && i < len(old); i++ {
+		same = cols[i].ID == old[i].ID
+	}
+	if same {
+		return out
+	}
+	return &logical.Project{Input: out, Exprs: expr.Refs(old), Cols: old}
+}
+
+// ordersColumns reports nodes to which the order and number of their inputs' columns matters.
+func ordersColumns(n logical.Node) bool {
+	switch n.(type) {
+	case *logical.SetOp, *logical.Write, *logical.Distinct:
+		return true
+	}
+	return false
 }
