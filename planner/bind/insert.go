@@ -1,0 +1,162 @@
+package bind
+
+import (
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// Insert binds the query of an INSERT: its columns are cast to those of target, in the
+// order of columns (nil: the table's), absent columns take their default or NULL. The
+// plan yields the number of rows. NULL in a NOT NULL column is found by the sink.
+func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.Sink, env *Env) (*Bound, error) {
+	b := newBinder(env)
+	slots, err := insertColumns(target, columns, q)
+	if err != nil {
+		return nil, err
+	}
+	var r relationResult
+	if v, ok := q.(*ast.Values); ok {
+		r, err = b.insertValues(target, slots, v)
+	} else {
+		r, err = b.query(q, nil, nil, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	cols := r.node.Columns()
+	if len(cols) != len(slots) {
+		return nil, sqlerr.New(sqlerr.ValueCount, "Column count doesn't match value count: %d columns, %d values", len(slots), len(cols)).At(q.Position())
+	}
+	source := make([]int, len(target.Columns)) // position in cols, -1: default
+	for i := range source {
+		source[i] = -1
+	}
+	for i, slot := range slots {
+		source[slot] = i
+	}
+	exprs := make([]expr.Expr, len(target.Columns))
+	names := make([]string, len(target.Columns))
+	for i := range target.Columns {
+		c := &target.Columns[i]
+		names[i] = c.Name
+		var e expr.Expr
+		if source[i] >= 0 {
+			e = expr.Ref(cols[source[i]])
+		} else if e, err = b.defaultOf(c); err != nil {
+			return nil, at(err, q)
+		}
+		cast, err := expr.CastTo(e, c.Type)
+		if err != nil {
+			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column '%s': a value of type %s cannot be stored as %s", c.Name, e.Type(), c.Type).At(q.Position())
+		}
+		exprs[i] = fold(cast)
+	}
+	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
+	w := &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}
+	return b.finish(w, []string{"rows"}), nil
+}
+
+// insertColumns are the positions in the table that the query's columns go to.
+func insertColumns(target *catalog.Table, columns []string, q ast.Query) ([]int, error) {
+	if len(columns) == 0 {
+		return upTo(len(target.Columns)), nil
+	}
+	var slots []int
+	for _, name := range columns {
+		found := -1
+		var names []string
+		for i := range target.Columns {
+			names = append(names, target.Columns[i].Name)
+			if equalName(target.Columns[i].Name, name) {
+				found = i
+			}
+		}
+		if found < 0 {
+			err := sqlerr.New(sqlerr.UnknownColumn, "Unknown column '%s' in '%s'", name, "field list").At(q.Position())
+			if near := nearest(name, names); near != "" {
+				return nil, err.WithHint("Did you mean '%s'?", near)
+			}
+			return nil, err
+		}
+		for _, s := range slots {
+			if s == found {
+				return nil, sqlerr.New(duplicateInsertColumn, "Column '%s' specified twice", name).At(q.Position())
+			}
+		}
+		slots = append(slots, found)
+	}
+	return slots, nil
+}
+
+// defaultOf is the value of a column that INSERT leaves out.
+func (b *binder) defaultOf(c *catalog.Column) (expr.Expr, error) {
+	if c.Default == nil {
+		if !c.Nullable {
+			return nil, sqlerr.New(sqlerr.NoDefaultValue, "Field '%s' doesn't have a default value", c.Name)
+		}
+		return expr.Null(c.Type), nil
+	}
+	q, err := b.env.ParseView("SELECT " + *c.Default)
+	if err != nil {
+		return nil, sqlerr.New(sqlerr.WrongValue, "Default of column '%s': %s", c.Name, sqlerr.From(err).Message)
+	}
+	sel, ok := q.(*ast.Select)
+	if !ok || len(sel.Items) != 1 || sel.Items[0].Expr == nil {
+		return nil, sqlerr.New(sqlerr.WrongValue, "Default of column '%s' is not an expression", c.Name)
+	}
+	e, err := b.expr(&scope{clause: "default of " + c.Name}, sel.Items[0].Expr)
+	if err != nil {
+		return nil, sqlerr.New(sqlerr.From(err).Code, "Default of column '%s': %s", c.Name, sqlerr.From(err).Message)
+	}
+	return e, nil
+}
+
+// insertValues binds VALUES with every value cast to its column's own type, and DEFAULT.
+func (b *binder) insertValues(target *catalog.Table, slots []int, q *ast.Values) (relationResult, error) {
+	s := &scope{clause: "values list"}
+	n := &logical.Values{}
+	r := relationResult{node: n}
+	for i, row := range q.Rows {
+		if len(row) != len(slots) {
+			return r, sqlerr.New(sqlerr.ValueCount, "Column count doesn't match value count at row %d", i+1).At(rowPosition(q, row))
+		}
+		out := make([]expr.Expr, len(row))
+		for j, v := range row {
+			c := &target.Columns[slots[j]]
+			var e expr.Expr
+			var err error
+			if _, ok := v.(*ast.Default); ok {
+				e, err = b.defaultOf(c)
+			} else {
+				e, err = b.expr(s, v)
+			}
+			if err != nil {
+				return r, at(err, v)
+			}
+			if expr.HasSubquery(e) {
+				return r, sqlerr.Unsupported("A subquery in VALUES").At(v.Position())
+			}
+			cast, err := expr.CastTo(e, c.Type)
+			if err != nil {
+				return r, sqlerr.New(sqlerr.TypeMismatch, "Column '%s': a value of type %s cannot be stored as %s", c.Name, e.Type(), c.Type).At(v.Position())
+			}
+			out[j] = fold(cast)
+		}
+		n.Rows = append(n.Rows, out)
+	}
+	for j, slot := range slots {
+		null := false
+		for _, row := range n.Rows {
+			null = null || row[j].Nullable()
+		}
+		c := &target.Columns[slot]
+		n.Cols = append(n.Cols, b.newColumn(c.Name, c.Type, null))
+		r.names = append(r.names, c.Name)
+	}
+	return r, nil
+}

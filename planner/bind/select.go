@@ -1,0 +1,268 @@
+package bind
+
+import (
+	"fmt"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+)
+
+// selectItem is a bound item of a select list.
+type selectItem struct {
+	e    expr.Expr
+	name string // as the user sees it
+}
+
+// selectQuery binds one query block. The plan, bottom up: FROM, WHERE, grouping, HAVING,
+// the select list with hidden sort keys, DISTINCT, ORDER BY, LIMIT, the hidden keys dropped.
+func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top bool) (relationResult, error) {
+	none := relationResult{}
+	if err := refused(q); err != nil {
+		return none, err
+	}
+	fc := &fromContext{parent: parent, ctes: ctes, ordered: hasHint(q, "ORDERED")}
+	from, err := b.from(q.From, fc)
+	if err != nil {
+		return none, err
+	}
+	node := from.node
+	base := fc.scope(from)
+	if q.Where != nil {
+		cond, err := b.condition(base.in("where clause", aggregatesForbidden, nil), q.Where)
+		if err != nil {
+			return none, err
+		}
+		if node, err = b.filter(node, expr.Conjuncts(nil, cond)); err != nil {
+			return none, at(err, q.Where)
+		}
+	}
+	items, err := b.selectList(base, q)
+	if err != nil {
+		return none, err
+	}
+	blk := &block{b: b, base: base, items: items, node: node, q: q}
+	if err := blk.group(); err != nil {
+		return none, err
+	}
+	if err := blk.project(top); err != nil {
+		return none, err
+	}
+	names := make([]string, len(items))
+	for i, it := range items {
+		names[i] = it.name
+	}
+	return relationResult{node: blk.node, names: names}, nil
+}
+
+// refused names the clauses that cannot run yet.
+func refused(q *ast.Select) error {
+	switch {
+	case q.Qualify != nil:
+		return sqlerr.Unsupported("QUALIFY").At(q.Qualify.Position())
+	case len(q.Windows) > 0:
+		return sqlerr.Unsupported("WINDOW").At(q.Windows[0].Position())
+	case len(q.DistributeBy) > 0:
+		return sqlerr.Unsupported("DISTRIBUTE BY").At(q.DistributeBy[0].Position())
+	case len(q.ClusterBy) > 0:
+		return sqlerr.Unsupported("CLUSTER BY").At(q.ClusterBy[0].Position())
+	case len(q.SortBy) > 0:
+		return sqlerr.Unsupported("SORT BY").At(q.SortBy[0].Position())
+	case q.Into != nil:
+		return sqlerr.Unsupported("INTO OUTFILE").At(q.Into.Position())
+	}
+	return nil
+}
+
+func hasHint(q *ast.Select, name string) bool {
+	for _, h := range q.Hints {
+		if h.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// selectList binds the items with stars expanded.
+func (b *binder) selectList(base *scope, q *ast.Select) ([]selectItem, error) {
+	s := base.in("field list", aggregatesAllowed, nil)
+	var items []selectItem
+	for i := range q.Items {
+		it := &q.Items[i]
+		if it.Star {
+			cols, err := b.star(s, it, len(q.From) == 0)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range cols {
+				ref := expr.Ref(c.col)
+				b.positions[ref] = it.Position()
+				items = append(items, selectItem{e: ref, name: c.name})
+			}
+			continue
+		}
+		e, err := b.expr(s, it.Expr)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, selectItem{e: e, name: itemName(it)})
+	}
+	return items, nil
+}
+
+// itemName is the column name that MySQL shows: the alias, a column's own name, or the text as written.
+func itemName(it *ast.SelectItem) string {
+	if it.Alias != "" {
+		return it.Alias
+	}
+	if c, ok := it.Expr.(*ast.Column); ok {
+		return c.Name
+	}
+	return it.Text
+}
+
+// star expands * or t.*.
+func (b *binder) star(s *scope, it *ast.SelectItem, noFrom bool) ([]named, error) {
+	if it.Table.Name == "" {
+		if noFrom {
+			return nil, sqlerr.New(noTables, "No tables used").At(it.Position())
+		}
+		return s.visible, nil
+	}
+	for _, r := range s.rels {
+		if r.named(it.Table.Database, it.Table.Name) {
+			return r.cols, nil
+		}
+	}
+	err := sqlerr.New(sqlerr.UnknownTableAlias, "Unknown table '%s'", it.Table.Name).At(it.Position())
+	var names []string
+	for _, r := range s.rels {
+		names = append(names, r.name)
+	}
+	if near := nearest(it.Table.Name, names); near != "" {
+		return nil, err.WithHint("Did you mean '%s'?", near)
+	}
+	return nil, err
+}
+
+// filter keeps the rows for which all conds are true; subqueries in them become Applies.
+func (b *binder) filter(n logical.Node, conds []expr.Expr) (logical.Node, error) {
+	var plain, rest []expr.Expr
+	for _, c := range conds {
+		if expr.HasSubquery(c) {
+			rest = append(rest, c)
+		} else {
+			plain = append(plain, c)
+		}
+	}
+	if len(plain) > 0 {
+		n = &logical.Filter{Input: n, Conds: plain}
+	}
+	var after []expr.Expr
+	for _, c := range rest {
+		m, ok, err := b.semiApply(n, c)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			n = m
+			continue
+		}
+		m, e, err := b.extract(n, c, true)
+		if err != nil {
+			return nil, err
+		}
+		n = m
+		after = append(after, e)
+	}
+	if len(after) > 0 {
+		n = &logical.Filter{Input: n, Conds: after}
+	}
+	return n, nil
+}
+
+// block is one query block while it is being put together.
+type block struct {
+	b      *binder
+	q      *ast.Select
+	base   *scope
+	node   logical.Node
+	items  []selectItem
+	having []expr.Expr
+	keys   []orderKey
+}
+
+// project adds HAVING, the select list, DISTINCT, ORDER BY and LIMIT.
+func (k *block) project(top bool) error {
+	b := k.b
+	if len(k.having) > 0 {
+		n, err := b.filter(k.node, k.having)
+		if err != nil {
+			return at(err, k.q.Having)
+		}
+		k.node = n
+	}
+	exprs := make([]expr.Expr, 0, len(k.items)+len(k.keys))
+	names := make([]string, 0, cap(exprs))
+	for _, it := range k.items {
+		exprs, names = append(exprs, it.e), append(names, it.name)
+	}
+	if !top && k.q.Limit == nil {
+		k.keys = nil // the order of a subquery's rows means nothing
+	}
+	positions := make([]int, len(k.keys)) // of each key among exprs
+	for i, key := range k.keys {
+		positions[i] = -1
+		for j, e := range exprs {
+			if expr.Equal(e, key.e) && (j < len(k.items) || !expr.IsVolatile(e)) {
+				positions[i] = j
+				break
+			}
+		}
+		if positions[i] >= 0 {
+			continue
+		}
+		if _, constant := key.e.(*expr.Literal); constant {
+			continue
+		}
+		if k.q.Distinct {
+			return sqlerr.New(orderNotSelected, "Expression #%d of ORDER BY clause is not in SELECT list, which is needed with DISTINCT", i+1).At(key.position)
+		}
+		positions[i] = len(exprs)
+		exprs, names = append(exprs, key.e), append(names, fmt.Sprintf("(sort key %d)", i+1))
+	}
+	for i, e := range exprs {
+		if !expr.HasSubquery(e) {
+			continue
+		}
+		n, e, err := b.extract(k.node, e, false)
+		if err != nil {
+			return at(err, k.q)
+		}
+		k.node, exprs[i] = n, e
+	}
+	p := b.project(k.node, exprs, names)
+	k.node = p
+	if k.q.Distinct {
+		k.node = &logical.Distinct{Input: k.node}
+	}
+	var sort []expr.SortKey
+	for i, key := range k.keys {
+		if positions[i] >= 0 {
+			sort = append(sort, expr.SortKey{Expr: expr.Ref(p.Cols[positions[i]]), Desc: key.desc, NullsFirst: key.nullsFirst})
+		}
+	}
+	if len(sort) > 0 {
+		k.node = &logical.Sort{Input: k.node, Keys: sort, Limit: -1}
+	}
+	n, err := b.limit(k.node, k.q.Limit)
+	if err != nil {
+		return err
+	}
+	k.node = n
+	if visible := len(k.items); len(exprs) > visible {
+		k.node = &logical.Project{Input: k.node, Exprs: expr.Refs(p.Cols[:visible]), Cols: p.Cols[:visible]}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package bind
+
+import (
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
+)
+
+// subquery binds the query of a subquery in an expression; it sees s as its outer scope.
+func (b *binder) subquery(s *scope, q ast.Query) (*expr.Subquery, error) {
+	r, err := b.query(q, s, s.ctes, false)
+	if err != nil {
+		return nil, err
+	}
+	return &expr.Subquery{Plan: r.node, Columns: r.node.Columns()}, nil
+}
+
+func (b *binder) scalarSubquery(s *scope, e *ast.Subquery) (expr.Expr, error) {
+	q, err := b.subquery(s, e.Query)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Columns) != 1 {
+		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain 1 column(s)").At(e.Position())
+	}
+	q.Kind = expr.ScalarSubquery
+	return q, nil
+}
+
+// exists binds [NOT] EXISTS: what the subquery selects, sorts or limits (but to nothing) does not matter.
+func (b *binder) exists(s *scope, e *ast.Exists, not bool) (expr.Expr, error) {
+	q, err := b.subquery(s, e.Query)
+	if err != nil {
+		return nil, err
+	}
+	q.Kind, q.Negated = expr.ExistsSubquery, not
+	q.Plan = existence(q.Plan.(logical.Node))
+	return q, nil
+}
+
+// existence is a simpler plan that has rows exactly when n has.
+func existence(n logical.Node) logical.Node {
+	switch n := n.(type) {
+	case *logical.Project:
+		return existence(n.Input)
+	case *logical.Distinct:
+		return existence(n.Input)
+	case *logical.Sort:
+		if n.Limit < 0 {
+			return existence(n.Input)
+		}
+	case *logical.Limit:
+		if n.Count != 0 && n.Offset == 0 {
+			return existence(n.Input)
+		}
+	case *logical.Aggregate:
+		if len(n.Groups) > 0 && n.Sets == nil {
+			return existence(n.Input)
+		}
+	}
+	return n
+}
+
+// inSubquery binds x [NOT] IN (query) and (a, b) [NOT] IN (query).
+func (b *binder) inSubquery(s *scope, e *ast.In) (expr.Expr, error) {
+	left := []ast.Expr{e.X}
+	if row, ok := e.X.(*ast.Row); ok {
+		left = row.Items
+	}
+	return b.membership(s, e, left, e.Query, e.Not)
+}
+
+func (b *binder) membership(s *scope, n ast.Node, left []ast.Expr, query ast.Query, not bool) (expr.Expr, error) {
+	l, err := b.exprs(s, left)
+	if err != nil {
+		return nil, err
+	}
+	q, err := b.subquery(s, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Columns) != len(l) {
+		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain %d column(s)", len(l)).At(query.Position())
+	}
+	q.Kind, q.Left, q.Negated = expr.InSubquery, l, not
+	if _, err := keyConditions(q); err != nil {
+		return nil, at(err, n)
+	}
+	return q, nil
+}
+
+// keyConditions are the comparisons of an IN subquery, one a column.
+func keyConditions(q *expr.Subquery) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(q.Left))
+	for i, l := range q.Left {
+		e, err := expr.NewCall("=", l, expr.Ref(q.Columns[i]))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = e
+	}
+	return out, nil
+}
+
+// quantified binds x op ANY|ALL (query). "= ANY" is IN and "<> ALL" is NOT IN.
+func (b *binder) quantified(s *scope, e *ast.Quantified) (expr.Expr, error) {
+	op := e.Op
+	if op == "!=" {
+		op = "<>"
+	}
+	left := []ast.Expr{e.X}
+	row, isRow := e.X.(*ast.Row)
+	if isRow {
+		left = row.Items
+	}
+	switch {
+	case op == "=" && !e.All:
+		return b.membership(s, e, left, e.Query, false)
+	case op == "<>" && e.All:
+		return b.membership(s, e, left, e.Query, true)
+	case isRow:
+		return nil, sqlerr.Unsupported("Comparison of a row by ANY or ALL").At(e.Position())
+	case mirrored[op] == "" || op == "<=>":
+		return nil, sqlerr.New(sqlerr.WrongUsage, "Operator %s cannot be used with ANY or ALL", e.Op).At(e.Position())
+	}
+	x, err := b.expr(s, e.X)
+	if err != nil {
+		return nil, err
+	}
+	q, err := b.subquery(s, e.Query)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Columns) != 1 {
+		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain 1 column(s)").At(e.Query.Position())
+	}
+	if _, err := expr.NewCall(op, x, expr.Ref(q.Columns[0])); err != nil {
+		return nil, at(err, e)
+	}
+	q.Kind, q.Op, q.All, q.Left = expr.QuantifiedSubquery, op, e.All, []expr.Expr{x}
+	return q, nil
+}
