@@ -4,6 +4,7 @@ package planner
 
 import (
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/fragment"
 	"github.com/basaltdb/basalt/planner/logical"
@@ -24,22 +25,17 @@ type Options struct {
 	Verify bool
 }
 
-// Bound is a bound statement: its plan and where fresh column ids come from.
-type Bound struct {
-	Plan logical.Node
-	IDs  *expr.IDs // nil: ids above the plan's largest
-}
-
 // Plan optimizes, lowers and cuts. The binder's plan is not changed, but for the shared plans of common
 // table expressions, so that a plan can be given only once. Errors are *sqlerr.Error.
-func Plan(b Bound, opts Options) (*fragment.Plan, error) {
-	n, err := Optimize(&b, opts)
+func Plan(b *bind.Bound, opts Options) (*fragment.Plan, error) {
+	ids := expr.NewIDs(b.NextID)
+	n, err := run(b, ids, opts)
 	if err != nil {
 		return nil, err
 	}
 	root, ctes, err := lower.Plan(n, lower.Options{
 		Instances: opts.Instances, BroadcastRowLimit: opts.BroadcastRowLimit, PreferShuffle: opts.PreferShuffle,
-		NoRuntimeFilters: opts.NoRuntimeFilters, IDs: b.IDs,
+		NoRuntimeFilters: opts.NoRuntimeFilters, IDs: ids,
 	})
 	if err != nil {
 		return nil, err
@@ -47,13 +43,14 @@ func Plan(b Bound, opts Options) (*fragment.Plan, error) {
 	return fragment.Cut(root, ctes, opts.Instances), nil
 }
 
-// Optimize is the first step of Plan, for EXPLAIN LOGICAL. It fills in b.IDs.
-func Optimize(b *Bound, opts Options) (logical.Node, error) {
-	if b.IDs == nil {
-		b.IDs = expr.NewIDs(optimize.LargestID(b.Plan))
-	}
+// Optimize is the first step of Plan, for EXPLAIN LOGICAL.
+func Optimize(b *bind.Bound, opts Options) (logical.Node, error) {
+	return run(b, expr.NewIDs(b.NextID), opts)
+}
+
+func run(b *bind.Bound, ids *expr.IDs, opts Options) (logical.Node, error) {
 	c := &optimize.Context{
-		IDs: b.IDs, Functions: opts.Functions, Disabled: opts.DisabledPasses, Trace: opts.Trace, Verify: opts.Verify,
+		IDs: ids, Functions: opts.Functions, Disabled: opts.DisabledPasses, Trace: opts.Trace, Verify: opts.Verify,
 	}
 	return optimize.Run(c, b.Plan)
 }
