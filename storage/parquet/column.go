@@ -26,7 +26,9 @@ type column struct {
 	rows  int64 // of the row group
 	row   int64 // next row to read
 	ahead int64 // rows of the pages whose headers were passed, the current page included
-	pages []pageLocation
+	// pages is the offset index, read when pages are to be passed over.
+	pages      []pageLocation
+	triedPages bool
 
 	stored   int // bytes of a stored value, 0: BYTE_ARRAY
 	width    int // bytes of a value of the column's layout
@@ -191,9 +193,12 @@ func (c *column) skipTo(row int64) error {
 	if row <= c.row {
 		return nil
 	}
-	if c.pages != nil {
-		if err := c.jump(row); err != nil {
-			return err
+	if row-c.row > int64(c.page.left) {
+		c.loadPages()
+		if c.pages != nil {
+			if err := c.jump(row); err != nil {
+				return err
+			}
 		}
 	}
 	for c.row < row {

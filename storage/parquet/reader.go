@@ -293,7 +293,10 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		r.Close()
 		return nil, err
 	}
-	r.ranges = []rowRange{{sp.lo, sp.hi}}
+	if r.ranges, err = r.prune(s, sp, req.Prune, byOrdinal); err != nil {
+		r.Close()
+		return nil, err
+	}
 	return r, nil
 }
 

@@ -128,10 +128,11 @@ func (s *Source) Stats() *storage.Stats { return s.stats }
 
 // split is rows [lo, hi) of a row group.
 type split struct {
-	file    *File
-	mapping []mapped
-	group   int
-	lo, hi  int64
+	file      *File
+	fileIndex int
+	mapping   []mapped
+	group     int
+	lo, hi    int64
 }
 
 // Rows implements storage.Split.
@@ -175,7 +176,7 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 			}
 			step := (rows + parts - 1) / parts
 			for lo := int64(0); lo < rows; lo += step {
-				out = append(out, &split{f, s.mapping[k], g, lo, min(lo+step, rows)})
+				out = append(out, &split{f, k, s.mapping[k], g, lo, min(lo+step, rows)})
 			}
 			if req.Limit >= 0 && len(req.Filters) == 0 {
 				if left -= rows; left <= 0 {

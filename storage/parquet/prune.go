@@ -1,0 +1,189 @@
+package parquet
+
+import (
+	"slices"
+
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// maxPrunedDictionary is the largest dictionary that is searched before a scan.
+const maxPrunedDictionary = 4096
+
+// pageBounds is what is known of a column page by page, in the table's type.
+type pageBounds struct {
+	starts []int64 // first row of each page
+	ranges []storage.Range
+	at     int // page of the interval being looked at
+}
+
+// prune narrows the rows of a split by the dictionaries and page indexes of the columns
+// that the predicates use, as far as the reader reads these columns anyway.
+func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns map[int]*readColumn) ([]rowRange, error) {
+	all := []rowRange{{sp.lo, sp.hi}}
+	if len(prune) == 0 {
+		return all, nil
+	}
+	for i := range prune {
+		matches, err := r.dictionaryMayMatch(&prune[i], columns)
+		if err != nil || !matches {
+			return nil, err
+		}
+	}
+	bounds := map[int]*pageBounds{}
+	var borders []int64
+	for _, o := range predicateColumns(nil, prune) {
+		c := columns[o]
+		if c == nil || c.column == nil {
+			continue
+		}
+		ranges := c.column.pageRanges()
+		if len(ranges) < 2 {
+			continue
+		}
+		b := &pageBounds{ranges: ranges}
+		for _, p := range c.column.pages {
+			b.starts = append(b.starts, p.row)
+		}
+		if c.cast != nil {
+			for i := range ranges {
+				ranges[i].Min = widenBound(ranges[i].Min, c.cast.from, c.cast.to)
+				ranges[i].Max = widenBound(ranges[i].Max, c.cast.from, c.cast.to)
+			}
+		}
+		bounds[o] = b
+		borders = append(borders, b.starts...)
+	}
+	if len(bounds) == 0 {
+		return all, nil
+	}
+	return matchingRows(sp, prune, bounds, borders, s.lookup(sp.fileIndex, sp.group)), nil
+}
+
+// matchingRows walks the intervals between page borders of any of the columns and keeps
+// those that may hold rows.
+func matchingRows(sp *split, prune []storage.Predicate, bounds map[int]*pageBounds, borders []int64, chunk func(int) storage.Range) []rowRange {
+	borders = append(borders, sp.lo)
+	slices.Sort(borders)
+	borders = slices.Compact(borders)
+	var out []rowRange
+	lookup := func(column int) storage.Range {
+		if b := bounds[column]; b != nil {
+			return b.ranges[b.at]
+		}
+		return chunk(column)
+	}
+	for i, lo := range borders {
+		hi := sp.hi
+		if i+1 < len(borders) {
+			hi = min(hi, borders[i+1])
+		}
+		if lo < sp.lo || lo >= hi {
+			continue
+		}
+		for _, b := range bounds {
+			for b.at+1 < len(b.starts) && b.starts[b.at+1] <= lo {
+				b.at++
+			}
+		}
+		keep := true
+		for k := range prune {
+			if !prune[k].MayMatch(lookup) {
+				keep = false
+				break
+			}
+		}
+		switch n := len(out); {
+		case !keep:
+		case n > 0 && out[n-1].hi == lo:
+			out[n-1].hi = hi
+		default:
+			out = append(out, rowRange{lo, hi})
+		}
+	}
+	return out
+}
+
+// predicateColumns appends the columns that predicates use, each once.
+func predicateColumns(dst []int, list []storage.Predicate) []int {
+	for i := range list {
+		p := &list[i]
+		if p.Op == storage.OpOr || p.Op == storage.OpAnd {
+			dst = predicateColumns(dst, p.Children)
+		} else if !slices.Contains(dst, p.Column) {
+			dst = append(dst, p.Column)
+		}
+	}
+	return dst
+}
+
+// pointed reports whether p compares one column with points or prefixes, which a
+// dictionary can refute where bounds cannot.
+func pointed(p *storage.Predicate) bool {
+	switch p.Op {
+	case storage.OpEq, storage.OpIn, storage.OpPrefix:
+		return true
+	case storage.OpOr:
+		for i := range p.Children {
+			if !pointed(&p.Children[i]) {
+				return false
+			}
+		}
+		return len(predicateColumns(nil, p.Children)) == 1
+	}
+	return false
+}
+
+// dictionaryMayMatch reports whether any value of the dictionary satisfies p; true when
+// that says nothing of the chunk.
+func (r *reader) dictionaryMayMatch(p *storage.Predicate, columns map[int]*readColumn) (bool, error) {
+	if !pointed(p) {
+		return true, nil
+	}
+	c := columns[predicateColumns(nil, []storage.Predicate{*p})[0]]
+	if c == nil || c.column == nil || !c.column.meta.onlyDictionary() {
+		return true, nil
+	}
+	if err := c.column.ensureDict(); err != nil {
+		return false, c.column.fail(err)
+	}
+	d := c.column.dict
+	if d.Len == 0 || d.Len > maxPrunedDictionary {
+		return true, nil
+	}
+	if c.cast != nil {
+		codes := []int32{0}
+		v, err := c.cast.apply(&vector.Vector{Type: d.Type, Form: vector.Dictionary, Len: 1, Codes: codes, Dict: d})
+		if err != nil {
+			return true, nil // the scan will say it, if the value is in a row
+		}
+		d = v.Dict
+	}
+	if d.Type.Physical() == sqltype.PhysNone {
+		return true, nil
+	}
+	for i := range d.Len {
+		v := d.Value(i)
+		if p.MayMatch(func(int) storage.Range { return storage.Range{Min: &v, Max: &v, Rows: 1} }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// onlyDictionary reports whether every data page of the chunk surely holds codes. The list
+// of encodings cannot tell, only the counts by page type can.
+func (c *chunkMeta) onlyDictionary() bool {
+	pages := false
+	for _, e := range c.encStats {
+		if e.page != pageData && e.page != pageDataV2 || e.count <= 0 {
+			continue
+		}
+		if e.encoding != encPlainDictionary && e.encoding != encRLEDictionary {
+			return false
+		}
+		pages = true
+	}
+	return pages
+}
