@@ -60,6 +60,15 @@ type unit struct {
 // must be told apart from values; where it is false, callers keep NULL rows out. Nested
 // types cannot be keys: sqlerr.Unsupported.
 func NewLayout(types []sqltype.Type, nullable []bool) (*Layout, error) {
+	return newLayout(types, nullable, true)
+}
+
+// NewJoinLayout is NewLayout for a JoinTable, which knows no NULLs aside.
+func NewJoinLayout(types []sqltype.Type, nullable []bool) (*Layout, error) {
+	return newLayout(types, nullable, false)
+}
+
+func newLayout(types []sqltype.Type, nullable []bool, aside bool) (*Layout, error) {
 	l := &Layout{cols: make([]column, len(types))}
 	for i, t := range types {
 		c := column{typ: t, phys: t.Physical(), nullWord: -1}
@@ -72,7 +81,7 @@ func NewLayout(types []sqltype.Type, nullable []bool) (*Layout, error) {
 		}
 		l.cols[i] = c
 	}
-	l.aside = len(l.cols) == 1 && l.cols[0].bits == 64 && nullable[0]
+	l.aside = aside && len(l.cols) == 1 && l.cols[0].bits == 64 && nullable[0]
 	for i := range l.cols {
 		if c := &l.cols[i]; c.bits >= 64 {
 			c.word = l.words

@@ -48,6 +48,36 @@ func (r *Rows) Append(k *Keys, j int) {
 	r.N++
 }
 
+// AppendAll adds all keys of k.
+func (r *Rows) AppendAll(k *Keys) {
+	at := len(r.Words)
+	r.Words = append(r.Words, k.Words[:k.N*r.L.words]...)
+	if r.L.strings && k.arena != r.arena {
+		w := r.L.words
+		for j := range k.N {
+			k.intern(j, r.Words[at+j*w:at+j*w+w], r.w)
+		}
+	}
+	if !r.L.exact {
+		r.Hash = append(r.Hash, k.Hash...)
+	}
+	for j, null := range k.null {
+		if null {
+			r.Null = append(r.Null, int32(r.N+j))
+		}
+	}
+	r.N += k.N
+}
+
+// AppendList adds all keys of from, a list on the same arena.
+func (r *Rows) AppendList(from *Rows) {
+	r.Words, r.Hash = append(r.Words, from.Words...), append(r.Hash, from.Hash...)
+	for _, x := range from.Null {
+		r.Null = append(r.Null, int32(r.N)+x)
+	}
+	r.N += from.N
+}
+
 // AppendRows adds the keys of from, a list on the same arena, at the given positions.
 func (r *Rows) AppendRows(from *Rows, at []uint32) {
 	w := r.L.words
