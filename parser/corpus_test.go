@@ -32,4 +32,7 @@ func TestCorpusParses(t *testing.T) {
 		})
 	}
 	check("tpch", 22)
+	check("tpcds", 99)
+	check("clickbench", 43)
+	check("dialect", 4)
 }

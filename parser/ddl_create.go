@@ -125,7 +125,7 @@ func (p *parser) createTable(n *ast.CreateTable) ast.Statement {
 		p.next()
 		p.tableLike(n)
 		p.expectOp(")")
-	case p.peek().isOp("(") && !p.queryAt(p.i):
+	case p.peek().isOp("(") && !p.queryAt(p.i+1):
 		if p.at(1).isName() && (p.at(2).isOp(",") || p.at(2).isOp(")")) {
 			n.ColumnNames = p.identList()
 		} else {
@@ -402,7 +402,7 @@ func (p *parser) partitionBy() *ast.PartitionBy {
 		}
 	}
 	p.expectOp(")")
-	if !p.peek().isOp("(") || p.queryAt(p.i) {
+	if !p.peek().isOp("(") || p.at(1).is("SELECT") || p.at(1).is("WITH") {
 		return n
 	}
 	p.next()

@@ -316,7 +316,7 @@ func (p *parser) arg(isHigherOrder bool) {
 		}
 	}
 	if t.isOp("(") {
-		if end := p.match[p.i]; end > 0 && p.toks[end+1].isOp("->") && p.toks[end+2].kind != tokEOF {
+		if end := int(p.match[p.i]); end > 0 && p.toks[end+1].isOp("->") && p.namesBetween(p.i+1, end) {
 			tok := p.i
 			p.lambda(p.identList(), tok)
 			return
@@ -329,6 +329,16 @@ func (p *parser) arg(isHigherOrder bool) {
 		return
 	}
 	p.expr()
+}
+
+// namesBetween tells whether tokens [lo, hi) are names and commas.
+func (p *parser) namesBetween(lo, hi int) bool {
+	for ; lo < hi; lo++ {
+		if t := &p.toks[lo]; !t.isName() && !t.isOp(",") {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *parser) lambda(params []string, tok int) {

@@ -115,7 +115,9 @@ func (p *parser) joinBefore(i int) (joinSpec, bool) {
 	}
 	var j joinSpec
 	if i >= 0 && p.toks[i].kind == tokHint {
-		j.hint = strings.ToLower(strings.TrimSpace(p.toks[i].val))
+		if hints := parseHints(&p.toks[i]); len(hints) == 1 {
+			j.hint = strings.ToLower(hints[0].Name)
+		}
 		i--
 	}
 	if i >= 2 && p.toks[i].isOp("]") {

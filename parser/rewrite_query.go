@@ -336,7 +336,7 @@ func (p *parser) star(item *ast.SelectItem) bool {
 		item.Table = ast.Name{Pos: pos, Catalog: parts[0], Database: parts[1], Name: parts[2]}
 	}
 	p.next()
-	if p.peek().is("EXCEPT") && p.at(1).isOp("(") && !p.queryAt(p.i+1) {
+	if p.peek().is("EXCEPT") && p.at(1).isOp("(") && !p.queryAt(p.i+2) {
 		p.next()
 		item.Except = p.identList()
 	}

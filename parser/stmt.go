@@ -174,7 +174,7 @@ func (p *parser) beginsStatement(i int) bool {
 	t := &p.toks[i]
 	switch {
 	case t.isOp("("):
-		return p.queryAt(i)
+		return p.queryAt(i + 1)
 	case t.is("SELECT"), t.is("WITH"), t.is("INSERT"), t.is("UPDATE"), t.is("DELETE"), t.is("FROM"):
 		return true
 	case t.is("REPLACE"):
