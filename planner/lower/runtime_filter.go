@@ -110,8 +110,8 @@ type target struct {
 }
 
 // targetsOf follows output i of n down to the scans that read it. Rows that the filter takes away there
-// must not change anything but rows with that value: it passes filters, projections of the bare column, the probe
-// side of joins, grouping columns and all inputs of a union, and stops at limits, sorts with limits, shared subplans.
+// must not change anything but rows with that value: it passes filters, projections of the bare column, joins,
+// grouping columns and all inputs of a union, and stops at limits, sorts with limits, shared subplans.
 func targetsOf(n physical.Node, i int, dst []target) []target {
 	switch n := n.(type) {
 	case *physical.Scan:
@@ -139,18 +139,29 @@ func targetsOf(n physical.Node, i int, dst []target) []target {
 			dst = targetsOf(in, i, dst)
 		}
 	case *physical.HashJoin:
-		return joinTargets(n.Kind, n.Probe, n.ProbeCols, i, dst)
+		return joinTargets(n.Kind, n.Probe, n.Build, n.ProbeCols, n.BuildCols, i, dst)
 	case *physical.NestedLoopJoin:
-		return joinTargets(n.Kind, n.Probe, n.ProbeCols, i, dst)
+		return joinTargets(n.Kind, n.Probe, n.Build, n.ProbeCols, n.BuildCols, i, dst)
 	}
 	return dst
 }
 
-// joinTargets follows a probe column below a join; an unmatched build row that appears because a
-// probe row was dropped would be a new row, so joins that keep those are a border.
-func joinTargets(kind physical.JoinKind, probe physical.Node, probeCols []int, i int, dst []target) []target {
-	if i >= len(probeCols) || kind == physical.Right || kind == physical.Full {
-		return dst
+// joinTargets follows an output of a lower join to its side. A row that loses its match because
+// the other side's was dropped must not come back with NULLs, so that joins which keep such rows are a border. The build
+// side of a lower join is scanned after the upper join's build side as well: pipelines run from the top.
+func joinTargets(kind physical.JoinKind, probe, build physical.Node, probeCols, buildCols []int, i int, dst []target) []target {
+	if i < len(probeCols) {
+		if kind == physical.Right || kind == physical.Full {
+			return dst
+		}
+		return targetsOf(probe, probeCols[i], dst)
 	}
-	return targetsOf(probe, probeCols[i], dst)
+	if i -= len(probeCols); i >= len(buildCols) {
+		return dst // the mark
+	}
+	switch kind {
+	case physical.Inner, physical.Right, physical.RightSemi, physical.RightAnti:
+		return targetsOf(build, buildCols[i], dst)
+	}
+	return dst
 }

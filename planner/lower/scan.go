@@ -46,53 +46,62 @@ func scanFilter(n *logical.Scan, cond expr.Expr) physical.ScanFilter {
 	return f
 }
 
-// filterOrder sorts the conjuncts so that the work is least: by cost over the fraction of rows they
-// throw away. A conjunct that can fail stays behind those that stand before it in the statement.
+// filterOrder sorts the conjuncts so that the work is least: conjuncts over the same columns stay together, and
+// such groups are ordered by cost over the fraction of rows they throw away. A conjunct that can fail stays behind those that cannot.
 func (l *lowerer) filterOrder(n *logical.Scan) []expr.Expr {
-	type ranked struct {
-		cond expr.Expr
-		rank float64
+	type group struct {
+		conds []expr.Expr
+		cols  expr.ColumnSet
+		fails bool
+		rank  float64
 	}
 	var stats *storage.Stats
 	if n.Source != nil {
 		stats = n.Source.Stats()
 	}
-	var out []ranked
+	var groups []*group
 	for _, c := range n.Filter {
-		dropped := 1 - l.est.Selectivity(n, c)
-		out = append(out, ranked{c, filterCost(n, stats, c) / max(dropped, 0.01)})
-	}
-	slices.SortStableFunc(out, func(a, b ranked) int {
-		if af, bf := expr.MayFail(a.cond), expr.MayFail(b.cond); af || bf {
-			switch {
-			case af && !bf:
-				return 1
-			case bf && !af:
-				return -1
+		cols, fails := expr.Columns(c), expr.MayFail(c)
+		var g *group
+		for _, x := range groups {
+			if x.fails == fails && x.cols.SubsetOf(cols) && cols.SubsetOf(x.cols) {
+				g = x
 			}
-			return 0
 		}
+		if g == nil {
+			g = &group{cols: cols, fails: fails}
+			groups = append(groups, g)
+		}
+		g.conds = append(g.conds, c)
+	}
+	for _, g := range groups {
+		cost := decodeCost(n, stats, g.cols)
+		for _, c := range g.conds {
+			cost += evalCost(c)
+		}
+		g.rank = cost / max(1-l.est.Selectivity(n, g.conds), 0.01)
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int {
 		switch {
-		case a.rank < b.rank:
+		case a.fails != b.fails && b.fails, a.fails == b.fails && !a.fails && a.rank < b.rank:
 			return -1
-		case a.rank > b.rank:
+		case a.fails != b.fails && a.fails, a.fails == b.fails && !a.fails && a.rank > b.rank:
 			return 1
 		}
 		return 0
 	})
-	conds := make([]expr.Expr, len(out))
-	for i, r := range out {
-		conds[i] = r.cond
+	var conds []expr.Expr
+	for _, g := range groups {
+		conds = append(conds, g.conds...)
 	}
 	return conds
 }
 
-// filterCost is the price of one row: decoding the columns by their width, then the calls.
-func filterCost(n *logical.Scan, stats *storage.Stats, cond expr.Expr) float64 {
+// decodeCost is the price of reading one row of columns, by their width.
+func decodeCost(n *logical.Scan, stats *storage.Stats, cols expr.ColumnSet) float64 {
 	cost := 0.0
-	used := expr.Columns(cond)
 	for i, c := range n.Cols {
-		if !used.Has(c.ID) {
+		if !cols.Has(c.ID) {
 			continue
 		}
 		width := float64(c.T.Physical().Size())
@@ -101,6 +110,12 @@ func filterCost(n *logical.Scan, stats *storage.Stats, cond expr.Expr) float64 {
 		}
 		cost += 1 + width/8
 	}
+	return cost
+}
+
+// evalCost is the price of one row of a conjunct's calls.
+func evalCost(cond expr.Expr) float64 {
+	cost := 0.0
 	expr.Walk(cond, func(e expr.Expr) bool {
 		if c, ok := e.(*expr.Call); ok {
 			cost += callCost(c)

@@ -81,6 +81,11 @@ type column struct {
 	ranged   bool    // lo and hi are known
 	lo, hi   float64 // see position
 	nulls    float64 // fraction of rows
+	// table is the scan that the values come from; nil when they are computed. Equalities between the
+	// same two tables are one compound key.
+	table logical.Node
+	// summary: the column is the result of an aggregate, and a condition on it a HAVING.
+	summary bool
 }
 
 func (r *relation) column(id expr.ColumnID) column {
@@ -123,6 +128,7 @@ const (
 	cteLoopRows  = 1000
 	guessEqual   = 0.01
 	guessRange   = 1.0 / 3
+	guessHaving  = 0.1
 	guessLike    = 0.1
 	guessOther   = 0.25
 	guessNotNull = 0.99
@@ -244,6 +250,11 @@ func (e *Estimates) aggregate(n *logical.Aggregate) *relation {
 		c.unique = len(n.Groups) == 1 && n.Sets == nil
 		out.cols[n.Cols[i].ID] = c
 	}
+	for i := range n.Aggs {
+		out.cols[n.Cols[len(n.Groups)+i].ID] = column{
+			ndv: math.Max(1, rows), baseNDV: math.Max(1, rows), baseRows: math.Max(1, rows), guessed: true, summary: true,
+		}
+	}
 	return out
 }
 
@@ -314,7 +325,8 @@ func (e *Estimates) cteRef(n *logical.CTERef) *relation {
 	return out
 }
 
-// Selectivity is the fraction of a table's rows for which a conjunct of the scan's filter is true.
-func (e *Estimates) Selectivity(n *logical.Scan, cond expr.Expr) float64 {
-	return selectivity(tableOf(n), cond)
+// Selectivity is the fraction of a table's rows for which conjuncts of the scan's filter are true.
+func (e *Estimates) Selectivity(n *logical.Scan, conds []expr.Expr) float64 {
+	t := tableOf(n)
+	return filtered(t, conds).rows / math.Max(t.rows, 1e-9)
 }

@@ -217,6 +217,9 @@ func equalSelectivity(in *relation, a, b expr.Expr) float64 {
 			return 0
 		}
 	}
+	if _, isColumn := a.(*expr.Column); !isColumn { // a function maps many values to one
+		return math.Max(1/left.ndv, guessEqual*2)
+	}
 	if left.guessed {
 		return math.Max(1/left.ndv, math.Min(guessEqual, 10/left.ndv))
 	}
@@ -226,6 +229,11 @@ func equalSelectivity(in *relation, a, b expr.Expr) float64 {
 func compareSelectivity(in *relation, e *expr.Call) float64 {
 	if id, b, ok := boundOf(in, e); ok {
 		return share(in.column(id), b)
+	}
+	for _, id := range expr.Columns(e).IDs() {
+		if in.column(id).summary {
+			return guessHaving
+		}
 	}
 	return guessRange
 }

@@ -75,17 +75,46 @@ func splitEquality(e expr.Expr, lcols, rcols expr.ColumnSet) (l, r expr.Expr, ok
 }
 
 // joinSelectivity is the fraction of all pairs that satisfy the equalities. Several equalities
-// between the same two inputs are one compound key: together they cannot tell apart more rows than the
+// between the same two tables are one compound key: together they cannot tell apart more rows than the
 // smaller table has.
 func joinSelectivity(l, r *relation, edges []edge) float64 {
-	sel, floor := 1.0, math.Inf(1)
+	var keys compoundKeys
 	for _, x := range edges {
-		a, b := describe(l, x.left), describe(r, x.right)
-		sel *= pairSelectivity(a, b)
-		floor = math.Min(floor, math.Min(a.baseRows, b.baseRows))
+		keys.add(describe(l, x.left), describe(r, x.right))
 	}
-	if len(edges) > 1 {
-		sel = math.Max(sel, 1/math.Max(1, floor))
+	return keys.selectivity()
+}
+
+// compoundKeys collects the equalities of a join by the two tables that they relate.
+type compoundKeys struct{ list []compoundKey }
+
+type compoundKey struct {
+	a, b  logical.Node
+	n     int
+	sel   float64
+	floor float64 // rows of the smaller table
+}
+
+func (k *compoundKeys) add(a, b column) {
+	x := compoundKey{a: a.table, b: b.table, n: 1, sel: pairSelectivity(a, b), floor: math.Min(a.baseRows, b.baseRows)}
+	for i := range k.list {
+		if y := &k.list[i]; x.a == y.a && x.b == y.b {
+			y.n++
+			y.sel *= x.sel
+			y.floor = math.Min(y.floor, x.floor)
+			return
+		}
+	}
+	k.list = append(k.list, x)
+}
+
+func (k *compoundKeys) selectivity() float64 {
+	sel := 1.0
+	for _, x := range k.list {
+		if x.n > 1 && x.a != nil && x.b != nil {
+			x.sel = math.Max(x.sel, 1/math.Max(1, x.floor))
+		}
+		sel *= x.sel
 	}
 	return sel
 }

@@ -35,7 +35,9 @@ func tableOf(n *logical.Scan) *relation {
 		if stats != nil && n.Ordinal[i] < len(stats.Columns) {
 			s = &stats.Columns[n.Ordinal[i]]
 		}
-		out.cols[c.ID] = columnOf(c.T, s, math.Max(1, out.rows))
+		col := columnOf(c.T, s, math.Max(1, out.rows))
+		col.table = n
+		out.cols[c.ID] = col
 	}
 	return out
 }

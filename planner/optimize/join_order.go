@@ -278,7 +278,7 @@ func (r *region) compoundCorrection(set uint64) float64 {
 	for _, members := range r.class {
 		for i, m := range members {
 			for _, k := range members[i+1:] {
-				if m.rel == k.rel || set>>m.rel&1 == 0 || set>>k.rel&1 == 0 {
+				if m.rel == k.rel || set>>m.rel&1 == 0 || set>>k.rel&1 == 0 || m.est.table == nil || k.est.table == nil {
 					continue
 				}
 				p := pair{min(m.rel, k.rel), max(m.rel, k.rel)}

@@ -116,17 +116,13 @@ func (r *region) joinable(a, b uint64) bool {
 	if r.lonelySemi(b) {
 		return !r.lonelySemi(a) && r.rels[bits.TrailingZeros64(b)].needs&^a == 0
 	}
-	for _, members := range r.class {
-		if touches(members, a) && touches(members, b) {
-			return true
-		}
-	}
-	for _, c := range r.conds {
-		if c.mask&^(a|b) == 0 && c.mask&a != 0 && c.mask&b != 0 {
-			return true
-		}
-	}
-	return false
+	return r.hasKey(a, b) || r.oneRow(a) || r.oneRow(b)
+}
+
+// oneRow reports a relation of exactly one row, such as a scalar subquery: pairing it with any other is no
+// product.
+func (r *region) oneRow(set uint64) bool {
+	return bits.OnesCount64(set) == 1 && logical.YieldsOneRow(r.rels[bits.TrailingZeros64(set)].node)
 }
 
 func touches(members []member, set uint64) bool {
@@ -154,7 +150,7 @@ func (r *region) joinTrees(a, b *tree) *tree {
 	t := &tree{set: a.set | b.set, left: a, right: b}
 	t.cost = a.cost + b.cost + r.rowsOf(t.set) + buildPrice*min(ra, rb) + probePrice*max(ra, rb)
 	if !semi && !r.hasKey(a.set, b.set) {
-		t.cost += ra * rb
+		t.cost += ra * max(1, rb)
 	}
 	return t
 }
