@@ -307,7 +307,7 @@ func TestRuntimeFilters(t *testing.T) {
 		n.NullSafe = make([]bool, len(keys))
 		build := randomBatches(r, types, 1+r.Intn(500), 100, distinct, true)
 		probe := append(randomBatches(r, types, 2000, 400, distinct, true), build...)
-		filters := &runtimeFilters{}
+		filters := newRuntimeFilters()
 		if _, err := runJoin(t, n, &Runtime{Instances: 2}, filters, probe, build); err != nil {
 			t.Fatal(err)
 		}

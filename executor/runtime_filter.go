@@ -44,12 +44,11 @@ const (
 	filterTrial = 1 << 15
 )
 
+func newRuntimeFilters() *runtimeFilters { return &runtimeFilters{byID: map[int]*runtimeFilter{}} }
+
 func (f *runtimeFilters) publish(id int, x *runtimeFilter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.byID == nil {
-		f.byID = map[int]*runtimeFilter{}
-	}
 	f.byID[id] = x
 }
 
