@@ -12,6 +12,7 @@ import (
 var restorable = map[string]sqltype.Kind{
 	"largeint": sqltype.LargeInt, "char": sqltype.Char, "varchar": sqltype.Varchar, "json": sqltype.JSON,
 	"datetime": sqltype.DateTime, "timestamp": sqltype.Timestamp, "time": sqltype.Time, "binary": sqltype.Binary,
+	"bitmap": sqltype.Bitmap, "hll": sqltype.HLL,
 }
 
 // formatTypes writes the types that the format cannot express, for typesKey.
@@ -70,7 +71,7 @@ func (l *leaf) restore(t sqltype.Type) {
 	switch t.Kind {
 	case sqltype.LargeInt:
 		ok = was.Kind == sqltype.Decimal && was.Scale == 0
-	case sqltype.Char, sqltype.Varchar, sqltype.JSON, sqltype.Binary:
+	case sqltype.Char, sqltype.Varchar, sqltype.JSON, sqltype.Binary, sqltype.Bitmap, sqltype.HLL:
 		ok = was.Kind == sqltype.String || was.Kind == sqltype.Binary
 	case sqltype.DateTime, sqltype.Timestamp:
 		ok = was.Kind == sqltype.DateTime
