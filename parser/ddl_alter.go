@@ -96,7 +96,7 @@ func (p *parser) alterPlace(a *ast.AlterAction) {
 		case p.accept("AFTER"):
 			a.After = p.ident()
 		case p.accept("TO"), p.accept("FROM"), p.accept("IN"):
-			a.NewName = p.ident() // the rollup
+			a.Rollup = p.ident()
 		case p.accept("CASCADE"), p.accept("RESTRICT"):
 		case p.peek().is("PROPERTIES"):
 			a.Properties = p.optionalProperties()
@@ -149,7 +149,7 @@ func (p *parser) alterAdd(a *ast.AlterAction) {
 		if p.peek().isOp("(") {
 			a.Columns = p.columnList()
 		} else {
-			p.accept("IF", "NOT", "EXISTS")
+			a.IfExists = p.accept("IF", "NOT", "EXISTS")
 			a.Columns = []ast.ColumnDef{p.columnDef()}
 		}
 		p.alterPlace(a)
@@ -170,20 +170,21 @@ func (p *parser) addPartition(a *ast.AlterAction) {
 		p.i = start
 		d := p.partitionDef()
 		a.Partition = &d
-		a.Name = d.Name
+		a.Name, a.IfExists = d.Name, d.IfNotExists || ifNotExists
 		if p.peek().is("DISTRIBUTED") {
 			p.distribution()
 		}
 		a.Properties = p.optionalProperties()
 		return
 	}
-	a.Partition = &ast.PartitionDef{Pos: a.Pos, IfNotExists: ifNotExists}
+	a.IfExists = ifNotExists
 	for {
 		a.Specs = append(a.Specs, p.partitionSpec())
+		location := ""
 		if p.accept("LOCATION") {
-			at := len(a.Specs) - 1
-			a.Properties = append(a.Properties, ast.Property{Pos: p.pos(), Key: "location." + string(rune('0'+at%10)), Value: p.str()})
+			location = p.str()
 		}
+		a.Locations = append(a.Locations, location)
 		p.acceptOp(",")
 		if !p.peek().is("PARTITION") {
 			return
@@ -227,7 +228,7 @@ func (p *parser) alterDrop(a *ast.AlterAction) {
 	default:
 		p.next()
 		p.accept("COLUMN")
-		p.accept("IF", "EXISTS")
+		a.IfExists = p.accept("IF", "EXISTS")
 		a.Kind = "DROP COLUMN"
 		a.Name = p.ident()
 		p.alterPlace(a)
@@ -235,8 +236,7 @@ func (p *parser) alterDrop(a *ast.AlterAction) {
 }
 
 func (p *parser) dropPartition(a *ast.AlterAction, ifExists bool) {
-	ifExists = p.accept("IF", "EXISTS") || ifExists
-	a.Partition = &ast.PartitionDef{Pos: a.Pos, IfNotExists: ifExists}
+	a.IfExists = p.accept("IF", "EXISTS") || ifExists
 	if p.peek().isOp("(") && p.at(1).isName() && (p.at(2).isOp(",") || p.at(2).isOp(")")) {
 		names := p.identList()
 		a.Name = strings.Join(names, ",")
@@ -251,7 +251,12 @@ func (p *parser) dropPartition(a *ast.AlterAction, ifExists bool) {
 	} else {
 		a.Name = p.ident()
 	}
-	for p.accept("FORCE") || p.accept("PURGE") || p.accept("IGNORE", "PROTECTION") || p.accept("CASCADE") {
+	for {
+		if p.accept("FORCE") || p.accept("PURGE") {
+			a.Force = true
+		} else if !p.accept("IGNORE", "PROTECTION") && !p.accept("CASCADE") {
+			break
+		}
 	}
 	if p.accept("FROM", "INDEX") {
 		p.ident()

@@ -9,7 +9,7 @@ import (
 // TestFormatRoundTrip checks parse(format(parse(x))) = parse(x) over the corpus.
 func TestFormatRoundTrip(t *testing.T) {
 	for _, dir := range []string{"tpch", "tpcds", "clickbench", "dialect"} {
-		corpus(t, dir, 1, func(name, text string) {
+		corpusFor(t, dir, func(name, text string) {
 			parsed, err := Parse(text, Options{})
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -102,6 +102,10 @@ func (p *parser) setItem() ast.SetItem {
 func (p *parser) setValue() ast.Expr {
 	t := p.peek()
 	end := p.at(1).kind == tokEOF || p.at(1).isOp(",") || p.at(1).is("COLLATE")
+	if t.kind == tokString && end {
+		p.next()
+		return &ast.Literal{Pos: ast.Pos(t.start), Kind: ast.StringLit, Text: t.val}
+	}
 	if t.isName() && end && !niladic.has(t.val) {
 		switch t.val {
 		case "NULL", "TRUE", "FALSE", "DEFAULT":

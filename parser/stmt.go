@@ -198,6 +198,9 @@ func (p *parser) describe() ast.Statement {
 		if d.Mode == "SCHEMA" {
 			d.Mode = "DATABASE"
 		}
+		if d.Mode == "DATABASE" && p.peek().is("EXTENDED") && p.at(1).isName() {
+			p.next()
+		}
 		if d.Mode == "EXTENDED" && (p.peek().is("DATABASE") || p.peek().is("SCHEMA")) && p.at(1).isName() {
 			p.next()
 			d.Mode = "DATABASE"
@@ -457,46 +460,39 @@ func (p *parser) analyze() ast.Statement {
 	}
 	p.i += 2
 	n.Name = p.name()
-	option := func(key, value string) {
-		n.Options = append(n.Options, ast.Property{Pos: p.pos(), Key: key, Value: value})
-	}
 	for !p.atEnd() {
 		switch {
 		case p.peek().isOp("(") && n.Columns == nil:
 			n.Columns = p.identList()
-		case p.peek().is("PARTITION") && p.at(1).isOp("("):
+		case p.peek().is("PARTITION") && p.at(1).isOp("(") && n.Partition == nil:
 			p.next()
-			from := p.i + 1
-			p.i = p.closing(p.i)
-			option("partition", p.textOf(from, p.i))
-			p.next()
+			n.Partition = p.partitionSpec()
 		case p.accept("WITH", "SYNC"):
-			option("sync", "true")
-		case p.accept("WITH", "SAMPLE", "PERCENT"), p.accept("WITH", "SAMPLE", "ROWS"):
-			option("sample", strings.ToLower(p.toks[p.i-1].val))
-			n.Sample = p.expression()
+			n.Sync = true
+		case n.Sample == nil && (p.accept("WITH", "SAMPLE", "PERCENT") || p.accept("WITH", "SAMPLE", "ROWS")):
+			n.SampleUnit = p.toks[p.i-1].val
+			n.Sample = p.limitNumber()
 		case p.accept("COMPUTE", "STATISTICS"):
-			option("compute", "true")
-		case p.accept("FOR", "COLUMNS"):
-			option("for_columns", "true")
-			for p.peek().isName() {
+			n.Compute = true
+		case n.Columns == nil && p.accept("FOR", "COLUMNS"):
+			n.ForColumns = true
+			for p.peek().isName() && !p.peek().is("NOSCAN") {
 				n.Columns = append(n.Columns, p.ident())
 				if !p.acceptOp(",") {
 					break
 				}
 			}
 		case p.accept("NOSCAN"):
-			option("noscan", "true")
-		case p.peek().is("PROPERTIES"):
+			n.NoScan = true
+		case p.peek().is("PROPERTIES") && p.at(1).isOp("("):
 			n.Options = append(n.Options, p.optionalProperties()...)
 		case p.accept("WITH"):
-			key := strings.ToLower(p.ident())
-			value := ""
-			if t := p.peek(); t.kind == tokInt || t.kind == tokString || t.kind == tokWord {
+			o := ast.Property{Pos: p.pos(), Key: strings.ToLower(p.ident())}
+			if t := p.peek(); t.kind == tokInt || t.kind == tokString {
 				p.next()
-				value = t.val
+				o.Value = t.val
 			}
-			option(key, value)
+			n.Options = append(n.Options, o)
 		default:
 			p.fail("")
 		}

@@ -160,7 +160,11 @@ func (f *formatter) compound(e Expr) {
 	case *MapLit:
 		f.text("{")
 		f.list(len(e.Keys), func(i int) {
-			f.base(e.Keys[i])
+			if _, isColumn := e.Keys[i].(*Column); isColumn { // {a: 1} would be a struct
+				f.base(e.Keys[i])
+			} else {
+				f.expr(e.Keys[i])
+			}
 			f.text(": ")
 			f.expr(e.Values[i])
 		})
@@ -178,11 +182,11 @@ func (f *formatter) compound(e Expr) {
 	}
 }
 
-// base prints what a subscript, a field or a map's colon follows. A column before a
-// field stands in brackets, or the field would be read as a part of its name.
+// base prints what a subscript or a field follows. A column stands in brackets, or
+// the field would be read as a part of its name; so does a number.
 func (f *formatter) base(e Expr) {
 	switch e.(type) {
-	case *Subscript, *Field, *Call, *ArrayLit, *Subquery, *Literal:
+	case *Subscript, *Field, *Call, *ArrayLit, *Subquery:
 		f.expr(e)
 	default:
 		f.text("(")

@@ -244,7 +244,8 @@ func (f *formatter) show(s *Show) {
 		f.text(s.What)
 	}
 	if s.Name.Name != "" {
-		f.text(" FROM ")
+		f.when(!strings.HasPrefix(s.What, "CREATE "), " FROM")
+		f.text(" ")
 		f.fullName(s.Name)
 	}
 	for _, a := range s.Args {
@@ -292,33 +293,24 @@ func (f *formatter) describe(d *Describe) {
 func (f *formatter) analyze(a *Analyze) {
 	f.text("ANALYZE TABLE ")
 	f.fullName(a.Name)
-	forColumns := false
-	for _, o := range a.Options {
-		forColumns = forColumns || o.Key == "for_columns"
+	if len(a.Partition) > 0 {
+		f.text(" PARTITION ")
+		f.partitionSpec(a.Partition)
 	}
-	if len(a.Columns) > 0 && !forColumns {
+	if len(a.Columns) > 0 && !a.ForColumns {
 		f.text(" ")
 		f.nameList(a.Columns)
 	}
-	for _, o := range a.Options {
-		switch o.Key {
-		case "partition":
-			f.text(" PARTITION (", o.Value, ")")
-		case "sync":
-			f.text(" WITH SYNC")
-		case "sample":
-			f.text(" WITH SAMPLE ", strings.ToUpper(o.Value), " ")
-			f.expr(a.Sample)
-		case "compute":
-			f.text(" COMPUTE STATISTICS")
-		case "for_columns":
-			f.text(" FOR COLUMNS ")
-			f.names(a.Columns)
-		case "noscan":
-			f.text(" NOSCAN")
-		default:
-			f.text(" PROPERTIES ")
-			f.properties([]Property{o})
-		}
+	f.when(a.Sync, " WITH SYNC")
+	if a.Sample != nil {
+		f.text(" WITH SAMPLE ", a.SampleUnit, " ")
+		f.expr(a.Sample)
 	}
+	f.when(a.Compute, " COMPUTE STATISTICS")
+	if a.ForColumns {
+		f.text(" FOR COLUMNS ")
+		f.names(a.Columns)
+	}
+	f.when(a.NoScan, " NOSCAN")
+	f.optionalProperties(a.Options)
 }

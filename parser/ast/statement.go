@@ -283,13 +283,20 @@ type Transaction struct {
 	Label string // BEGIN WITH LABEL
 }
 
-// Analyze is ANALYZE TABLE t … .
+// Analyze is ANALYZE TABLE t [PARTITION (…)] [(cols)] with Doris's WITH clauses or
+// Hive's COMPUTE STATISTICS [FOR COLUMNS cols] [NOSCAN].
 type Analyze struct {
 	Pos
-	Name    Name
-	Columns []string
-	Sample  Expr
-	Options []Property
+	Name       Name
+	Partition  []PartitionSpec
+	Columns    []string
+	Sync       bool
+	SampleUnit string // "PERCENT" or "ROWS" of Sample; "" without one
+	Sample     Expr
+	Compute    bool
+	ForColumns bool
+	NoScan     bool
+	Options    []Property
 }
 
 // Prepare, Execute and Deallocate are the text-protocol forms of prepared statements.
@@ -357,11 +364,15 @@ type AlterAction struct {
 	Columns    []ColumnDef
 	After      string // "" or a column; First sets FIRST
 	First      bool
+	Rollup     string // ADD COLUMN … TO r, DROP COLUMN … FROM r
 	Partition  *PartitionDef
-	Specs      [][]PartitionSpec
+	Specs      [][]PartitionSpec // Hive's partitions: ADD, DROP, or the one that the clause is about
+	Locations  []string          // of Specs in ADD PARTITION; "" where none was written
 	Rollups    []RollupDef
 	Properties []Property
-	Rest       string
+	// IfExists is IF EXISTS or IF NOT EXISTS, whichever the kind has; Force is FORCE or PURGE.
+	IfExists, Force bool
+	Rest            string
 }
 
 // Admin is any statement of the Doris and Hive surface that the engine does not run
