@@ -3,6 +3,7 @@ package executor
 import (
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/vector"
 )
 
 // Runtime is what the operators of one query may know: nothing of sessions or catalogs.
@@ -15,8 +16,17 @@ type Runtime struct {
 	Profile   *Profile
 }
 
+// batchRows is the number of rows that operators make batches of.
+func (rt *Runtime) batchRows() int {
+	if rt.BatchRows <= 0 {
+		return vector.BatchRows
+	}
+	return rt.BatchRows
+}
+
 // Driver is one goroutine's run of one pipeline; it holds a CPU slot while it computes.
 type Driver struct {
 	Index   int // 0 … Runtime.Instances-1
 	Runtime *Runtime
+	holding bool // a CPU slot
 }

@@ -1,0 +1,141 @@
+package eval
+
+import (
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/vector"
+)
+
+// callNode is one function call.
+type callNode struct {
+	fn     *function.Scalar
+	kernel function.Kernel
+	args   []node
+
+	vals []*vector.Vector // argument values of this batch
+	flat []vector.Vector  // memory for flattened dictionaries
+	out  vector.Vector
+	dict dictResult
+}
+
+func (n *callNode) init() {
+	n.vals = make([]*vector.Vector, len(n.args))
+	n.flat = make([]vector.Vector, len(n.args))
+	n.out.Type = n.fn.Result
+}
+
+// evalArgs computes the arguments and says what forms they have.
+func (n *callNode) evalArgs(f *frame, sel []int32) (forms argForms, err error) {
+	forms.constant = true
+	for i, a := range n.args {
+		v, err := a.eval(f, sel)
+		if err != nil {
+			return forms, err
+		}
+		n.vals[i] = v
+		forms.add(v, i)
+	}
+	return forms, nil
+}
+
+// argForms sums up the forms of a call's arguments.
+type argForms struct {
+	constant bool // all are
+	hasDict  bool
+	oneDict  bool // one dictionary argument, the rest constants
+	at       int  // which one
+}
+
+func (a *argForms) add(v *vector.Vector, i int) {
+	switch v.Form {
+	case vector.Constant:
+	case vector.Dictionary:
+		a.oneDict = !a.hasDict && a.constant
+		a.hasDict, a.constant, a.at = true, false, i
+	default:
+		a.oneDict, a.constant = false, false
+	}
+}
+
+func (n *callNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
+	forms, err := n.evalArgs(f, sel)
+	if err != nil {
+		return nil, err
+	}
+	if n.fn.Stability == function.Volatile {
+		n.expandConstants(f.n, sel)
+		return n.run(f, n.vals, f.n, sel)
+	}
+	if forms.constant {
+		return n.evalConstant(f)
+	}
+	if forms.oneDict && n.onDictionary(n.vals[forms.at], f.n, sel) {
+		return n.evalDictionary(f, forms.at, sel)
+	}
+	if forms.hasDict {
+		n.flatten(sel)
+	}
+	return n.run(f, n.vals, f.n, sel)
+}
+
+// evalConstant computes a call of constants once for all rows.
+func (n *callNode) evalConstant(f *frame) (*vector.Vector, error) {
+	for _, v := range n.vals {
+		v.Len = 1
+	}
+	out, err := n.run(f, n.vals, 1, nil)
+	for _, v := range n.vals {
+		v.Len = f.n
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.Form, out.Len = vector.Constant, f.n
+	return out, nil
+}
+
+// expandConstants gives volatile kernels flat arguments, as they run for each row.
+func (n *callNode) expandConstants(rows int, sel []int32) {
+	n.flatten(sel)
+	for i, v := range n.vals {
+		if v.Form == vector.Constant {
+			n.flat[i].Type = v.Type
+			v.Len = rows
+			n.vals[i] = v.Flatten(nil, &n.flat[i])
+		}
+	}
+}
+
+// flatten replaces dictionary arguments by flat ones, rows in their places.
+func (n *callNode) flatten(sel []int32) {
+	for i, v := range n.vals {
+		if v.Form == vector.Dictionary {
+			n.vals[i] = FlattenInPlace(v, sel, &n.flat[i])
+		}
+	}
+}
+
+// run calls the kernel on flat and constant arguments.
+func (n *callNode) run(f *frame, args []*vector.Vector, rows int, sel []int32) (*vector.Vector, error) {
+	n.out.Reset(rows)
+	if n.fn.Nulls == function.Propagate {
+		for _, a := range args {
+			if a.Form == vector.Constant && a.IsNull(0) {
+				n.out.SetAllNull(rows)
+				return &n.out, nil
+			}
+		}
+		for _, a := range args {
+			if a.Form == vector.Constant || a.Valid == nil {
+				continue
+			}
+			own := n.out.MutableValid()
+			for w := range own {
+				own[w] &= a.Valid[w]
+			}
+		}
+	}
+	if err := n.kernel(f.fc, args, sel, &n.out); err != nil {
+		return nil, err
+	}
+	return &n.out, nil
+}

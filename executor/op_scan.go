@@ -1,0 +1,116 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/basaltdb/basalt/executor/eval"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/physical"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// scan deals the splits of a source to its drivers from a shared counter: whoever is
+// free takes the next one.
+type scan struct {
+	n       *physical.Scan
+	rt      *Runtime
+	node    *NodeProfile
+	filters *runtimeFilters
+
+	once     sync.Once
+	req      *storage.ScanRequest
+	splits   []storage.Split
+	err      error
+	next     atomic.Int64
+	counters storage.ScanCounters
+}
+
+func newScan(n *physical.Scan, rt *Runtime, filters *runtimeFilters) (*scan, error) {
+	return &scan{n: n, rt: rt, node: rt.Profile.Node(n.ID), filters: filters}, nil
+}
+
+// prepare makes the request and lists the splits, once, when the first driver opens: by
+// then the joins above have built the runtime filters.
+func (s *scan) prepare(ctx context.Context) {
+	req := &storage.ScanRequest{
+		Columns: s.n.Columns, Prune: s.n.Prune, BatchRows: s.rt.BatchRows, Limit: s.n.Limit, Counters: &s.counters,
+	}
+	if s.rt.Budget != nil {
+		req.Budget = s.rt.Budget.Reserve(fmt.Sprintf("scan #%d (%s)", s.n.ID, s.n.Table))
+	}
+	for _, f := range s.n.Filters {
+		req.Filters = append(req.Filters, storage.Filter{Columns: f.Columns, New: func() (storage.FilterFunc, error) {
+			p, err := eval.CompilePredicate([]expr.Expr{f.Cond}, s.rt.Functions)
+			if err != nil {
+				return nil, err
+			}
+			return p.Select, nil
+		}})
+	}
+	if len(s.n.RuntimeFilters) > 0 {
+		filters, prune := s.filters.filtersFor(s.n.RuntimeFilters)
+		req.Filters = append(req.Filters, filters...)
+		req.Prune = append(append([]storage.Predicate(nil), req.Prune...), prune...)
+	}
+	s.req = req
+	s.splits, s.err = s.n.Source.Splits(ctx, req)
+}
+
+// Open implements Source.
+func (s *scan) Open(ctx context.Context, _ *Driver) (SourceReader, error) {
+	s.once.Do(func() { s.prepare(ctx) })
+	if s.err != nil {
+		return nil, s.err
+	}
+	return &scanReader{s: s}, nil
+}
+
+type scanReader struct {
+	s   *scan
+	cur storage.Reader
+}
+
+// Next implements SourceReader.
+func (r *scanReader) Next(ctx context.Context) (*vector.Batch, error) {
+	for {
+		if r.cur == nil {
+			i := int(r.s.next.Add(1)) - 1
+			if i >= len(r.s.splits) {
+				return nil, nil
+			}
+			var err error
+			if r.cur, err = r.s.n.Source.Open(ctx, r.s.splits[i], r.s.req); err != nil {
+				return nil, err
+			}
+		}
+		b, err := r.cur.Next(ctx)
+		if err != nil || b != nil {
+			return b, err
+		}
+		r.cur.Close()
+		r.cur = nil
+	}
+}
+
+// Close implements SourceReader; the last one to close tells the profile what was read.
+func (r *scanReader) Close() {
+	if r.cur != nil {
+		r.cur.Close()
+		r.cur = nil
+	}
+	c, notes := &r.s.counters, &r.s.node.Notes
+	note := func(name string, part, whole int64) {
+		if whole > 0 {
+			notes.Store(name, fmt.Sprintf("%d/%d", part, whole))
+		}
+	}
+	note("files", c.FilesTotal.Load()-c.FilesPruned.Load(), c.FilesTotal.Load())
+	note("rowGroups", c.RowGroupsTotal.Load()-c.RowGroupsPruned.Load(), c.RowGroupsTotal.Load())
+	if n := c.BytesRead.Load(); n > 0 {
+		notes.Store("read", fmt.Sprintf("%.1fMB", float64(n)/(1<<20)))
+	}
+}

@@ -1,0 +1,247 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/basaltdb/basalt/internal/invariant"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+)
+
+// runPipelines runs pipelines in order and finalizes each sink after the last pipeline
+// that feeds it. The first error ends everything.
+func runPipelines(ctx context.Context, rt *Runtime, list []*pipeline) error {
+	feeds := map[Sink]int{}
+	for _, p := range list {
+		feeds[p.sink]++
+	}
+	for _, p := range list {
+		if err := p.run(ctx, rt); err != nil {
+			return err
+		}
+		if feeds[p.sink]--; feeds[p.sink] == 0 {
+			if err := finalize(ctx, rt, p.sink); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finalize runs a sink's Finalize under a CPU slot.
+func finalize(ctx context.Context, rt *Runtime, s Sink) (err error) {
+	if err := rt.Slots.Acquire(ctx); err != nil {
+		return err
+	}
+	defer rt.Slots.Release()
+	defer recoverTo(&err)
+	return s.Finalize(ctx)
+}
+
+// recoverTo turns a panic into an error: our bugs end one query, never the process.
+func recoverTo(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case invariant.Violation:
+		*err = sqlerr.New(sqlerr.Internal, "%s", r.Error())
+	default:
+		*err = sqlerr.New(sqlerr.Internal, "internal error: %v\n%s", r, firstFrames(debug.Stack()))
+	}
+}
+
+// firstFrames keeps enough of a stack to report.
+func firstFrames(stack []byte) string {
+	const most = 2000
+	if len(stack) > most {
+		stack = stack[:most]
+	}
+	return string(stack)
+}
+
+// run drives the pipeline with as many drivers as the query may have and waits for all.
+func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
+	n := max(rt.Instances, 1)
+	if p.serial {
+		n = 1
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		wg    sync.WaitGroup
+		first error
+		once  sync.Once
+		done  atomic.Bool // a step or the sink wants no more rows
+	)
+	for i := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			d := &Driver{Index: i, Runtime: rt}
+			if err := p.drive(ctx, d, &done); err != nil {
+				once.Do(func() { first = err })
+				cancel(err)
+			}
+		}()
+	}
+	wg.Wait()
+	return first
+}
+
+// drive is one driver's run.
+func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err error) {
+	if err := d.Runtime.Slots.Acquire(ctx); err != nil {
+		return err
+	}
+	d.holding = true
+	defer d.release()
+	defer recoverTo(&err)
+
+	run := &driverRun{d: d, done: done, transforms: make([]Transform, len(p.steps)), nodes: make([]*NodeProfile, len(p.steps))}
+	for i, s := range p.steps {
+		if run.transforms[i], err = s.make(d); err != nil {
+			return err
+		}
+		run.nodes[i] = s.node
+	}
+	reader, err := p.source.Open(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	if run.writer, err = p.sink.Open(ctx, d); err != nil {
+		return err
+	}
+	clock := d.Runtime.Profile.clock()
+	for !done.Load() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		start := clock()
+		b, err := reader.Next(ctx)
+		p.node.add(b, clock()-start)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			break
+		}
+		if err := run.push(ctx, 0, b, clock); err != nil {
+			return err
+		}
+	}
+	if err := run.flush(ctx, clock); err != nil {
+		return err
+	}
+	return run.writer.Close(ctx)
+}
+
+// driverRun is the chain of one driver: its transforms and its part of the sink.
+type driverRun struct {
+	d          *Driver
+	done       *atomic.Bool
+	transforms []Transform
+	nodes      []*NodeProfile
+	writer     SinkWriter
+}
+
+// push sends b through the transforms from i on and into the sink.
+func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch, clock func() int64) error {
+	if i == len(r.transforms) {
+		if b.NumRows() == 0 {
+			return nil
+		}
+		flow, err := r.writer.Consume(ctx, b)
+		if flow == Finished {
+			r.done.Store(true)
+		}
+		return err
+	}
+	for {
+		start := clock()
+		out, flow, err := r.transforms[i].Apply(ctx, b)
+		r.nodes[i].add(out, clock()-start)
+		if err != nil {
+			return err
+		}
+		if flow == Finished {
+			r.done.Store(true)
+		}
+		if out != nil && out.NumRows() > 0 {
+			if err := r.push(ctx, i+1, out, clock); err != nil {
+				return err
+			}
+		}
+		if flow != HasMore {
+			return nil
+		}
+		if r.done.Load() {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// flush empties transforms that held rows back, upstream first.
+func (r *driverRun) flush(ctx context.Context, clock func() int64) error {
+	for i, t := range r.transforms {
+		f, ok := t.(Flusher)
+		if !ok {
+			continue
+		}
+		for !r.done.Load() {
+			start := clock()
+			b, err := f.Flush(ctx)
+			r.nodes[i].add(b, clock()-start)
+			if err != nil {
+				return err
+			}
+			if b == nil {
+				break
+			}
+			if err := r.push(ctx, i+1, b, clock); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// release gives the driver's CPU slot back, if it holds one.
+func (d *Driver) release() {
+	if d.holding {
+		d.holding = false
+		d.Runtime.Slots.Release()
+	}
+}
+
+// Wait runs f, which may block, without holding the driver's CPU slot.
+func (d *Driver) Wait(ctx context.Context, f func() error) error {
+	d.release()
+	if err := f(); err != nil {
+		return err
+	}
+	if err := d.Runtime.Slots.Acquire(ctx); err != nil {
+		return err
+	}
+	d.holding = true
+	return nil
+}
+
+// String is the operator's line of EXPLAIN ANALYZE.
+func (n *NodeProfile) String() string {
+	s := fmt.Sprintf("rows=%d batches=%d time=%.2fms", n.Rows.Load(), n.Batches.Load(), float64(n.Nanos.Load())/1e6)
+	if p := n.PeakBytes.Load(); p > 0 {
+		s += fmt.Sprintf(" memory=%.1fMB", float64(p)/(1<<20))
+	}
+	n.eachNote(func(k, v string) { s += " " + k + "=" + v })
+	return s
+}
