@@ -67,6 +67,7 @@ func runCase(t *testing.T, path string, c *plantest.Case) string {
 	}
 	out, err := output(c, opts)
 	if err != nil {
+		t.Errorf("%s:%d: %s", path, c.Number, err)
 		return "error: " + err.Error()
 	}
 	for _, p := range c.Args["expect"] {

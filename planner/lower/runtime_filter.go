@@ -11,6 +11,9 @@ import (
 // scan (PERFORMANCE.md, rule 9).
 const selectiveEnough = 0.6
 
+// worthFiltering is the table size below which reading it costs less than testing a filter.
+const worthFiltering = 8192
+
 // maxRuntimeFilters bounds the filters of one query.
 const maxRuntimeFilters = 32
 
@@ -115,6 +118,11 @@ type target struct {
 func targetsOf(n physical.Node, i int, dst []target) []target {
 	switch n := n.(type) {
 	case *physical.Scan:
+		if n.Source != nil {
+			if rows := n.Source.Stats().Rows; rows >= 0 && rows < worthFiltering {
+				return dst
+			}
+		}
 		return append(dst, target{n, n.Columns[i]})
 	case *physical.Filter:
 		return targetsOf(n.Input, i, dst)

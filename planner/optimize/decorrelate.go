@@ -50,8 +50,11 @@ func (d *decorrelator) apply(a *logical.Apply) (logical.Node, error) {
 		}
 		return join(a, a.RightInput, a.On), nil
 	}
-	if a.Kind == logical.Left && len(a.On) == 0 && logical.YieldsOneRow(a.RightInput) {
+	if (a.Kind == logical.Left && len(a.On) == 0 || a.Kind == logical.Inner) && logical.YieldsOneRow(a.RightInput) {
 		if n, ok := d.oneRow(a, outer); ok {
+			if len(a.On) > 0 {
+				n = &logical.Filter{Input: n, Conds: a.On}
+			}
 			return n, nil
 		}
 		return d.domain(a, outer)
@@ -129,7 +132,7 @@ func anyAggregateReads(list []*expr.Aggregate, cols expr.ColumnSet) bool {
 	return false
 }
 
-// oneRow replaces a Left Apply of a subquery that yields exactly one row: projections over an
+// oneRow replaces an Apply of a subquery that yields exactly one row: projections over an
 // aggregate without GROUP BY, or over nothing. The aggregate is grouped by the correlation
 // keys and left-joined; the projections are computed above the join, where a missing group gives
 // them what an aggregate over no rows would (NULL, or 0 for counts).

@@ -45,6 +45,7 @@ var passes = []Pass{
 	{Name: "infer_predicates", Run: inferPredicates},
 	{Name: "empty_relation", Run: emptyRelation},
 	{Name: "distinct_aggregates", Run: distinctAggregates},
+	{Name: "eliminate_distinct", Run: eliminateDistinct},
 	{Name: "join_order", Run: joinOrder},
 	{Name: "eliminate_sort", Run: eliminateSort},
 	{Name: "top_n", Run: topN},

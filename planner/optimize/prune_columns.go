@@ -6,7 +6,7 @@ import (
 )
 
 // pruneColumns makes every node give only what is read above it: scans read fewer columns (none at
-// all for count(*)), projections and aggregations compute less.
+// all for count(*)), projections and aggregations compute less, outer joins that nobody looks at go.
 func pruneColumns(_ *Context, n logical.Node) (logical.Node, error) {
 	return pruneExact(n, n.Columns()), nil
 }
@@ -29,6 +29,10 @@ func prune(n logical.Node, need expr.ColumnSet) logical.Node {
 		return pruneSetOp(n, need)
 	case *logical.Values:
 		return pruneValues(n, need)
+	case *logical.Join:
+		if unusedJoin(n, need) {
+			return prune(n.LeftInput, need)
+		}
 	case *logical.Write, *logical.Distinct:
 		return rebuild(n, pruneExact(n.Children()[0], n.Children()[0].Columns()))
 	}

@@ -13,7 +13,7 @@ import (
 //	SELECT …
 //	----
 //	the output
-//	                      ← a blank line; after "explain", whose output has blank lines, a line of ----
+//	                      ← a blank line; after other commands than plan, whose output has blank lines, a line of ----
 type Case struct {
 	Comment []string // lines above the command, as written
 	Command string   // "plan", "explain", "tree"
@@ -67,7 +67,7 @@ func ReadCases(path string) ([]*Case, error) {
 }
 
 func (c *Case) end() string {
-	if c.Command == "explain" {
+	if c.Command != "plan" {
 		return "----"
 	}
 	return ""
