@@ -160,7 +160,12 @@ func growBits(b vector.Bitmap, words int) vector.Bitmap {
 // room appends n bytes to the buffer and returns them.
 func (c *columnWriter) room(n int) []byte {
 	at := len(c.plain)
-	c.plain = slices.Grow(c.plain, n+padding)[:at+n]
+	if cap(c.plain) < at+n { // doubled: append's own growth copies large buffers too often
+		next := alignedBytes(max(at+n, 2*cap(c.plain), 64<<10))
+		copy(next, c.plain)
+		c.plain = next
+	}
+	c.plain = c.plain[:at+n]
 	return c.plain[at:]
 }
 
