@@ -20,8 +20,10 @@ type parser struct {
 	prefix []piece // WITH … of an INSERT, emitted before its query
 	depth  int
 	params int
-	noIn   bool        // IN ends the expression: POSITION(a IN b)
-	values *ast.Values // the rows that the bulk scanner read after the last token, or nil
+	noIn   bool // IN ends the expression: POSITION(a IN b)
+	// values are the rows that the bulk scanner read after the last token, up to byte valuesEnd; or nil.
+	values    *ast.Values
+	valuesEnd int
 }
 
 func (p *parser) peek() *token { return &p.toks[p.i] }

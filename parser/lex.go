@@ -379,7 +379,11 @@ func (l *lexer) variable() token {
 		}
 		return token{kind: tokOp, start: start, end: l.pos, val: "@"}
 	}
-	return token{kind: kind, start: start, end: l.pos, val: strings.ToLower(l.src[from:l.pos])}
+	name := l.src[from:l.pos]
+	if name[0] == '.' || name[len(name)-1] == '.' || strings.Contains(name, "..") {
+		l.fail(start, "malformed variable name")
+	}
+	return token{kind: kind, start: start, end: l.pos, val: strings.ToLower(name)}
 }
 
 // longOperators is tried in order before single characters.

@@ -54,6 +54,18 @@ type piece struct {
 
 func (p *parser) emit(text string) { p.out = append(p.out, piece{text, p.i}) }
 
+// pass emits the words and goes behind them when they stand at the cursor.
+func (p *parser) pass(words ...string) bool {
+	if !p.isWords(words...) {
+		return false
+	}
+	for _, w := range words {
+		p.emit(w)
+		p.next()
+	}
+	return true
+}
+
 // addMark stores m and returns the name that stands for it.
 func (p *parser) addMark(m mark) string {
 	p.marks = append(p.marks, m)

@@ -100,8 +100,8 @@ func (p *parser) endsInsertHead() bool {
 
 // end is where the statement's text ends.
 func (p *parser) end() int {
-	if len(p.toks) < 2 {
-		return 0
+	if p.values != nil {
+		return p.valuesEnd
 	}
 	return p.toks[len(p.toks)-2].end
 }

@@ -340,11 +340,11 @@ func (p *parser) stringLiteral() *ast.Literal {
 func variableOf(t *token) *ast.Variable {
 	v := &ast.Variable{Pos: ast.Pos(t.start), Name: t.val, System: t.kind == tokSysVar}
 	if v.System {
-		if scope, name, ok := strings.Cut(t.val, "."); ok {
+		switch scope, name, _ := strings.Cut(t.val, "."); scope {
+		case "global", "session":
 			v.Scope, v.Name = scope, name
-			if scope == "local" {
-				v.Scope = "session"
-			}
+		case "local":
+			v.Scope, v.Name = "session", name
 		}
 	}
 	return v

@@ -28,8 +28,7 @@ func (p *parser) queryText() {
 
 // queryTail emits ORDER BY and LIMIT of a whole query whose last block is last.
 func (p *parser) queryTail(last ast.Query) {
-	if p.accept("ORDER", "BY") {
-		p.emit("ORDER BY")
+	if p.pass("ORDER", "BY") {
 		p.orderItems()
 	}
 	p.limit()
@@ -94,8 +93,9 @@ func (p *parser) with() {
 			m.cte.Columns = p.identList()
 		}
 		p.emitLeaf(tok, m)
-		p.expect("AS")
-		p.emit("AS")
+		if !p.pass("AS") {
+			p.fail("AS expected")
+		}
 		if !p.peek().isOp("(") {
 			p.fail("'(' expected")
 		}
@@ -214,15 +214,13 @@ func (p *parser) selectWith(from []piece) ast.Query {
 		p.i += 2
 		p.emit("FROM")
 		p.emitLeaf(p.i, noTable{})
-	case p.accept("FROM"):
-		p.emit("FROM")
+	case p.pass("FROM"):
 		p.fromClause()
 	default:
 		p.emit("FROM")
 		p.emitLeaf(p.i, noTable{})
 	}
-	if p.accept("WHERE") {
-		p.emit("WHERE")
+	if p.pass("WHERE") {
 		p.expr()
 	}
 	if p.peek().is("GROUP") && p.at(1).is("BY") {
@@ -443,7 +441,9 @@ func (p *parser) groupElement(a *argList) groupPart {
 		}
 		return part
 	}
-	return groupPart{sets: [][]int{{a.n}}, expr: a.addPlain(p.expr)}
+	part := groupPart{expr: true, sets: [][]int{{a.n}}}
+	a.add(nil, p.expr)
+	return part
 }
 
 // groupUnits reads ( unit, … ).
@@ -476,12 +476,6 @@ func (p *parser) groupUnit(a *argList) []int {
 	set = append(set, a.n)
 	a.add(nil, p.expr)
 	return set
-}
-
-// addPlain is add for a caller that needs a value.
-func (a *argList) addPlain(emit func()) bool {
-	a.add(nil, emit)
-	return true
 }
 
 // clauses emits HAVING and the clauses that TiDB's grammar lacks as one HAVING.

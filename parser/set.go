@@ -72,6 +72,9 @@ func (p *parser) setItem() ast.SetItem {
 	case t.kind == tokSysVar:
 		p.next()
 		v := variableOf(t)
+		if strings.Contains(v.Name, ".") {
+			p.failAt(p.i-1, "a scope is GLOBAL or SESSION")
+		}
 		item.Name = v.Name
 		if v.Scope != "" {
 			item.Scope = v.Scope

@@ -74,9 +74,9 @@ func (p *parser) parseOut() tast.StmtNode {
 	if p.i < len(p.toks) {
 		at = p.toks[p.i].start
 	}
-	if off, ok := errorOffset(err.Error()); ok {
+	if off, ok := errorOffset(err.Error(), len(text)); ok {
 		for i := range offsets {
-			if offsets[i]+len(p.out[i].text) >= off {
+			if offsets[i] >= off {
 				at = p.toks[p.out[i].tok].start
 				break
 			}
@@ -85,17 +85,24 @@ func (p *parser) parseOut() tast.StmtNode {
 	panic(bail{syntaxError(p.src, at, "")})
 }
 
-// errorOffset finds the byte offset in a message "line 1 column 14 near …". The
-// rewritten text is one line of ASCII, so columns are bytes; the column is that of
-// the last byte read.
-func errorOffset(message string) (int, bool) {
-	_, rest, ok := strings.Cut(message, "column ")
+// errorOffset finds the byte offset of the offending token in a message of the TiDB
+// parser, which quotes the rest of the text from there, or the start of the rest and
+// its length.
+func errorOffset(message string, textBytes int) (int, bool) {
+	_, near, ok := strings.Cut(message, `near "`)
 	if !ok {
 		return 0, false
 	}
-	digits, _, _ := strings.Cut(rest, " ")
-	n, err := strconv.Atoi(digits)
-	return n, err == nil
+	rest := strings.LastIndexByte(near, '"')
+	if _, total, long := strings.Cut(near, "(total length "); long {
+		digits, _, _ := strings.Cut(total, ")")
+		n, err := strconv.Atoi(digits)
+		if err != nil {
+			return 0, false
+		}
+		rest = n
+	}
+	return textBytes - rest, rest >= 0 && rest <= textBytes
 }
 
 // sub collects what fn emits, apart from what is being collected around it.

@@ -15,7 +15,7 @@ func (p *parser) bulkRows(l *lexer, valuesPos int) bool {
 		*l = saved
 		return false
 	}
-	p.values = b.v
+	p.values, p.valuesEnd = b.v, b.end
 	return true
 }
 
@@ -25,6 +25,7 @@ type bulk struct {
 	literals []ast.Literal
 	exprs    []ast.Expr
 	width    int
+	end      int // behind the last row
 }
 
 const bulkChunk = 512
@@ -40,6 +41,7 @@ func (b *bulk) rows() bool {
 		}
 		b.v.Rows = append(b.v.Rows, row)
 		before := b.l.pos
+		b.end = before
 		t := b.l.next()
 		switch {
 		case t.isOp(","):
