@@ -147,24 +147,11 @@ func (b *binder) quantifiedApply(n logical.Node, q *expr.Subquery) (logical.Node
 		op = map[string]string{"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}[op]
 	}
 	agg := &logical.Aggregate{Input: q.Plan.(logical.Node)}
-	add := func(name string, args ...expr.Expr) (expr.Expr, error) {
-		fn, err := function.ResolveAggregate(name, expr.ArgsOf(args))
-		if err != nil {
-			return nil, err
-		}
-		a, err := expr.ApplyAggregate(fn, args)
-		if err != nil {
-			return nil, err
-		}
-		col := b.newColumn(expr.String(a), a.Type(), true)
-		agg.Aggs, agg.Cols = append(agg.Aggs, a), append(agg.Cols, col)
-		return expr.Ref(col), nil
-	}
 	value := expr.Ref(q.Columns[0])
 	extremes := map[string][]string{"<": {"max"}, "<=": {"max"}, ">": {"min"}, ">=": {"min"}, "<>": {"min", "max"}}[op]
 	var tests []expr.Expr
 	for _, name := range extremes {
-		e, err := add(name, value)
+		e, err := b.addAggregate(agg, name, value)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -174,11 +161,11 @@ func (b *binder) quantifiedApply(n logical.Node, q *expr.Subquery) (logical.Node
 		}
 		tests = append(tests, test)
 	}
-	rows, err := add("count")
+	rows, err := b.addAggregate(agg, "count")
 	if err != nil {
 		return nil, nil, err
 	}
-	values, err := add("count", value)
+	values, err := b.addAggregate(agg, "count", value)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,4 +183,19 @@ func (b *binder) quantifiedApply(n logical.Node, q *expr.Subquery) (logical.Node
 		e = expr.Not(e)
 	}
 	return &logical.Apply{Kind: logical.Left, LeftInput: n, RightInput: agg}, e, nil
+}
+
+// addAggregate adds an aggregate to a node that is being made and reads its output.
+func (b *binder) addAggregate(n *logical.Aggregate, name string, args ...expr.Expr) (expr.Expr, error) {
+	fn, err := function.ResolveAggregate(name, expr.ArgsOf(args))
+	if err != nil {
+		return nil, err
+	}
+	a, err := expr.ApplyAggregate(fn, args)
+	if err != nil {
+		return nil, err
+	}
+	col := b.newColumn(expr.String(a), a.Type(), a.Nullable())
+	n.Aggs, n.Cols = append(n.Aggs, a), append(n.Cols, col)
+	return expr.Ref(col), nil
 }

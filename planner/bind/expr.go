@@ -52,6 +52,11 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 		return b.cast(s, e)
 	case *ast.Call:
 		return b.call(s, e)
+	case *ast.Field:
+		// catalog.database.table.column comes as a field of a column.
+		if c, ok := e.X.(*ast.Column); ok && c.Database == internalCatalog {
+			return b.column(s, &ast.Column{Pos: c.Pos, Database: c.Table, Table: c.Name, Name: e.Name})
+		}
 	}
 	return nil, refusedExpr(e)
 }

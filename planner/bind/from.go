@@ -133,7 +133,7 @@ func (b *binder) scan(src storage.Source, shown, name, alias string) fromItem {
 	return fromItem{node: n, rels: []*relation{rel}, visible: rel.cols}
 }
 
-// result makes an item of a bound query under a name.
+// itemOf makes an item of a bound query under a name.
 func itemOf(r relationResult, name string) fromItem {
 	rel := &relation{name: name}
 	for i, c := range r.node.Columns() {
@@ -169,6 +169,9 @@ func (b *binder) derived(t *ast.Derived, fc *fromContext) (fromItem, error) {
 	}
 	r, err := b.query(t.Query, parent, fc.ctes, false)
 	if err != nil {
+		return fromItem{}, err
+	}
+	if err := perRowLimit(r.node, t.Query); err != nil {
 		return fromItem{}, err
 	}
 	it, err := b.renamed(itemOf(r, t.Alias), t.Columns, t)

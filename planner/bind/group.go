@@ -39,16 +39,10 @@ func (k *block) group() error {
 	}
 	g := &grouping{b: b, base: k.base, groups: groups, explicit: q.GroupBy != nil}
 	if q.GroupBy == nil && !k.aggregates(g) {
-		if q.Having == nil {
-			return nil
-		}
-		return k.havingWithoutGroups()
+		return nil // HAVING is one more filter, as in MySQL
 	}
 	return k.aggregate(g, sets)
 }
-
-// havingWithoutGroups is MySQL's HAVING as a filter: over the select list and the columns of FROM.
-func (k *block) havingWithoutGroups() error { return nil }
 
 // aggregates reports whether an aggregate of this block occurs anywhere above FROM and WHERE.
 func (k *block) aggregates(g *grouping) bool {
@@ -146,13 +140,12 @@ func distinct(list []expr.Expr) []expr.Expr {
 func (k *block) aggregate(g *grouping, sets [][]int) error {
 	b := k.b
 	g.sets = sets
-	for i, e := range g.groups {
+	for _, e := range g.groups {
 		name := expr.String(e)
-		if c, ok := e.(*expr.Column); ok && sets == nil {
+		if c, ok := e.(*expr.Column); ok && sets == nil && k.base.owns(expr.SetOf(c.ID)) {
 			g.cols = append(g.cols, *c) // passed through under its own id
 			continue
 		}
-		_ = i
 		g.cols = append(g.cols, b.newColumn(name, e.Type(), e.Nullable() || sets != nil))
 	}
 	for i := range k.items {
@@ -231,7 +224,7 @@ func owner(s *scope, args expr.ColumnSet) *scope {
 // mine reports whether an aggregate, found depth plans down, belongs to this block.
 func (g *grouping) mine(a *expr.Aggregate, depth int) bool {
 	free := logical.FreeColumnsOf(a)
-	return g.base.owns(free) || depth == 0 && owner(g.base.parent, free) == g.base.parent && !ownedAbove(g.base.parent, free)
+	return g.base.owns(free) || depth == 0 && !ownedAbove(g.base.parent, free)
 }
 
 func ownedAbove(s *scope, ids expr.ColumnSet) bool {
@@ -345,16 +338,27 @@ func (r *regrouper) collect(a *expr.Aggregate) expr.Expr {
 }
 
 func (r *regrouper) notGrouped(c *expr.Column) error {
-	pos, ok := r.b.positions[c]
-	if !ok {
-		pos = -1
-	}
+	pos := r.position(c)
 	if !r.explicit {
 		return sqlerr.New(mixedAggregates, "In aggregated query without GROUP BY, %s contains nonaggregated column '%s'", lowerFirst(r.what), c.Name).
 			At(pos).WithHint("Aggregate it, or add GROUP BY %s", c.Name)
 	}
 	return sqlerr.New(sqlerr.NotGrouped, "%s is not in GROUP BY clause and contains nonaggregated column '%s'", r.what, c.Name).
 		At(pos).WithHint("Aggregate it, use any_value(%s), or add it to GROUP BY", c.Name)
+}
+
+// position is where the first column of e stands in the text, -1 when it has none.
+func (r *regrouper) position(e expr.Expr) int {
+	pos := -1
+	expr.Walk(e, func(e expr.Expr) bool {
+		if c, ok := e.(*expr.Column); ok && pos < 0 {
+			if p, ok := r.b.positions[c]; ok {
+				pos = p
+			}
+		}
+		return pos < 0
+	})
+	return pos
 }
 
 func lowerFirst(s string) string { return string(s[0]|0x20) + s[1:] }
@@ -384,7 +388,7 @@ func (r *regrouper) groupingCall(a *expr.Aggregate) expr.Expr {
 		}
 		if found < 0 {
 			if r.err == nil {
-				r.err = sqlerr.New(sqlerr.WrongUsage, "Argument of GROUPING must be a GROUP BY expression: %s", expr.String(arg))
+				r.err = sqlerr.New(sqlerr.WrongUsage, "Argument of GROUPING must be a GROUP BY expression: %s", expr.String(arg)).At(r.position(arg))
 			}
 			return expr.Int(0)
 		}

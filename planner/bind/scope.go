@@ -20,6 +20,7 @@ type relation struct {
 	database string // "" for what has no database: derived tables, functions, aliases
 	name     string // alias, or table name
 	cols     []named
+	anyCase  bool // names of information_schema compare without case
 }
 
 // aggregateMode tells whether aggregates of a scope's query may stand in the clause being bound.
@@ -52,7 +53,7 @@ type aliases struct {
 	first bool
 }
 
-// child makes the scope of a clause that sees the same relations.
+// in makes the scope of a clause that sees the same relations.
 func (s *scope) in(clause string, mode aggregateMode, al *aliases) *scope {
 	c := *s
 	c.clause, c.aggregates, c.aliases = clause, mode, al
@@ -145,6 +146,9 @@ func (s *scope) match(c *ast.Column) []named {
 
 // named reports whether [database.]name means r.
 func (r *relation) named(database, name string) bool {
+	if r.anyCase {
+		return strings.EqualFold(r.name, name) && (database == "" || strings.EqualFold(database, r.database))
+	}
 	return r.name == name && (database == "" || database == r.database)
 }
 

@@ -116,8 +116,13 @@ func itemName(it *ast.SelectItem) string {
 	if it.Alias != "" {
 		return it.Alias
 	}
-	if c, ok := it.Expr.(*ast.Column); ok {
-		return c.Name
+	switch e := it.Expr.(type) {
+	case *ast.Column:
+		return e.Name
+	case *ast.Literal:
+		if e.Kind == ast.StringLit {
+			return e.Text
+		}
 	}
 	return it.Text
 }
@@ -146,20 +151,29 @@ func (b *binder) star(s *scope, it *ast.SelectItem, noFrom bool) ([]named, error
 	return nil, err
 }
 
-// filter keeps the rows for which all conds are true; subqueries in them become Applies.
+// filter keeps the rows for which all conds are true; subqueries in them become Applies. The
+// order is by likely cost: conditions without subqueries, scalar subqueries that are
+// computed once, semi and anti joins, then the rest.
 func (b *binder) filter(n logical.Node, conds []expr.Expr) (logical.Node, error) {
-	var plain, rest []expr.Expr
+	var plain, once, rest []expr.Expr
 	for _, c := range conds {
-		if expr.HasSubquery(c) {
-			rest = append(rest, c)
-		} else {
+		switch {
+		case !expr.HasSubquery(c):
 			plain = append(plain, c)
+		case computedOnce(c):
+			once = append(once, c)
+		default:
+			rest = append(rest, c)
 		}
 	}
 	if len(plain) > 0 {
 		n = &logical.Filter{Input: n, Conds: plain}
 	}
-	var after []expr.Expr
+	n, err := b.filterExtracted(n, once)
+	if err != nil {
+		return nil, err
+	}
+	var others []expr.Expr
 	for _, c := range rest {
 		m, ok, err := b.semiApply(n, c)
 		if err != nil {
@@ -167,19 +181,39 @@ func (b *binder) filter(n logical.Node, conds []expr.Expr) (logical.Node, error)
 		}
 		if ok {
 			n = m
-			continue
+		} else {
+			others = append(others, c)
 		}
+	}
+	return b.filterExtracted(n, others)
+}
+
+// filterExtracted is a Filter of conds over the Applies of their subqueries.
+func (b *binder) filterExtracted(n logical.Node, conds []expr.Expr) (logical.Node, error) {
+	if len(conds) == 0 {
+		return n, nil
+	}
+	after := make([]expr.Expr, len(conds))
+	for i, c := range conds {
 		m, e, err := b.extract(n, c, true)
 		if err != nil {
 			return nil, err
 		}
-		n = m
-		after = append(after, e)
+		n, after[i] = m, e
 	}
-	if len(after) > 0 {
-		n = &logical.Filter{Input: n, Conds: after}
-	}
-	return n, nil
+	return &logical.Filter{Input: n, Conds: after}, nil
+}
+
+// computedOnce reports that the subqueries of e are scalar and read no outer columns.
+func computedOnce(e expr.Expr) bool {
+	once := true
+	expr.Walk(e, func(e expr.Expr) bool {
+		if q, ok := e.(*expr.Subquery); ok && (q.Kind != expr.ScalarSubquery || !logical.FreeColumns(q.Plan.(logical.Node)).Empty()) {
+			once = false
+		}
+		return once
+	})
+	return once
 }
 
 // block is one query block while it is being put together.

@@ -25,7 +25,76 @@ func (b *binder) scalarSubquery(s *scope, e *ast.Subquery) (expr.Expr, error) {
 		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain 1 column(s)").At(e.Position())
 	}
 	q.Kind = expr.ScalarSubquery
+	if n, ok, err := b.firstRow(q.Plan.(logical.Node)); err != nil {
+		return nil, at(err, e)
+	} else if ok {
+		q.Plan, q.Columns = n, n.Columns()
+	}
+	if err := perRowLimit(q.Plan.(logical.Node), e.Query); err != nil {
+		return nil, err
+	}
 	return q, nil
+}
+
+// perRowLimit refuses LIMIT in a subquery that depends on outer rows: it would be a limit for each of them.
+func perRowLimit(n logical.Node, at ast.Node) error {
+	var refused error
+	logical.Walk(n, func(n logical.Node) bool {
+		if l, ok := n.(*logical.Limit); ok && !logical.YieldsOneRow(l) && !logical.FreeColumns(l).Empty() {
+			refused = sqlerr.Unsupported("LIMIT in a correlated subquery").At(at.Position())
+		}
+		return refused == nil
+	})
+	return refused
+}
+
+// firstRow replaces LIMIT 1 of a correlated scalar subquery by an aggregate where one gives the
+// same value: sorted by the selected value itself it is the least or the greatest, unsorted any
+// row will do. NULLs sort first when ascending.
+func (b *binder) firstRow(n logical.Node) (logical.Node, bool, error) {
+	if p, ok := n.(*logical.Project); ok && len(p.Exprs) == 1 {
+		if _, ok := p.Exprs[0].(*expr.Column); ok { // it only drops sort keys
+			n = p.Input
+		}
+	}
+	l, ok := n.(*logical.Limit)
+	if !ok || l.Count != 1 || l.Offset != 0 || logical.FreeColumns(l).Empty() {
+		return nil, false, nil
+	}
+	value, name, nullsFirst := expr.Ref(l.Columns()[0]), "min", false
+	in := l.Input
+	if s, ok := in.(*logical.Sort); ok {
+		c, isColumn := s.Keys[0].Expr.(*expr.Column)
+		if !isColumn || c.ID != value.ID {
+			return nil, false, nil
+		}
+		if s.Keys[0].Desc {
+			name = "max"
+		}
+		nullsFirst = s.Keys[0].NullsFirst && value.Null
+		in = s.Input
+	}
+	agg := &logical.Aggregate{Input: in}
+	best, err := b.addAggregate(agg, name, value)
+	if err != nil {
+		return nil, false, nil // a type without an order
+	}
+	if !nullsFirst {
+		return agg, true, nil
+	}
+	rows, err := b.addAggregate(agg, "count")
+	if err != nil {
+		return nil, false, err
+	}
+	values, err := b.addAggregate(agg, "count", value)
+	if err != nil {
+		return nil, false, err
+	}
+	e, err := expr.NewCall("case", expr.MustCall("<", values, rows), expr.Null(best.Type()), best)
+	if err != nil {
+		return nil, false, err
+	}
+	return b.project(agg, []expr.Expr{e}, []string{value.Name}), true, nil
 }
 
 // exists binds [NOT] EXISTS: what the subquery selects, sorts or limits (but to nothing) does not matter.
@@ -36,7 +105,7 @@ func (b *binder) exists(s *scope, e *ast.Exists, not bool) (expr.Expr, error) {
 	}
 	q.Kind, q.Negated = expr.ExistsSubquery, not
 	q.Plan = existence(q.Plan.(logical.Node))
-	return q, nil
+	return q, perRowLimit(q.Plan.(logical.Node), e.Query)
 }
 
 // existence is a simpler plan that has rows exactly when n has.
@@ -87,7 +156,7 @@ func (b *binder) membership(s *scope, n ast.Node, left []ast.Expr, query ast.Que
 	if _, err := keyConditions(q); err != nil {
 		return nil, at(err, n)
 	}
-	return q, nil
+	return q, perRowLimit(q.Plan.(logical.Node), query)
 }
 
 // keyConditions are the comparisons of an IN subquery, one a column.
@@ -139,5 +208,5 @@ func (b *binder) quantified(s *scope, e *ast.Quantified) (expr.Expr, error) {
 		return nil, at(err, e)
 	}
 	q.Kind, q.Op, q.All, q.Left = expr.QuantifiedSubquery, op, e.All, []expr.Expr{x}
-	return q, nil
+	return q, perRowLimit(q.Plan.(logical.Node), e.Query)
 }

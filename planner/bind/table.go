@@ -52,6 +52,7 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		it := b.scan(src, tab.Database+"."+tab.Name, tab.Name, alias)
 		if t.Alias == "" {
 			it.rels[0].database = tab.Database
+			it.rels[0].anyCase = tab.Database == catalog.InformationSchema
 		}
 		return it, nil
 	}
@@ -185,12 +186,14 @@ func (b *binder) frozen(r relationResult, v *catalog.View, t *ast.TableName) (re
 	return relationResult{node: b.project(r.node, exprs, names), names: names}, nil
 }
 
-// project makes a Project; plain columns keep their id (the first time they occur).
+// project makes a Project; plain columns of n keep their id (the first time they occur), outer
+// ones get one of their own, so that who reads outer columns can be told.
 func (b *binder) project(n logical.Node, exprs []expr.Expr, names []string) *logical.Project {
 	p := &logical.Project{Input: n, Exprs: exprs, Cols: make([]expr.Column, len(exprs))}
 	var used expr.ColumnSet
+	inner := logical.Outputs(n)
 	for i, e := range exprs {
-		if c, ok := e.(*expr.Column); ok && !used.Has(c.ID) {
+		if c, ok := e.(*expr.Column); ok && !used.Has(c.ID) && inner.Has(c.ID) {
 			used.Add(c.ID)
 			p.Cols[i] = *c
 			continue

@@ -96,7 +96,7 @@ func (p *printer) call(e *Call, strength int) {
 		p.expr(e.Args[0], bindNot)
 		p.close(bindNot < strength)
 		return
-	case name == "-" && len(e.Args) == 1:
+	case name == "neg" && len(e.Args) == 1:
 		p.b.WriteString("-")
 		p.expr(e.Args[0], bindUnary+1)
 		return

@@ -238,7 +238,10 @@ func (p *puller) scalarAggregate(n *logical.Aggregate) (grouped logical.Node, pr
 		if a.Fn.NullOnEmpty {
 			continue
 		}
-		e, ok := overNothing(a, n.Cols[i])
+		made := n.Cols[i] // gets an id of its own: the old one is what the join's reader sees
+		made.ID = p.ids.New()
+		m.Cols[len(k.cols)+i] = made
+		e, ok := overNothing(a, made)
 		if !ok {
 			return nil, nil, nil, false
 		}
