@@ -149,8 +149,33 @@ func (l *lowerer) project(n *logical.Project, need expr.ColumnSet) (stream, erro
 	if err != nil {
 		return stream{}, err
 	}
+	if renamed, ok := rename(in.cols(), exprs, cols); ok {
+		in.node.Base().Cols = renamed
+		return in, nil
+	}
 	p := &physical.Project{Info: l.info(cols, in.rows()), Input: in.node, Exprs: fields(in.cols(), exprs)}
 	return stream{p, in.single}, nil
+}
+
+// rename gives the columns of a node, which was just made, the ids of a projection that computes nothing and
+// uses no column twice: then no operator is needed for it.
+func rename(have []expr.Column, exprs []expr.Expr, cols []expr.Column) ([]expr.Column, bool) {
+	out := append([]expr.Column(nil), have...)
+	taken := make([]bool, len(have))
+	for i, e := range exprs {
+		c, ok := e.(*expr.Column)
+		if !ok {
+			return nil, false
+		}
+		at := position(have, c.ID)
+		if at < 0 || taken[at] {
+			return nil, false
+		}
+		taken[at] = true
+		out[at] = cols[i]
+		out[at].Null = out[at].Null || have[at].Null
+	}
+	return out, true
 }
 
 func (l *lowerer) values(n *logical.Values) stream {

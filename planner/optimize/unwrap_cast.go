@@ -18,14 +18,14 @@ func unwrapCast(e expr.Expr) expr.Expr {
 		return e
 	}
 	var col *expr.Column
+	var path []sqltype.Type // types from the comparison's down to the column's
 	args := make([]expr.Expr, len(c.Args))
 	for i, a := range c.Args {
-		if cast, ok := expr.IsCall(a, "cast"); ok && col == nil {
-			inner, isColumn := cast[0].(*expr.Column)
-			if !isColumn || c.Fn.Name == "in" && i > 0 {
+		if _, ok := expr.IsCall(a, "cast"); ok && col == nil && (c.Fn.Name != "in" || i == 0) {
+			if col, path = widened(a); col == nil {
 				return e
 			}
-			col, args[i] = inner, inner
+			args[i] = col
 		}
 	}
 	if col == nil {
@@ -39,9 +39,11 @@ func unwrapCast(e expr.Expr) expr.Expr {
 		if !ok {
 			return e
 		}
-		v, ok := exactly(lit.Value, col.T)
-		if !ok {
-			return e
+		v := lit.Value
+		for _, t := range path {
+			if v, ok = exactly(v, t); !ok {
+				return e
+			}
 		}
 		args[i] = expr.Lit(v)
 	}
@@ -61,9 +63,46 @@ func unwrapCast(e expr.Expr) expr.Expr {
 	return out
 }
 
+// widened is the column under casts that all lose nothing, and the types below each of them.
+func widened(e expr.Expr) (*expr.Column, []sqltype.Type) {
+	var path []sqltype.Type
+	for {
+		cast, ok := expr.IsCall(e, "cast")
+		if !ok {
+			break
+		}
+		if !widens(cast[0].Type(), e.Type()) {
+			return nil, nil
+		}
+		e = cast[0]
+		path = append(path, e.Type())
+	}
+	col, _ := e.(*expr.Column)
+	return col, path
+}
+
+// integerDigits are the decimal digits that the values of an integer type may have.
+var integerDigits = map[sqltype.Kind]int{sqltype.TinyInt: 3, sqltype.SmallInt: 5, sqltype.Int: 10, sqltype.BigInt: 19, sqltype.LargeInt: 39}
+
+// widens reports casts that keep order and map no two values to one.
+func widens(from, to sqltype.Type) bool {
+	whole := int(to.Precision) - int(to.Scale)
+	switch {
+	case from.IsInteger() && to.IsInteger():
+		return from.Kind <= to.Kind
+	case from.IsInteger() && to.Kind == sqltype.Decimal:
+		return whole >= integerDigits[from.Kind]
+	case from.Kind == sqltype.Decimal && to.Kind == sqltype.Decimal:
+		return to.Scale >= from.Scale && whole >= int(from.Precision)-int(from.Scale)
+	case to.Kind == sqltype.DateTime:
+		return from.Kind == sqltype.Date || from.Kind == sqltype.DateTime && from.Scale <= to.Scale
+	}
+	return false
+}
+
 const microsPerDay = 86_400_000_000
 
-// exactly is v as type t, for the widenings that keep order and equality: narrower integers and decimals, DATE as DATETIME.
+// exactly is v as the narrower type t, if there is such a value.
 func exactly(v vector.Value, t sqltype.Type) (vector.Value, bool) {
 	if v.Null {
 		return v, false
@@ -80,6 +119,9 @@ func exactly(v vector.Value, t sqltype.Type) (vector.Value, bool) {
 		var ok bool
 		out.I, ok = unscale(v.I, int(v.Type.Scale)-int(t.Scale))
 		return out, ok && fitsDecimal(out.I, int(t.Precision))
+	case t.Kind == sqltype.DateTime && v.Type.Kind == sqltype.DateTime:
+		_, ok := unscale(v.I, 6-int(t.Scale))
+		return out, ok
 	case t.Kind == sqltype.Date && v.Type.Kind == sqltype.DateTime:
 		if !v.I.IsInt64() {
 			return out, false
