@@ -17,3 +17,12 @@ func (parquetFormat) Extension() string { return ".parquet" }
 func (p parquetFormat) NewFileWriter(f storage.WritableFile, cols []storage.Column) (table.FileWriter, error) {
 	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec})
 }
+
+// Stats implements table.Format.
+func (parquetFormat) Stats(fs storage.FS, path string) (*storage.Stats, error) {
+	src, err := parquet.NewSource(fs, []string{path}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return src.Stats(), nil
+}

@@ -115,13 +115,17 @@ func (x *execution) parseView(text string) (ast.Query, error) {
 
 // plan takes a bound query through the optimizer to fragments.
 func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
-	return planner.Plan(b, planner.Options{
+	return planner.Plan(b, x.plannerOptions())
+}
+
+func (x *execution) plannerOptions() planner.Options {
+	return planner.Options{
 		Instances:         x.instances(),
 		DisabledPasses:    splitList(x.s.settings.values["optimizer_disable"]),
 		Functions:         x.fc,
-		BroadcastRowLimit: x.s.settings.int("broadcast_row_count_limit"),
+		BroadcastRowLimit: float64(x.s.settings.int("broadcast_row_count_limit")),
 		NoRuntimeFilters:  !x.s.settings.bool("enable_runtime_filter"),
-	})
+	}
 }
 
 // instances is the number of parallel copies of a fragment.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -101,6 +102,18 @@ func (s *Session) Reset() {
 	clear(s.variables)
 	clear(s.prepared)
 }
+
+// ChangeUser makes the session another user's, as new: a server calls it when a client has
+// said who it is, and again for COM_CHANGE_USER. The id stays.
+func (s *Session) ChangeUser(user string) {
+	s.Reset()
+	s.mu.Lock()
+	s.user, s.database = user, catalog.DefaultDatabase
+	s.mu.Unlock()
+}
+
+// Setting is the text of a system variable, "" for one that does not exist.
+func (s *Session) Setting(name string) string { return s.settings.values[name] }
 
 // Close ends the session. Rows still open must be closed before.
 func (s *Session) Close() {

@@ -11,11 +11,11 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner"
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/planner/explain"
 	"github.com/basaltdb/basalt/planner/fragment"
 	"github.com/basaltdb/basalt/planner/logical"
-	"github.com/basaltdb/basalt/planner/optimize"
 	"github.com/basaltdb/basalt/planner/physical"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -137,17 +137,13 @@ func (x *execution) explain(ctx context.Context, st *ast.Explain) (*Rows, error)
 	case "ANALYZED", "LOGICAL":
 		return x.explainRows(logical.Format(bound.Plan)), nil
 	case "TREE", "REWRITTEN", "OPTIMIZED", "SHAPE":
-		root, err := optimize.Run(x.optimizeContext(bound), bound.Plan)
+		root, err := planner.Optimize(bound, x.plannerOptions())
 		if err != nil {
 			return nil, err
 		}
 		return x.explainRows(logical.Format(root)), nil
 	}
 	return nil, sqlerr.Unsupported("EXPLAIN " + st.Mode).At(st.Position())
-}
-
-func (x *execution) optimizeContext(b *bind.Bound) *optimize.Context {
-	return &optimize.Context{IDs: b.IDs, Functions: x.fc, Disabled: splitList(x.s.settings.values["optimizer_disable"])}
 }
 
 func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {

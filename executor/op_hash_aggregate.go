@@ -33,6 +33,8 @@ type hashAggregate struct {
 
 	arena  *hashtable.Arena
 	memory *memoryClaim
+	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups; tests lower them.
+	checkGroups, smallGroups int
 
 	mu     sync.Mutex
 	locals [][]*aggLocal // by stream; in the end only locals[0] is left: what to merge
@@ -54,7 +56,7 @@ type aggStream struct {
 // Complete or Partial aggregate).
 func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error) {
 	a := &hashAggregate{rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
-		arena: &hashtable.Arena{}}
+		arena: &hashtable.Arena{}, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
 	a.memory = newMemoryClaim(rt.Budget, fmt.Sprintf("aggregate #%d", n.ID), a.node)
 	types, nullable := typesOf(n.Groups), nullableKeys(n.Groups)
 	if n.Sets != nil {

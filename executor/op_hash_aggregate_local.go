@@ -8,21 +8,22 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 )
 
-// Adaptive first phase: a table grows while its keys repeat. Where they do not, a small
-// table only catches repetitions that are near each other, and is emptied into radix
-// partitions whenever it is full.
+// Adaptive first phase: a table grows while its keys come back. Where they do not, rows go
+// to radix partitions: through a small table, emptied whenever it is full, where keys
+// repeat near each other, else straight.
 const (
 	aggPartitionBits = 6
 	aggPartitions    = 1 << aggPartitionBits
 	// aggSmallGroups is when the small table is emptied (2^15 slots: a batch may come on top).
 	aggSmallGroups = 1 << 13
-	// aggCheckGroups is when a growing table is first asked whether its keys repeat; again
+	// aggCheckGroups is when a growing table is first asked whether its keys come back; again
 	// at every doubling.
-	aggCheckGroups = 1 << 16
-	// aggRepeats: a growing table must have seen so many rows for a new group since the last check.
-	aggRepeats = 2
+	aggCheckGroups = 1 << 17
 	// aggMaxState bounds the bytes of a group's states that are worth copying to partitions.
 	aggMaxState = 128
+	// aggStraight is how many rows go straight to partitions before the small table has
+	// another try.
+	aggStraight = 1 << 19
 )
 
 // aggInput holds what the aggregates of one stream read from a batch.
@@ -117,26 +118,19 @@ type aggLocal struct {
 	parts  *aggParts // once keys were seen not to repeat
 	held   int64
 
-	rows, checkRows   int // consumed; when the last check was
-	checkGroups, next int // groups then; groups of the next check
+	rows     int  // consumed
+	next     int  // groups at which a growing table is checked
+	flushed  int  // rows when the small table was emptied last
+	straight int  // rows still to go straight to the partitions
+	plain    bool // no aggregate has a filter
 
 	groups, some []uint32
 	missing      []int32
-	scratch      hashtable.Keys
-}
-
-// aggParts are rows of keys with states by position, not yet grouped, in radix partitions.
-type aggParts struct {
-	part [aggPartitions]aggPart
-}
-
-type aggPart struct {
-	rows *hashtable.Rows
-	accs []function.Accumulator
+	scatter      aggScatter
 }
 
 func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
-	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: aggCheckGroups}
+	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: a.checkGroups}
 	if !s.distinct {
 		l.aggs = s.aggs
 	}
@@ -161,6 +155,17 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 		l.groups = make([]uint32, rows)
 	}
 	groups := l.groups[:rows]
+	if l.straight > 0 {
+		k.Encode(cols, n, sel)
+		l.rows += rows
+		l.straight -= rows
+		if err := l.scatterRows(k, in, sel); err != nil || l.straight > 0 {
+			return err
+		}
+		l.flushed = l.rows
+		return l.a.memory.set(&l.held, l.bytes())
+	}
+	before := l.table.Groups()
 	if l.parts != nil || !l.codes.Find(cols, n, sel, groups) {
 		k.Encode(cols, n, sel)
 		l.table.FindOrAdd(k, groups)
@@ -175,7 +180,7 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 			return err
 		}
 	}
-	return l.adapt()
+	return l.adapt(before, groups)
 }
 
 // addMissing finds the groups of the few rows whose dictionary codes are new.
@@ -230,53 +235,57 @@ func (l *aggLocal) narrow(groups []uint32, sel, chosen []int32) []uint32 {
 	return out
 }
 
-// bytes is the memory of the local tables; the arena is counted by the first stream's.
+// bytes is the memory of the local tables and of the strings they added.
 func (l *aggLocal) bytes() int64 {
 	n := l.table.Bytes()
 	for _, acc := range l.accs {
 		n += acc.Bytes()
 	}
 	if l.parts != nil {
-		for p := range l.parts.part {
-			n += l.parts.part[p].bytes()
-		}
+		n += l.parts.bytes
 	}
 	return n + l.writer.Bytes()
 }
 
-func (p *aggPart) bytes() int64 {
-	n := p.rows.Bytes()
-	for _, acc := range p.accs {
-		n += acc.Bytes()
-	}
-	return n
-}
-
 // adapt empties a full small table, or decides whether a growing one goes on growing, and
-// claims memory for what there is now.
-func (l *aggLocal) adapt() error {
+// claims memory for what there is now. before is the number of groups before the batch
+// whose groups these are.
+func (l *aggLocal) adapt(before int, groups []uint32) error {
 	n := l.table.Groups()
-	switch {
-	case l.parts != nil:
-		if n >= aggSmallGroups {
-			if err := l.flush(); err != nil {
-				return err
-			}
-			return l.a.memory.set(&l.held, l.bytes())
+	if l.parts != nil {
+		if n < l.a.smallGroups {
+			return nil
 		}
-	case n >= l.next:
-		rows, added := l.rows-l.checkRows, n-l.checkGroups
-		l.checkRows, l.checkGroups, l.next = l.rows, n, 2*n
-		if rows < aggRepeats*added && l.smallStates() {
+		rows := l.rows - l.flushed
+		if err := l.flush(); err != nil {
+			return err
+		}
+		if l.plain && 2*rows < 3*n {
+			l.straight = aggStraight
+		}
+		return l.a.memory.set(&l.held, l.bytes())
+	}
+	if n >= l.next {
+		l.next = 2 * n
+		if l.comeNotBack(before, groups) && l.smallStates() {
 			if err := l.startPartitions(); err != nil {
 				return err
 			}
 		}
 	}
-	if l.parts != nil {
-		return nil
-	}
 	return l.a.memory.set(&l.held, l.bytes())
+}
+
+// comeNotBack reports whether few rows of a batch belong to groups that are older than
+// what a small table would hold.
+func (l *aggLocal) comeNotBack(before int, groups []uint32) bool {
+	old, recent := 0, uint32(max(0, before-l.a.smallGroups))
+	for _, g := range groups {
+		if g < recent {
+			old++
+		}
+	}
+	return 4*old < len(groups)
 }
 
 func (l *aggLocal) smallStates() bool {
@@ -289,40 +298,39 @@ func (l *aggLocal) smallStates() bool {
 
 func (l *aggLocal) startPartitions() error {
 	l.parts = &aggParts{}
-	for p := range l.parts.part {
-		accs, err := l.a.newAccumulators(l.aggs)
-		if err != nil {
-			return err
-		}
-		l.parts.part[p] = aggPart{rows: hashtable.NewRows(l.stream.layout, l.writer), accs: accs}
+	l.plain = true
+	for _, i := range l.aggs {
+		l.plain = l.plain && l.a.aggs[i].Filter == nil
 	}
 	if err := l.flush(); err != nil {
 		return err
 	}
-	l.table = hashtable.NewGroupTable(l.stream.layout, l.writer, 2*aggSmallGroups-1)
+	l.table = hashtable.NewGroupTable(l.stream.layout, l.writer, 2*l.a.smallGroups-1)
 	return nil
 }
 
 // flush moves the groups of the table to the partitions.
 func (l *aggLocal) flush() error {
+	l.flushed = l.rows
 	if l.table.Groups() == 0 {
 		return nil
 	}
 	order, offsets := l.table.Partition(aggPartitionBits)
-	for p := range l.parts.part {
+	for p := range aggPartitions {
 		rows := order[offsets[p]:offsets[p+1]]
-		part := &l.parts.part[p]
-		base := part.rows.N
-		part.rows.AppendRows(l.table.Rows, rows)
-		if len(l.accs) == 0 {
-			continue
-		}
-		groups := ascending(&l.some, base, len(rows))
-		for i, acc := range part.accs {
-			acc.Grow(base + len(rows))
-			if err := mergeRows(acc, groups, l.accs[i], rows); err != nil {
+		for len(rows) > 0 {
+			c, base, n, err := l.parts.room(l, p, len(rows))
+			if err != nil {
 				return err
 			}
+			c.rows.AppendRows(l.table.Rows, rows[:n])
+			groups := ascending(&l.some, base, n)
+			for i, acc := range c.accs {
+				if err := mergeRows(acc, groups, l.accs[i], rows[:n]); err != nil {
+					return err
+				}
+			}
+			rows = rows[n:]
 		}
 	}
 	l.table.Reset()
@@ -330,34 +338,4 @@ func (l *aggLocal) flush() error {
 	var err error
 	l.accs, err = l.a.newAccumulators(l.aggs)
 	return err
-}
-
-// ascending is base, base+1, …: n numbers in *mem's memory.
-func ascending(mem *[]uint32, base, n int) []uint32 {
-	if cap(*mem) < n {
-		*mem = make([]uint32, max(n, 4096))
-	}
-	out := (*mem)[:n]
-	for i := range out {
-		out[i] = uint32(base + i)
-	}
-	return out
-}
-
-// mergeRows folds the states at rows of other into acc: rows[k] goes to groups[k].
-func mergeRows(acc function.Accumulator, groups []uint32, other function.Accumulator, rows []uint32) error {
-	if s, ok := acc.(function.ScatteredMerge); ok {
-		return s.MergeRows(groups, other, rows)
-	}
-	for lo := 0; lo < len(rows); {
-		hi := lo + 1
-		for hi < len(rows) && rows[hi] == rows[hi-1]+1 {
-			hi++
-		}
-		if err := acc.Merge(groups[lo:hi], other, int(rows[lo])); err != nil {
-			return err
-		}
-		lo = hi
-	}
-	return nil
 }

@@ -68,7 +68,7 @@ func (m *aggMerge) partition(p int, which []int) (*aggResult, error) {
 		layout = l.stream.layout
 		n := 0
 		if l.parts != nil {
-			n = l.parts.part[p].rows.N / 2
+			n = len(l.parts.part[p]) * aggChunkRows / 2
 		}
 		capacity = max(capacity, n, len(m.rowsOf(i, p)))
 	}
@@ -84,10 +84,12 @@ func (m *aggMerge) partition(p int, which []int) (*aggResult, error) {
 	for i, l := range m.locals {
 		at := positions(which, l.aggs)
 		if l.parts != nil {
-			if err := w.mergePart(r, at, &l.parts.part[p]); err != nil {
-				return nil, err
+			for c := range l.parts.part[p] {
+				if err := w.mergeChunk(r, at, &l.parts.part[p][c]); err != nil {
+					return nil, err
+				}
 			}
-			l.parts.part[p] = aggPart{rows: hashtable.NewRows(layout, nil)}
+			l.parts.part[p] = nil
 		}
 		if err := w.mergeTable(r, at, l, m.rowsOf(i, p)); err != nil {
 			return nil, err
@@ -133,18 +135,15 @@ type mergeWorker struct {
 	groups [mergeChunk]uint32
 }
 
-func (w *mergeWorker) mergePart(r *aggResult, at []int, part *aggPart) error {
-	for lo := 0; lo < part.rows.N; lo += mergeChunk {
-		hi := min(lo+mergeChunk, part.rows.N)
-		w.keys.Load(part.rows, lo, hi)
-		groups := w.groups[:hi-lo]
-		r.table.FindOrAdd(&w.keys, groups)
-		for i, acc := range part.accs {
-			to := r.accs[at[i]]
-			to.Grow(r.table.Groups())
-			if err := to.Merge(groups, acc, lo); err != nil {
-				return err
-			}
+func (w *mergeWorker) mergeChunk(r *aggResult, at []int, c *aggChunk) error {
+	w.keys.Load(c.rows, 0, c.rows.N)
+	groups := w.groups[:c.rows.N]
+	r.table.FindOrAdd(&w.keys, groups)
+	for i, acc := range c.accs {
+		to := r.accs[at[i]]
+		to.Grow(r.table.Groups())
+		if err := to.Merge(groups, acc, 0); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -131,6 +131,9 @@ func runAggregate(t testing.TB, n *physical.Aggregate, rt *Runtime, batches []*v
 	if err != nil {
 		t.Fatal(err)
 	}
+	if rt.BatchRows%2 == 1 {
+		a.checkGroups, a.smallGroups = 64, 32
+	}
 	defer a.Abort()
 	if err := runSink(t, rt, a, batches); err != nil {
 		return nil, err
@@ -173,7 +176,7 @@ func TestHashAggregateManyGroups(t *testing.T) {
 	for seed, types := range [][]sqltype.Type{{bigint}, {text}, {bigint, text}, {sqltype.T(sqltype.Int), bigint}} {
 		for _, instances := range []int{1, 3} {
 			r := rand.New(rand.NewSource(int64(seed)))
-			distinct := []int{150_000, 4}[:len(types)]
+			distinct := []int{1_000_000, 4}[:len(types)]
 			distinct = append(distinct, 10)
 			batches := randomBatches(r, append(append([]sqltype.Type{}, types...), bigint), 250_000, 4096, distinct, true)
 			n := &physical.Aggregate{Aggs: []*expr.Aggregate{{Fn: sumAggregate()},

@@ -30,6 +30,7 @@ func NewGroupTable(l *Layout, w *ArenaWriter, capacity int) *GroupTable {
 	}
 	t.slots = make([]groupSlot, t.minSlots)
 	t.mask = uint64(t.minSlots - 1)
+	t.Rows.Reserve(capacity)
 	return t
 }
 
@@ -71,6 +72,8 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 			t.findNullable(k, lo, hi, groups)
 		case t.Rows.L.exact:
 			t.findExact(k, lo, hi, groups)
+		case t.Rows.L.words == 2 && !t.Rows.L.strings:
+			t.findPairs(k, lo, hi, groups)
 		default:
 			t.findKeys(k, lo, hi, groups)
 		}
@@ -121,6 +124,30 @@ func (t *GroupTable) findNullable(k *Keys, lo, hi int, groups []uint32) {
 	}
 }
 
+// findPairs is the loop for keys of two words without strings.
+func (t *GroupTable) findPairs(k *Keys, lo, hi int, groups []uint32) {
+	slots, mask := t.slots, t.mask
+	for j := lo; j < hi; j++ {
+		h, x, y := k.Hash[j], k.Words[2*j], k.Words[2*j+1]
+		p := h & mask
+		for {
+			s := &slots[p]
+			if s.group == 0 {
+				s.hash, s.group = h, uint32(t.Rows.N)+1
+				groups[j] = uint32(t.Rows.N)
+				t.Rows.Words = append(t.Rows.Words, x, y)
+				t.Rows.N++
+				break
+			}
+			if g := s.group - 1; s.hash == h && t.Rows.Words[2*g] == x && t.Rows.Words[2*g+1] == y {
+				groups[j] = g
+				break
+			}
+			p = (p + 1) & mask
+		}
+	}
+}
+
 // findKeys compares keys where hashes are equal.
 func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
 	slots, mask := t.slots, t.mask
@@ -134,7 +161,7 @@ func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
 				s.hash, s.group = h, uint32(t.Rows.N)+1
 				groups[j] = uint32(t.Rows.N)
 				t.Rows.Append(k, j)
-				if t.Rows.L.strings && t.Rows.w != nil && t.Rows.w.id >= len(bufs) {
+				if t.Rows.w != nil && t.Rows.w.chunk != nil && t.Rows.w.id >= len(bufs) {
 					bufs = t.Rows.bufs()
 				}
 				break

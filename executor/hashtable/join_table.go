@@ -69,7 +69,7 @@ func NewJoinTable(l *Layout, parts []*Rows, skip vector.Bitmap) *JoinTable {
 		size *= 2
 	}
 	t.slots, t.mask = make([]joinSlot, size), uint64(size-1)
-	if l.exact {
+	if !l.keepHash {
 		t.hash = make([]uint64, t.N)
 	}
 	return t
@@ -137,10 +137,10 @@ func (t *JoinTable) Insert(lo, hi int) {
 		return
 	case t.L.words == 0:
 		clear(t.hash[lo:hi])
-	case t.L.exact:
-		for i := lo; i < hi; i++ {
-			t.hash[i] = Mix(t.words[i])
-		}
+	case !t.L.keepHash:
+		w := t.L.words
+		k := Keys{L: t.L, N: hi - lo, Words: t.words[lo*w : hi*w], Hash: t.hash[lo:hi]}
+		k.hash(nil, nil)
 	}
 	for ; lo < hi; lo += window {
 		end := min(lo+window, hi)

@@ -304,7 +304,7 @@ func hashString(w0, w1 uint64, bufs [][]byte) uint64 {
 // hash fills Hash from Words, with the cached hashes of dictionary entries.
 func (k *Keys) hash(cols []*vector.Vector, sel []int32) {
 	l := k.L
-	if l.words == 0 {
+	if l.words == 0 || k.N == 0 {
 		clear(k.Hash)
 		return
 	}
@@ -340,6 +340,13 @@ func (k *Keys) hash(cols []*vector.Vector, sel []int32) {
 
 func (k *Keys) hashUnit(u unit, cols []*vector.Vector, sel []int32, dst []uint64) {
 	w := k.L.words
+	if u.col < 0 && w == 2 {
+		words := k.Words[u.word:]
+		for j := range dst {
+			dst[j] = Mix(words[2*j])
+		}
+		return
+	}
 	if u.col < 0 {
 		for j := range dst {
 			dst[j] = Mix(k.Words[j*w+u.word])

@@ -49,6 +49,8 @@ type Layout struct {
 	// words (Keys.null) instead of taking a second word.
 	aside   bool
 	strings bool
+	// keepHash: lists of keys store hashes, because to compute them again is slow.
+	keepHash bool
 }
 
 type unit struct {
@@ -134,6 +136,7 @@ func (l *Layout) findUnits() {
 		}
 	}
 	l.exact = l.words == 0 || l.words == 1 && !l.strings
+	l.keepHash = l.strings
 }
 
 // Words is the number of words of a key.

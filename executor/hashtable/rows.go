@@ -12,7 +12,7 @@ import (
 type Rows struct {
 	L     *Layout
 	Words []uint64
-	Hash  []uint64 // kept where the layout is not exact; else the hash follows from the word
+	Hash  []uint64 // of keys with strings; else the hash follows from the words
 	N     int
 	Null  []int32 // ascending positions of NULLs kept aside
 	arena *Arena
@@ -28,24 +28,61 @@ func NewRows(l *Layout, w *ArenaWriter) *Rows {
 	return r
 }
 
+// Reserve makes room for n keys in all.
+func (r *Rows) Reserve(n int) {
+	r.Words = slices.Grow(r.Words, max(0, n*r.L.words-len(r.Words)))
+	if r.L.keepHash {
+		r.Hash = slices.Grow(r.Hash, max(0, n-len(r.Hash)))
+	}
+}
+
 // Append adds key j of k.
 func (r *Rows) Append(k *Keys, j int) {
 	w := r.L.words
-	if w == 1 {
+	switch w {
+	case 1:
 		r.Words = append(r.Words, k.Words[j])
-	} else {
+	case 2:
+		at := len(r.Words)
+		r.Words = append(r.Words, k.Words[2*j], k.Words[2*j+1])
+		if r.L.strings && k.arena != r.arena {
+			k.intern(j, r.Words[at:], r.w)
+		}
+	default:
 		at := len(r.Words)
 		r.Words = append(r.Words, k.Words[j*w:j*w+w]...)
 		if r.L.strings && k.arena != r.arena {
 			k.intern(j, r.Words[at:], r.w)
 		}
 	}
-	if !r.L.exact {
+	if r.L.keepHash {
 		r.Hash = append(r.Hash, k.Hash[j])
 	} else if k.IsNull(j) {
 		r.Null = append(r.Null, int32(r.N))
 	}
 	r.N++
+}
+
+// AppendAt adds the keys of k at the positions js.
+func (r *Rows) AppendAt(k *Keys, js []int32) {
+	if r.L.words != 1 || k.null != nil {
+		for _, j := range js {
+			r.Append(k, int(j))
+		}
+		return
+	}
+	at := len(r.Words)
+	r.Words = slices.Grow(r.Words, len(js))[:at+len(js)]
+	dst := r.Words[at:]
+	for i, j := range js {
+		dst[i] = k.Words[j]
+	}
+	if r.L.keepHash {
+		for _, j := range js {
+			r.Hash = append(r.Hash, k.Hash[j])
+		}
+	}
+	r.N += len(js)
 }
 
 // AppendAll adds all keys of k.
@@ -58,7 +95,7 @@ func (r *Rows) AppendAll(k *Keys) {
 			k.intern(j, r.Words[at+j*w:at+j*w+w], r.w)
 		}
 	}
-	if !r.L.exact {
+	if r.L.keepHash {
 		r.Hash = append(r.Hash, k.Hash...)
 	}
 	for j, null := range k.null {
@@ -87,12 +124,16 @@ func (r *Rows) AppendRows(from *Rows, at []uint32) {
 		for _, i := range at {
 			r.Words = append(r.Words, from.Words[i])
 		}
+	case 2:
+		for _, i := range at {
+			r.Words = append(r.Words, from.Words[2*i], from.Words[2*i+1])
+		}
 	default:
 		for _, i := range at {
 			r.Words = append(r.Words, from.key(int(i))...)
 		}
 	}
-	if !r.L.exact {
+	if r.L.keepHash {
 		for _, i := range at {
 			r.Hash = append(r.Hash, from.Hash[i])
 		}
@@ -134,7 +175,7 @@ func (k *Keys) Load(r *Rows, lo, hi int) {
 	w := r.L.words
 	k.L, k.N, k.null = r.L, hi-lo, nil
 	k.Words = r.Words[lo*w : hi*w]
-	if r.L.exact {
+	if !r.L.keepHash {
 		k.rehash()
 	} else {
 		k.Hash = append(k.Hash[:0], r.Hash[lo:hi]...)
@@ -159,12 +200,16 @@ func (k *Keys) LoadAt(r *Rows, at []uint32) {
 		for j, i := range at {
 			k.Words[j] = r.Words[i]
 		}
+	case 2:
+		for j, i := range at {
+			k.Words[2*j], k.Words[2*j+1] = r.Words[2*i], r.Words[2*i+1]
+		}
 	default:
 		for j, i := range at {
 			copy(k.Words[j*w:j*w+w], r.Words[int(i)*w:])
 		}
 	}
-	if r.L.exact {
+	if !r.L.keepHash {
 		k.rehash()
 	} else {
 		k.Hash = k.Hash[:0]
@@ -187,13 +232,7 @@ func (k *Keys) rehash() {
 		k.Hash = make([]uint64, k.N)
 	}
 	k.Hash = k.Hash[:k.N]
-	if k.L.words == 0 {
-		clear(k.Hash)
-		return
-	}
-	for j, x := range k.Words[:k.N] {
-		k.Hash[j] = Mix(x)
-	}
+	k.hash(nil, nil)
 }
 
 func (k *Keys) setAside(j int) {

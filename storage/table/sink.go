@@ -23,14 +23,14 @@ import (
 type FileWriter interface {
 	Write(b *vector.Batch) error
 	Close() error
-	// Rows and Columns describe what was written, after Close.
-	Rows() int64
-	Columns() []storage.ColumnStats
 }
 
 // Format makes file writers.
 type Format interface {
 	NewFileWriter(f storage.WritableFile, cols []storage.Column) (FileWriter, error)
+	// Stats opens a finished file and tells what it holds: a file that cannot be read back
+	// is never published.
+	Stats(fs storage.FS, path string) (*storage.Stats, error)
 	// Extension is the file name's ending, with the dot.
 	Extension() string
 }
@@ -217,8 +217,12 @@ func (w *writer) finish() error {
 	if err != nil {
 		return err
 	}
+	st, err := w.sink.o.Format.Stats(w.sink.o.FS, filepath.Join(w.sink.staging, w.name))
+	if err != nil {
+		return err
+	}
 	w.sink.mu.Lock()
-	w.sink.files = append(w.sink.files, File{Name: w.name, Rows: enc.Rows(), Bytes: w.size.n, Columns: enc.Columns()})
+	w.sink.files = append(w.sink.files, File{Name: w.name, Rows: w.rows, Bytes: w.size.n, Columns: st.Columns})
 	w.sink.mu.Unlock()
 	return nil
 }
