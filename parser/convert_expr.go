@@ -216,6 +216,14 @@ func (c *converter) in(n *tast.PatternInExpr) (ast.Expr, int) {
 		e.Query = c.query(sub.Query)
 		return e, first
 	}
+	if col, ok := n.List[0].(*tast.ColumnNameExpr); ok {
+		if _, m := c.p.markOf(col.Name.Name.O); m != nil {
+			if l, isList := m.payload.(*listMark); isList {
+				e.List = l.list
+				return e, first
+			}
+		}
+	}
 	e.List = make([]ast.Expr, len(n.List))
 	for i, item := range n.List {
 		e.List[i], _ = c.expr(item)

@@ -40,7 +40,10 @@ type lexer struct {
 	pos        int
 	ansiQuotes bool
 	inBang     bool // inside /*! … */
-	prev       token
+	// The token before: where it ended, and whether it was a dot or the end of a name,
+	// which decide how digits and points are read.
+	prevEnd           int
+	prevDot, prevName bool
 }
 
 func (l *lexer) fail(pos int, what string) {
@@ -50,11 +53,12 @@ func (l *lexer) fail(pos int, what string) {
 // next returns the next token; at the end of the text always tokEOF.
 func (l *lexer) next() token {
 	if hint, ok := l.skipBlank(); ok {
-		l.prev = hint
 		return hint
 	}
 	t := l.scan()
-	l.prev = t
+	l.prevEnd = t.end
+	l.prevDot = t.kind == tokOp && t.val == "."
+	l.prevName = t.kind == tokWord || t.kind == tokQuoted || t.kind == tokOp && (t.val == ")" || t.val == "]")
 	return t
 }
 
@@ -66,11 +70,11 @@ func (l *lexer) scan() token {
 	c := l.src[start]
 	switch {
 	case isDigit(c):
-		if l.prev.kind == tokOp && l.prev.val == "." && l.prev.end == start {
+		if l.prevDot && l.prevEnd == start {
 			return l.word() // the part after a dot may begin with a digit
 		}
 		return l.number()
-	case c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]) && !l.afterName():
+	case c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]) && (!l.prevName || l.prevEnd != start):
 		return l.number()
 	case isWordStart(c):
 		if start+1 < len(l.src) && l.src[start+1] == '\'' {
@@ -105,35 +109,27 @@ func (l *lexer) scan() token {
 	return l.operator()
 }
 
-// afterName tells whether the text just before pos is the end of a name, so that a
-// following .5 is a field and no number.
-func (l *lexer) afterName() bool {
-	if l.prev.end != l.pos {
-		return false
-	}
-	switch l.prev.kind {
-	case tokWord, tokQuoted:
-		return true
-	}
-	return l.prev.kind == tokOp && (l.prev.val == ")" || l.prev.val == "]")
-}
-
 // skipBlank passes white space and comments. A hint comes back as a token.
 func (l *lexer) skipBlank() (token, bool) {
 	for l.pos < len(l.src) {
-		c := l.src[l.pos]
+		switch c := l.src[l.pos]; c {
+		case ' ', '\t', '\n', '\r', '\f', '\v':
+			l.pos++
+			continue
+		case '#', '-', '*', '/', 0xef:
+		default:
+			return token{}, false
+		}
 		rest := l.src[l.pos:]
 		switch {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v':
-			l.pos++
-		case c == '#':
+		case rest[0] == '#':
 			l.skipLine()
-		case c == '-' && strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' '):
+		case strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' '):
 			l.skipLine()
-		case c == '*' && l.inBang && strings.HasPrefix(rest, "*/"):
+		case l.inBang && strings.HasPrefix(rest, "*/"):
 			l.inBang = false
 			l.pos += 2
-		case c == '/' && strings.HasPrefix(rest, "/*"):
+		case strings.HasPrefix(rest, "/*"):
 			if hint, ok := l.comment(rest); ok {
 				return hint, true
 			}
@@ -391,6 +387,17 @@ var longOperators = [...]string{"<=>", "->>", "<=", ">=", "<>", "!=", "<<", ">>"
 
 func (l *lexer) operator() token {
 	start := l.pos
+	switch l.src[start] { // the most frequent first
+	case '(':
+		l.pos++
+		return token{kind: tokOp, start: start, end: l.pos, val: "("}
+	case ')':
+		l.pos++
+		return token{kind: tokOp, start: start, end: l.pos, val: ")"}
+	case ',':
+		l.pos++
+		return token{kind: tokOp, start: start, end: l.pos, val: ","}
+	}
 	rest := l.src[start:]
 	for _, op := range longOperators {
 		if strings.HasPrefix(rest, op) {

@@ -38,6 +38,11 @@ type clausesMark struct {
 	having ast.Expr
 }
 
+// listMark is a list of literals in IN.
+type listMark struct {
+	list []ast.Expr
+}
+
 // usingMark is the column list of USING.
 type usingMark struct {
 	columns []string

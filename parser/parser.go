@@ -36,18 +36,10 @@ type Parsed struct {
 // Parse reads all statements of text. An error is a *sqlerr.Error whose Pos is an
 // offset in text. Safe for concurrent use.
 func Parse(text string, o Options) (parsed []Parsed, err error) {
-	if len(text) > maxTextBytes {
-		return nil, sqlerr.New(sqlerr.PacketTooLarge, "the text has %d bytes, more than %d", len(text), maxTextBytes)
+	if err := checkSize(text); err != nil {
+		return nil, err
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			b, ok := r.(bail)
-			if !ok {
-				panic(r)
-			}
-			parsed, err = nil, b.err
-		}
-	}()
+	defer rescue(&err, func() { parsed = nil })
 	l := &lexer{src: text, ansiQuotes: o.AnsiQuotes}
 	for {
 		p := &parser{src: text, o: o}
@@ -66,6 +58,58 @@ func Parse(text string, o Options) (parsed []Parsed, err error) {
 		return nil, sqlerr.New(sqlerr.EmptyQuery, "Query was empty").At(0)
 	}
 	return parsed, nil
+}
+
+// ParseExpr reads one expression, for example the mapping of a load's column. Errors
+// are as those of Parse.
+func ParseExpr(text string, o Options) (e ast.Expr, err error) {
+	err = parseWhole(text, o, func(p *parser) { e = p.expression() })
+	return e, err
+}
+
+// ParseType reads one type, for example of a file's declared schema. Errors are as
+// those of Parse.
+func ParseType(text string) (t *ast.TypeName, err error) {
+	err = parseWhole(text, Options{}, func(p *parser) { t = p.typeName() })
+	return t, err
+}
+
+// parseWhole runs read over a text that it must read to the end.
+func parseWhole(text string, o Options, read func(*parser)) (err error) {
+	if err := checkSize(text); err != nil {
+		return err
+	}
+	defer rescue(&err, func() {})
+	l := &lexer{src: text, ansiQuotes: o.AnsiQuotes}
+	p := &parser{src: text, o: o}
+	last := p.tokenize(l)
+	p.match = matchBrackets(p.toks)
+	read(p)
+	if !p.atEnd() || !last {
+		p.fail("")
+	}
+	return nil
+}
+
+func checkSize(text string) error {
+	if len(text) > maxTextBytes {
+		return sqlerr.New(sqlerr.PacketTooLarge, "the text has %d bytes, more than %d", len(text), maxTextBytes).At(0)
+	}
+	return nil
+}
+
+// rescue turns the panic of an error for the user into *err; failed clears results.
+func rescue(err *error, failed func()) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	b, ok := r.(bail)
+	if !ok {
+		panic(r)
+	}
+	failed()
+	*err = b.err
 }
 
 // tokenize reads the tokens of one statement, up to ';' or the end of the text, and

@@ -47,6 +47,8 @@ func TestMeaning(t *testing.T) {
 	check("SELECT a IS DISTINCT FROM b, a IS NOT DISTINCT FROM b", "SELECT NOT a <=> b, a <=> b")
 	check("SELECT a IS UNKNOWN, a != b, a == b", "SELECT a IS NULL, a <> b, a = b")
 	check("SELECT - - 3, -x::int, (-x)::int", "SELECT -(-3), -CAST(x AS int), CAST(-x AS int)")
+	check("SELECT a IN (1, 'x', 2.5), b IN (1), c IN (-1, 2), d IN ('a' 'b', 'c')", "SELECT a IN (1, 'x', 2.5), b IN (1), c IN (-1, 2), d IN ('ab', 'c')")
+	check("SELECT {fn year(x)}, {ts '2020-01-01 00:00:00'}", "SELECT year(x), TIMESTAMP '2020-01-01 00:00:00'")
 	check("SELECT NOT a IN (1, 2), a NOT IN (SELECT 1)", "SELECT NOT a IN (1, 2), a NOT IN (SELECT 1)")
 	// Functions with a grammar of their own.
 	check("SELECT EXTRACT(YEAR FROM x), SUBSTRING(x FROM 1 FOR 2)", "SELECT extract('year', x), substring(x, 1, 2)")
@@ -143,6 +145,9 @@ func TestErrors(t *testing.T) {
 	check("CREATE TABLE t (a ENUM('x'))", sqlerr.NotSupported, "ENUM", "ENUM")
 	check("SELECT * FROM a ASOF JOIN b ON a.x = b.x", sqlerr.NotSupported, "ASOF", "ASOF JOIN")
 	check("INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 1", sqlerr.NotSupported, "ON DUPLICATE", "ON DUPLICATE KEY UPDATE")
+	check("SELECT a MATCH_ANY 'x' FROM t", sqlerr.NotSupported, "MATCH_ANY", "MATCH_ANY")
+	check("SELECT @a := 1", sqlerr.NotSupported, ":=", "assignment")
+	check("SELECT a IN () FROM t", sqlerr.Syntax, ")", "")
 	check("SELECT 1 INTO @x", sqlerr.NotSupported, "INTO", "SELECT INTO")
 	check(" ; ;", sqlerr.EmptyQuery, " ;", "Query was empty")
 	check("GRANT a ON (b", sqlerr.Syntax, "(b", "unpaired")
@@ -228,6 +233,26 @@ func TestBulkRows(t *testing.T) {
 	many := parseOne(t, "INSERT INTO t VALUES (1)"+strings.Repeat(", (1, 'x')", 3000)+", (2)", Options{}).(*ast.Insert).Query.(*ast.Values)
 	if len(many.Rows) != 3002 || len(many.Rows[0]) != 1 || len(many.Rows[1500]) != 2 || many.Rows[3001][0].(*ast.Literal).Text != "2" {
 		t.Error("rows of changing width are mixed up")
+	}
+}
+
+// TestParts checks the entry points for parts of statements.
+func TestParts(t *testing.T) {
+	e, err := ParseExpr("year(a) + 1", Options{})
+	if err != nil || ast.Format(e) != "year(a) + 1" {
+		t.Errorf("%v, %v", e, err)
+	}
+	for _, text := range []string{"", "a b", "a;", "a +"} {
+		if _, err := ParseExpr(text, Options{}); sqlerr.From(err).Code != sqlerr.Syntax {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	ty, err := ParseType("MAP<STRING, ARRAY<DECIMALV3(10, 2)>>")
+	if err != nil || ty.Name != "map" || ty.Elems[1].Elems[0].Name != "decimal" || ty.Elems[1].Elems[0].Args[1] != 2 {
+		t.Errorf("%v, %v", ty, err)
+	}
+	if _, err := ParseType("INT INT"); err == nil {
+		t.Error("two types read as one")
 	}
 }
 

@@ -19,85 +19,8 @@ func (p *parser) wordPrimary(t *token) {
 		return
 	}
 	call := after.isOp("(")
-	switch t.val {
-	case "NULL":
-		p.next()
-		p.emitLeaf(tok, &ast.Literal{Pos: pos, Kind: ast.NullLit})
+	if p.constantWord(t, call) || p.compoundWord(t, call) {
 		return
-	case "TRUE", "FALSE":
-		p.next()
-		p.emitLeaf(tok, &ast.Literal{Pos: pos, Kind: ast.BoolLit, Text: strings.ToLower(t.val)})
-		return
-	case "DEFAULT":
-		if !call {
-			p.next()
-			p.emitLeaf(tok, &ast.Default{Pos: pos})
-			return
-		}
-	case "MAXVALUE":
-		if !call {
-			p.next()
-			p.emitLeaf(tok, &ast.MaxValue{Pos: pos})
-			return
-		}
-	case "CASE":
-		p.caseExpr()
-		return
-	case "EXISTS":
-		if call && p.queryAt(p.i+2) {
-			p.emit("EXISTS")
-			p.next()
-			p.subquery()
-			return
-		}
-	case "CAST", "TRY_CAST", "SAFE_CAST":
-		if call {
-			p.cast(t.val != "CAST")
-			return
-		}
-	case "CONVERT":
-		if call {
-			p.convert()
-			return
-		}
-	case "INTERVAL":
-		if p.isInterval() {
-			p.interval()
-			return
-		}
-	case "BINARY":
-		if !after.isOp(")") && !after.isOp(",") && after.kind != tokEOF {
-			p.next()
-			n := &ast.Cast{Pos: pos, Type: &ast.TypeName{Pos: pos, Name: "binary"}}
-			p.callOf(tok, n, func(m *mark) {
-				m.holes = []func(ast.Expr){func(e ast.Expr) { n.X = e }}
-				p.operand()
-			})
-			return
-		}
-	case "ROW":
-		if call {
-			p.emit("ROW")
-			p.next()
-			p.parenthesized()
-			return
-		}
-	case "ARRAY":
-		if call || after.isOp("[") {
-			p.i += 2
-			end := ")"
-			if after.isOp("[") {
-				end = "]"
-			}
-			p.arrayLiteral(tok, end)
-			return
-		}
-	case "MAP", "STRUCT":
-		if after.isOp("{") {
-			p.next()
-			p.braces()
-			return
-		}
 	}
 	if !call && niladic.has(t.val) {
 		p.next()
@@ -108,6 +31,100 @@ func (p *parser) wordPrimary(t *token) {
 		p.fail("")
 	}
 	p.namePrimary()
+}
+
+// constantWord emits NULL, TRUE, DEFAULT and the like.
+func (p *parser) constantWord(t *token, call bool) bool {
+	tok, pos := p.i, p.pos()
+	switch t.val {
+	case "NULL":
+		p.next()
+		p.emitLeaf(tok, &ast.Literal{Pos: pos, Kind: ast.NullLit})
+		return true
+	case "TRUE", "FALSE":
+		p.next()
+		p.emitLeaf(tok, &ast.Literal{Pos: pos, Kind: ast.BoolLit, Text: strings.ToLower(t.val)})
+		return true
+	case "DEFAULT":
+		if !call {
+			p.next()
+			p.emitLeaf(tok, &ast.Default{Pos: pos})
+			return true
+		}
+	case "MAXVALUE":
+		if !call {
+			p.next()
+			p.emitLeaf(tok, &ast.MaxValue{Pos: pos})
+			return true
+		}
+	}
+	return false
+}
+
+// compoundWord emits the primaries that have a grammar of their own.
+func (p *parser) compoundWord(t *token, call bool) bool {
+	tok, pos, after := p.i, p.pos(), p.at(1)
+	switch t.val {
+	case "CASE":
+		p.caseExpr()
+		return true
+	case "EXISTS":
+		if call && p.queryAt(p.i+2) {
+			p.emit("EXISTS")
+			p.next()
+			p.subquery()
+			return true
+		}
+	case "CAST", "TRY_CAST", "SAFE_CAST":
+		if call {
+			p.cast(t.val != "CAST")
+			return true
+		}
+	case "CONVERT":
+		if call {
+			p.convert()
+			return true
+		}
+	case "INTERVAL":
+		if p.isInterval() {
+			p.interval()
+			return true
+		}
+	case "BINARY":
+		if !after.isOp(")") && !after.isOp(",") && after.kind != tokEOF {
+			p.next()
+			n := &ast.Cast{Pos: pos, Type: &ast.TypeName{Pos: pos, Name: "binary"}}
+			p.callOf(tok, n, func(m *mark) {
+				m.holes = []func(ast.Expr){func(e ast.Expr) { n.X = e }}
+				p.operand()
+			})
+			return true
+		}
+	case "ROW":
+		if call {
+			p.emit("ROW")
+			p.next()
+			p.parenthesized()
+			return true
+		}
+	case "ARRAY":
+		if call || after.isOp("[") {
+			p.i += 2
+			end := ")"
+			if after.isOp("[") {
+				end = "]"
+			}
+			p.arrayLiteral(tok, end)
+			return true
+		}
+	case "MAP", "STRUCT":
+		if after.isOp("{") {
+			p.next()
+			p.braces()
+			return true
+		}
+	}
+	return false
 }
 
 // typedString emits DATE '…' and the like, and passes a character set introducer.

@@ -60,7 +60,31 @@ func (p *parser) operator() bool {
 				return true
 			}
 		default:
+			p.refuseOperator(t)
 			return false
+		}
+	}
+}
+
+// refuseOperator names operators that exist elsewhere and are not supported.
+func (p *parser) refuseOperator(t *token) {
+	after := p.at(1)
+	switch t.val {
+	case "ILIKE", "MATCH_ANY", "MATCH_ALL", "MATCH_PHRASE", "MATCH_PHRASE_PREFIX", "MATCH_REGEXP", "MATCH_PHRASE_EDGE":
+		if after.kind == tokString {
+			p.refuse(t.val)
+		}
+	case "SOUNDS":
+		if after.is("LIKE") {
+			p.refuse("SOUNDS LIKE")
+		}
+	case "MEMBER":
+		if after.is("OF") {
+			p.refuse("MEMBER OF")
+		}
+	case "AGAINST":
+		if after.isOp("(") {
+			p.refuse("MATCH … AGAINST")
 		}
 	}
 }
@@ -83,6 +107,8 @@ func (p *parser) symbolOperator(t *token) bool {
 			p.next()
 		}
 		return true
+	case ":=":
+		p.refuse("assignment to a variable within a statement")
 	}
 	return false
 }
@@ -140,10 +166,44 @@ func (p *parser) inList() {
 		return
 	}
 	p.emit("(")
+	tok := p.i
 	p.next()
-	p.args(")")
+	if list := p.literals(); list != nil {
+		p.emitLeaf(tok, &listMark{list})
+	} else if p.args(")") == 0 {
+		p.fail("")
+	}
 	p.emit(")")
 	p.expectOp(")")
+}
+
+// literals reads a list of two or more literals up to its closing bracket, which long
+// IN lists are; otherwise it reads nothing and returns nil.
+func (p *parser) literals() []ast.Expr {
+	start := p.i
+	var list []ast.Expr
+	for {
+		t := p.peek()
+		kind, ok := literalKinds[t.kind]
+		switch {
+		case t.kind == tokString && p.at(1).kind != tokString:
+			kind = ast.StringLit
+		case !ok:
+			p.i = start
+			return nil
+		}
+		after := p.at(1)
+		if !after.isOp(",") && (!after.isOp(")") || len(list) == 0) {
+			p.i = start
+			return nil
+		}
+		p.next()
+		list = append(list, &ast.Literal{Pos: ast.Pos(t.start), Kind: kind, Text: t.val})
+		if after.isOp(")") {
+			return list
+		}
+		p.next()
+	}
 }
 
 // args emits one or more expressions separated by commas, up to the closing bracket.
@@ -392,6 +452,12 @@ func (p *parser) callOf(tok int, node any, fn func(m *mark)) {
 func (p *parser) braces() {
 	tok := p.i
 	p.next()
+	if p.peek().is("FN") && p.at(1).isName() { // ODBC: {fn f(x)}
+		p.next()
+		p.bracketed(p.expr)
+		p.expectOp("}")
+		return
+	}
 	if w := p.peek(); w.kind == tokWord && p.at(1).kind == tokString {
 		kind := ast.DateLit
 		switch w.val {

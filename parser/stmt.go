@@ -14,6 +14,9 @@ func (p *parser) topStatement() ast.Statement {
 	if !p.atEnd() {
 		p.fail("")
 	}
+	if last := len(p.toks) - 2; p.toks[last].isOp("-") { // kept as text, it could begin a comment
+		p.failAt(last, "")
+	}
 	return s
 }
 
