@@ -103,6 +103,16 @@ func (r *Rows) Values() []any {
 	return out
 }
 
+// AppendText appends the current row's value of a column as text, as the MySQL protocol and
+// casts to strings show it; null is true, and nothing appended, for NULL.
+func (r *Rows) AppendText(dst []byte, col int) (out []byte, null bool) {
+	v, row := r.batch.Cols[col], r.batch.Row(r.row)
+	if v.IsNull(row) {
+		return dst, true
+	}
+	return vector.AppendText(dst, v, row), false
+}
+
 func goAny(x vector.Value) any {
 	if x.Null {
 		return nil

@@ -209,6 +209,9 @@ func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, grou
 		}
 		groups, sel = l.narrow(groups, sel, chosen), chosen
 	}
+	if sel != nil {
+		n = len(sel)
+	}
 	if one, ok := acc.(function.SingleGroup); ok && single {
 		return one.UpdateOne(0, in.values[i], sel, n)
 	}

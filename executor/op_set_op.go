@@ -3,176 +3,193 @@ package executor
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
-	"github.com/basaltdb/basalt/executor/sorting"
-	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/physical"
 )
 
-// setOp is INTERSECT and EXCEPT: the rows of the left side are kept once each with the
-// number of times they came, the right side counts its own occurrences of them, and the
-// output follows from the two numbers. NULLs are equal here.
-type setOp struct {
-	n      *physical.SetOp
-	rt     *Runtime
-	memory *budget.Reservation
-
-	mu    sync.Mutex
-	index map[string]int // key of a row -> position in cols
-	cols  []*vector.Vector
-	left  []int64
-	right []int64
-	next  atomic.Int64
-}
-
+// buildSetOp makes INTERSECT and EXCEPT an aggregation: both inputs are grouped by all
+// columns together, each group counts the rows of either side, and a last step yields
+// every group as often as the counts say.
 func (b *builder) buildSetOp(n *physical.SetOp, down stage) error {
-	s := &setOp{n: n, rt: b.rt, index: map[string]int{}}
-	if b.rt.Budget != nil {
-		name := "intersect"
-		if n.Except {
-			name = "except"
+	g := &physical.Aggregate{Info: n.Info, Input: n.Left, MaxGroups: -1}
+	for i, c := range n.Left.Base().Cols {
+		g.Groups = append(g.Groups, &expr.Field{Index: expr.FieldIndex(i), Name: c.Name, T: c.T, Null: true})
+	}
+	big := sqltype.T(sqltype.BigInt)
+	count := &function.Aggregate{Name: "count", Params: []sqltype.Type{big}, Result: big,
+		NewAccumulator: func(*function.Context, []*vector.Value) (function.Accumulator, error) { return &sideCounts{}, nil }}
+	for i := range 2 {
+		at := expr.FieldIndex(len(g.Groups) + i)
+		g.Aggs = append(g.Aggs, &expr.Aggregate{Fn: count, Args: []expr.Expr{&expr.Field{Index: at, T: big}}})
+	}
+	a, err := newHashAggregate(g, b.rt)
+	if err != nil {
+		return err
+	}
+	a.memory = newMemoryClaim(b.rt.Budget, fmt.Sprintf("set operation #%d", n.ID), b.profile(n))
+	unread := &NodeProfile{}
+	for side, in := range []physical.Node{n.Left, n.Right} {
+		tag := func(*Driver) (Transform, error) { return &sideTag{side: side}, nil }
+		if err := b.build(in, stage{sink: a}.then(unread, tag)); err != nil {
+			return err
 		}
-		s.memory = b.rt.Budget.Reserve(fmt.Sprintf("%s #%d", name, n.ID))
 	}
-	for _, c := range n.Left.Base().Cols {
-		s.cols = append(s.cols, vector.New(c.T, 0))
-	}
-	if err := b.build(n.Left, stage{sink: &setOpSink{s: s, left: true}}); err != nil {
-		return err
-	}
-	if err := b.build(n.Right, stage{sink: &setOpSink{s: s}}); err != nil {
-		return err
-	}
-	b.add(s, n, down)
+	expand := func(*Driver) (Transform, error) { return &setExpand{n: n, rows: batchRowsOf(b.rt)}, nil }
+	b.pipelines = append(b.pipelines, &pipeline{source: aggSource{a}, node: unread, stage: down.then(b.profile(n), expand)})
 	return nil
 }
 
-// setOpSink takes one side.
-type setOpSink struct {
-	s    *setOp
-	left bool
+// sideTag appends two constant columns: 1 in that of its side, 0 in the other.
+type sideTag struct {
+	side int
+	one  [2]*vector.Vector
+	out  vector.Batch
 }
 
-// Open implements Sink.
-func (s *setOpSink) Open(context.Context, *Driver) (SinkWriter, error) {
-	return &setOpWriter{s: s.s, left: s.left}, nil
-}
-
-// Finalize implements Sink.
-func (s *setOpSink) Finalize(context.Context) error { return nil }
-
-// Abort implements Sink.
-func (s *setOpSink) Abort() {
-	s.s.index, s.s.cols = nil, nil
-	s.s.memory.Release()
-}
-
-type setOpWriter struct {
-	s    *setOp
-	left bool
-	keys []byte
-	ends []int
-	rows []int32
-}
-
-// entryOverhead is what a row costs in the index beside its key and columns.
-const entryOverhead = 80
-
-// Consume implements SinkWriter: keys are made without the lock, counted under it.
-func (w *setOpWriter) Consume(_ context.Context, b *vector.Batch) (Flow, error) {
-	w.keys, w.ends, w.rows = w.keys[:0], w.ends[:0], w.rows[:0]
-	for k := range b.NumRows() {
-		for _, c := range b.Cols {
-			w.keys = sorting.AppendKey(w.keys, c, b.Row(k), sorting.Order{})
-		}
-		w.ends = append(w.ends, len(w.keys))
-	}
-	s := w.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	start, grown := 0, 0
-	for k, end := range w.ends {
-		key := w.keys[start:end]
-		start = end
-		at, ok := s.index[string(key)]
-		switch {
-		case ok && w.left:
-			s.left[at]++
-		case ok:
-			s.right[at]++
-		case w.left:
-			s.index[string(key)] = len(s.left)
-			s.left, s.right = append(s.left, 1), append(s.right, 0)
-			w.rows = append(w.rows, int32(b.Row(k)))
-			grown += len(key) + entryOverhead
-		}
-	}
-	if len(w.rows) == 0 {
-		return NeedInput, nil
-	}
-	for i, c := range s.cols {
-		before := c.Bytesize()
-		c.AppendFrom(b.Cols[i], w.rows)
-		grown += int(c.Bytesize() - before)
-	}
-	return NeedInput, s.memory.Grow(int64(grown))
-}
-
-// Close implements SinkWriter.
-func (w *setOpWriter) Close(context.Context) error { return nil }
-
-// times is how often row i is in the result.
-func (s *setOp) times(i int) int64 {
-	l, r := s.left[i], s.right[i]
-	switch {
-	case s.n.Except && s.n.All:
-		return max(l-r, 0)
-	case s.n.Except:
-		if r == 0 {
-			return 1
-		}
-		return 0
-	case s.n.All:
-		return min(l, r)
-	}
-	return min(r, 1)
-}
-
-// Open implements Source.
-func (s *setOp) Open(context.Context, *Driver) (SourceReader, error) { return &setOpReader{s: s}, nil }
-
-type setOpReader struct {
-	s    *setOp
-	rows []int32
-	at   int
-}
-
-// Next implements SourceReader.
-func (r *setOpReader) Next(context.Context) (*vector.Batch, error) {
-	size := r.s.rt.batchRows()
-	for r.at >= len(r.rows) {
-		lo := int(r.s.next.Add(int64(size))) - size
-		if lo >= len(r.s.left) {
-			return nil, nil
-		}
-		r.rows, r.at = r.rows[:0], 0
-		for i := lo; i < min(lo+size, len(r.s.left)); i++ {
-			for range r.s.times(i) {
-				r.rows = append(r.rows, int32(i))
+// Apply implements Transform.
+func (t *sideTag) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, Flow, error) {
+	t.out = vector.Batch{Len: in.Len, Sel: in.Sel, Cols: append(t.out.Cols[:0], in.Cols...)}
+	for i := range t.one {
+		if t.one[i] == nil {
+			x := int64(0)
+			if i == t.side {
+				x = 1
 			}
+			t.one[i] = vector.NewConstant(vector.IntValue(sqltype.T(sqltype.BigInt), x), 0)
 		}
+		t.one[i].Len = in.Len
+		t.out.Cols = append(t.out.Cols, t.one[i])
 	}
-	rows := r.rows[r.at:min(r.at+size, len(r.rows))]
-	r.at += len(rows)
-	out := &vector.Batch{Len: len(rows)}
-	for _, c := range r.s.cols {
-		out.Cols = append(out.Cols, c.Gather(rows, &vector.Vector{}))
-	}
-	return out, nil
+	return &t.out, NeedInput, nil
 }
 
-// Close implements SourceReader.
-func (r *setOpReader) Close() {}
+// sideCounts adds up the tags of one side.
+type sideCounts struct{ n []int64 }
+
+// Grow implements function.Accumulator.
+func (s *sideCounts) Grow(n int) {
+	if d := n - len(s.n); d > 0 {
+		s.n = append(s.n, make([]int64, d)...)
+	}
+}
+
+// Update implements function.Accumulator.
+func (s *sideCounts) Update(groups []uint32, args []*vector.Vector, sel []int32) error {
+	vals := vector.Values[int64](args[0])
+	if args[0].Form == vector.Constant {
+		for _, g := range groups {
+			s.n[g] += vals[0]
+		}
+		return nil
+	}
+	for k, g := range groups {
+		r := k
+		if sel != nil {
+			r = int(sel[k])
+		}
+		s.n[g] += vals[r]
+	}
+	return nil
+}
+
+// Merge implements function.Accumulator.
+func (s *sideCounts) Merge(groups []uint32, other function.Accumulator, from int) error {
+	o := other.(*sideCounts)
+	for k, g := range groups {
+		s.n[g] += o.n[from+k]
+	}
+	return nil
+}
+
+// MergeRows implements function.ScatteredMerge.
+func (s *sideCounts) MergeRows(groups []uint32, other function.Accumulator, rows []uint32) error {
+	o := other.(*sideCounts)
+	for k, g := range groups {
+		s.n[g] += o.n[rows[k]]
+	}
+	return nil
+}
+
+// Finish implements function.Accumulator.
+func (s *sideCounts) Finish(lo int, out *vector.Vector) error {
+	copy(vector.Values[int64](out), s.n[lo:])
+	return nil
+}
+
+// Bytes implements function.Accumulator.
+func (s *sideCounts) Bytes() int64 { return int64(8 * cap(s.n)) }
+
+// setExpand turns groups with their counts into rows.
+type setExpand struct {
+	n    *physical.SetOp
+	rows int // of an output batch
+
+	active bool
+	at     int   // live row of the input batch
+	left   int64 // of its copies
+	sel    []int32
+	cols   []*vector.Vector
+	out    vector.Batch
+}
+
+// copies says how often a group with l rows on the left and r on the right comes out.
+func (s *setExpand) copies(l, r int64) int64 {
+	n := min(l, r)
+	if s.n.Except {
+		if n = l - r; !s.n.All && r > 0 {
+			n = 0
+		}
+	}
+	if !s.n.All {
+		n = min(n, 1)
+	}
+	return max(n, 0)
+}
+
+// Apply implements Transform.
+func (s *setExpand) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, Flow, error) {
+	width := len(in.Cols) - 2
+	l, r := vector.Values[int64](in.Cols[width]), vector.Values[int64](in.Cols[width+1])
+	if !s.active {
+		s.active, s.at, s.left = true, 0, -1
+	}
+	s.sel = s.sel[:0]
+	repeats := false
+	for s.at < in.NumRows() && len(s.sel) < s.rows {
+		row := in.Row(s.at)
+		if s.left < 0 {
+			s.left = s.copies(l[row], r[row])
+		}
+		k := min(s.left, int64(s.rows-len(s.sel)))
+		for range k {
+			s.sel = append(s.sel, int32(row))
+		}
+		repeats = repeats || k > 1
+		if s.left -= k; s.left == 0 {
+			s.at, s.left = s.at+1, -1
+		}
+	}
+	flow := HasMore
+	if s.at == in.NumRows() {
+		s.active, flow = false, NeedInput
+	}
+	if len(s.sel) == 0 {
+		return nil, flow, nil
+	}
+	s.out = vector.Batch{Len: in.Len, Sel: s.sel, Cols: in.Cols[:width:width]}
+	if repeats { // a selection names no row twice
+		for len(s.cols) < width {
+			s.cols = append(s.cols, &vector.Vector{})
+		}
+		s.out = vector.Batch{Len: len(s.sel), Cols: s.cols}
+		for i := range s.cols {
+			s.cols[i] = in.Cols[i].Gather(s.sel, s.cols[i])
+		}
+	}
+	return &s.out, flow, nil
+}
+

@@ -114,6 +114,7 @@ type Accumulator interface {
 // SingleGroup is implemented by accumulators with a faster loop for rows that all
 // belong to one group (aggregates without GROUP BY, runs of equal keys).
 type SingleGroup interface {
+	// UpdateOne adds the n live rows: those of sel, or [0, n) when sel is nil.
 	UpdateOne(group uint32, args []*vector.Vector, sel []int32, n int) error
 }
 

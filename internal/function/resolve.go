@@ -21,7 +21,8 @@ var scalars = sync.OnceValue(func() map[string]builder {
 	for _, family := range []map[string]builder{
 		arithmeticFunctions(), bitFunctions(), compareFunctions(), logicFunctions(), caseFunctions(), inFunctions(),
 		castFunctions(), likeFunctions(), regexpFunctions(),
-		stringFunctions(), dateFunctions(), intervalFunctions(),
+		stringFunctions(), stringBuildFunctions(), stringCodeFunctions(), mathFunctions(), roundFunctions(), greatestFunctions(),
+		dateFunctions(), dateCalcFunctions(), dateNowFunctions(), dateFormatFunctions(), intervalFunctions(), systemFunctions(), jsonFunctions(),
 	} {
 		for name, b := range family {
 			m[name] = b
@@ -36,6 +37,15 @@ var aggregates = sync.OnceValue(func() map[string]aggregateBuilder {
 		"count": resolveCount,
 		"sum":   resolveSum, "avg": resolveAvg, "mean": resolveAvg,
 		"min": resolveMinMax, "max": resolveMinMax,
+		"stddev": varianceBuilder(false, true), "stddev_pop": varianceBuilder(false, true), "std": varianceBuilder(false, true), "stddev_samp": varianceBuilder(true, true),
+		"variance": varianceBuilder(false, false), "var_pop": varianceBuilder(false, false), "variance_pop": varianceBuilder(false, false),
+		"var_samp": varianceBuilder(true, false), "variance_samp": varianceBuilder(true, false),
+		"group_concat": resolveGroupConcat, "any_value": resolveAnyValue, "any": resolveAnyValue, "arbitrary": resolveAnyValue,
+		"bool_and": boolFoldBuilder(false), "bool_or": boolFoldBuilder(true),
+		"bit_and": bitFoldBuilder(foldAnd), "bit_or": bitFoldBuilder(foldOr), "bit_xor": bitFoldBuilder(foldXor),
+		"group_bit_and": bitFoldBuilder(foldAnd), "group_bit_or": bitFoldBuilder(foldOr), "group_bit_xor": bitFoldBuilder(foldXor),
+		"max_by": resolveExtremeBy, "min_by": resolveExtremeBy,
+		"approx_count_distinct": resolveApproxDistinct, "ndv": resolveApproxDistinct,
 	}
 })
 
@@ -120,7 +130,7 @@ var (
 type signature struct {
 	params    []sqltype.Type
 	optional  int  // how many of the last params may be missing
-	rest      bool // the last param repeats, zero or more times
+	rest      bool // the last param repeats, once or more often
 	result    sqltype.Type
 	nulls     NullMode
 	stability Stability
@@ -137,9 +147,6 @@ func (g signature) builder() builder {
 
 func (g signature) resolve(name string, args []Arg) (*Scalar, error) {
 	least := len(g.params) - g.optional
-	if g.rest {
-		least = len(g.params) - 1
-	}
 	if len(args) < least || !g.rest && len(args) > len(g.params) {
 		return nil, wrongArguments(name, args)
 	}

@@ -22,7 +22,7 @@ func logicFunctions() map[string]builder {
 // logicBuilder is an n-ary three-valued connective over BOOLEAN.
 func logicBuilder(run Kernel) builder {
 	return func(name string, args []Arg) (*Scalar, error) {
-		return signature{params: []sqltype.Type{tBoolean, tBoolean, tBoolean}, rest: true, result: tBoolean, nulls: NullAware, run: run}.resolve(name, args)
+		return signature{params: types(tBoolean), rest: true, result: tBoolean, nulls: NullAware, run: run}.resolve(name, args)
 	}
 }
 

@@ -70,3 +70,12 @@ func AppendPrepared(dst []byte, id uint32, columns, params int) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(params))
 	return append(dst, 0, 0, 0) // filler, warnings
 }
+
+// AppendEarlyError appends an ERR packet for a client whose capabilities are not known yet:
+// it has no SQLSTATE, which clients would show as part of the message.
+func AppendEarlyError(dst []byte, err error) []byte {
+	e := sqlerr.From(err)
+	dst = append(dst, gomysql.ERR_HEADER)
+	dst = binary.LittleEndian.AppendUint16(dst, e.Code.Number)
+	return append(dst, e.Error()...)
+}
