@@ -33,6 +33,7 @@ type File struct {
 	meta    *fileMeta
 	leaves  []leaf
 	dataEnd int64 // file offset of the footer: pages end before it
+	dicts   dictCounts
 }
 
 // maxFooterBytes bounds the footer that is read.

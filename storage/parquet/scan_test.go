@@ -349,6 +349,21 @@ func TestConcurrentReaders(t *testing.T) {
 	}
 }
 
+// TestStats looks at what the planner gets of a file of ours.
+func TestStats(t *testing.T) {
+	st := source(t, sortedFile(t, 50_000, WriterOptions{RowGroupRows: 20_000})).Stats()
+	a, b, c := st.Columns[0], st.Columns[1], st.Columns[2]
+	if st.Rows != 50_000 || a.Distinct != 50_000 || a.Min.Int64() != 0 || a.Max.Int64() != 49_999 || a.Nulls != 0 || a.AvgBytes != 8 {
+		t.Errorf("a: %+v", a)
+	}
+	if b.Distinct != -1 || b.Min.S != "000000000" || b.Max.S != "000049999" || b.AvgBytes < 8 || b.AvgBytes > 10 {
+		t.Errorf("b: %+v", b)
+	}
+	if c.Distinct != 3 || c.AvgBytes < 5 || c.AvgBytes > 6 || c.Nulls != 0 {
+		t.Errorf("c: %+v", c)
+	}
+}
+
 // TestSplitRowGroup reads a large row group in parts.
 func TestSplitRowGroup(t *testing.T) {
 	rows := 3 * splitRows

@@ -13,6 +13,9 @@ import (
 // row groups keeps every core busy. Pages before a part are passed over unread.
 const splitRows = 256 << 10
 
+// maxParts bounds the parts of a row group, whose declared rows may be a lie.
+const maxParts = 256
+
 // Source is one table over several Parquet files. It implements storage.Source.
 type Source struct {
 	columns []storage.Column
@@ -170,8 +173,8 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 				continue
 			}
 			kept++
-			parts := (rows + splitRows - 1) / splitRows
-			if parts > 1 && rows < splitRows*3/2 {
+			parts := min((rows+splitRows-1)/splitRows, maxParts)
+			if rows < splitRows*3/2 {
 				parts = 1
 			}
 			step := (rows + parts - 1) / parts

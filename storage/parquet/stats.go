@@ -3,7 +3,6 @@ package parquet
 import (
 	"math"
 
-	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
@@ -233,13 +232,15 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 	if !known {
 		st.Min, st.Max = nil, nil
 	}
-	if rows > 0 {
-		st.AvgBytes = float64(bytes) / float64(rows)
+	st.Distinct = s.estimateDistinct(i, &st, rows)
+	if s.columns[i].Type.Physical() != sqltype.PhysString {
+		st.AvgBytes = float64(s.columns[i].Type.Physical().Size())
+	} else if rows > 0 {
+		st.AvgBytes = max(1, float64(bytes)/float64(rows)-4) // PLAIN has four bytes of length
+		if at := s.mapping[0][i].leaf; at >= 0 && s.files[0].dicts.widths[at] > 0 {
+			st.AvgBytes = s.files[0].dicts.widths[at]
+		}
 	}
-	if w := s.columns[i].Type.Physical().Size(); w > 0 && s.columns[i].Type.Physical() != sqltype.PhysString {
-		st.AvgBytes = float64(w)
-	}
-	st.Distinct = distinctBound(st, s.columns[i].Type)
 	return st
 }
 
@@ -247,16 +248,4 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 func (s *Source) valueBytes(f *File, leaf, g int) int64 {
 	n := f.leaves[leaf].index
 	return max(0, f.meta.groups[g].chunks[n].uncompressed)
-}
-
-// distinctBound is the number of integers between the bounds, where that is few.
-func distinctBound(st storage.ColumnStats, t sqltype.Type) int64 {
-	if st.Min == nil || st.Max == nil || t.IsFloat() || t.Physical() == sqltype.PhysString {
-		return -1
-	}
-	d, ok := st.Max.I.SubOK(st.Min.I)
-	if !ok || !d.Less(int128.FromInt64(1<<20)) {
-		return -1
-	}
-	return int64(d.Lo) + 1
 }
