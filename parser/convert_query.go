@@ -330,7 +330,7 @@ func (c *converter) from(n *tast.Join) []ast.TableExpr {
 // tablesOf converts the FROM of a SELECT that was made to hold it.
 func (c *converter) tablesOf(n tast.StmtNode) []ast.TableExpr {
 	sel, ok := n.(*tast.SelectStmt)
-	if !ok || sel.From == nil {
+	if !ok || sel.From == nil || sel.From.TableRefs == nil {
 		c.lost(0)
 	}
 	return c.from(sel.From.TableRefs)
@@ -400,6 +400,12 @@ func (c *converter) tableSource(n *tast.TableSource) (ast.TableExpr, int) {
 		return t, m.tok
 	case *ast.FileTable:
 		return t, m.tok
+	case joinGroup:
+		sel, ok := n.Source.(*tast.SelectStmt)
+		if !ok {
+			c.lost(m.tok)
+		}
+		return crossAll(c.tablesOf(sel)), m.tok
 	case *ast.Derived:
 		t.Query = c.query(n.Source)
 		return t, m.tok
@@ -412,6 +418,15 @@ func (c *converter) tableSource(n *tast.TableSource) (ast.TableExpr, int) {
 	}
 	c.lost(m.tok)
 	return nil, 0
+}
+
+// crossAll joins the items of a comma list to one table.
+func crossAll(list []ast.TableExpr) ast.TableExpr {
+	t := list[0]
+	for _, right := range list[1:] {
+		t = &ast.Join{Pos: ast.Pos(right.Position()), Kind: ast.CrossJoin, Left: t, Right: right}
+	}
+	return t
 }
 
 // fillSource fills the table function whose derived table n is.

@@ -158,11 +158,7 @@ func (p *parser) fromStatement() ast.Statement {
 	if p.prefix != nil {
 		p.refuse("WITH before FROM … INSERT")
 	}
-	list := p.tables()
-	m.From = list[0]
-	for _, t := range list[1:] {
-		m.From = &ast.Join{Pos: ast.Pos(t.Position()), Kind: ast.CrossJoin, Left: m.From, Right: t}
-	}
+	m.From = crossAll(p.tables())
 	for p.peek().is("INSERT") {
 		if p.at(2).is("DIRECTORY") || p.at(3).is("DIRECTORY") {
 			p.refuse("INSERT OVERWRITE DIRECTORY")

@@ -42,7 +42,7 @@ func Parse(text string, o Options) (parsed []Parsed, err error) {
 	defer rescue(&err, func() { parsed = nil })
 	l := &lexer{src: text, ansiQuotes: o.AnsiQuotes}
 	for {
-		p := &parser{src: text, o: o}
+		p := newParser(text, o)
 		last := p.tokenize(l)
 		if len(p.toks) > 1 {
 			p.match = matchBrackets(p.toks)
@@ -81,7 +81,7 @@ func parseWhole(text string, o Options, read func(*parser)) (err error) {
 	}
 	defer rescue(&err, func() {})
 	l := &lexer{src: text, ansiQuotes: o.AnsiQuotes}
-	p := &parser{src: text, o: o}
+	p := newParser(text, o)
 	last := p.tokenize(l)
 	p.match = matchBrackets(p.toks)
 	read(p)
@@ -110,6 +110,11 @@ func rescue(err *error, failed func()) {
 	}
 	failed()
 	*err = b.err
+}
+
+// newParser has room for a short statement.
+func newParser(text string, o Options) *parser {
+	return &parser{src: text, o: o, toks: make([]token, 0, 32), marks: make([]mark, 0, 16), out: make([]piece, 0, 32)}
 }
 
 // tokenize reads the tokens of one statement, up to ';' or the end of the text, and

@@ -73,6 +73,11 @@ func TestMeaning(t *testing.T) {
 	check("SELECT * FROM a, b LATERAL VIEW explode(b.x) v AS c", "SELECT * FROM a, b LATERAL VIEW explode(b.x) v AS (c)")
 	check("SELECT * FROM a JOIN b ON a.x = b.x LATERAL VIEW OUTER explode(b.x) v AS c",
 		"SELECT * FROM (a JOIN b ON a.x = b.x) LATERAL VIEW OUTER explode(b.x) v AS (c)")
+	check("SELECT * FROM a JOIN (b RIGHT JOIN c ON p) JOIN d ON q", "SELECT * FROM a CROSS JOIN (b RIGHT JOIN c ON p) JOIN d ON q")
+	check("SELECT * FROM a JOIN (b FULL JOIN c ON p) LEFT JOIN d ON q", "SELECT * FROM a CROSS JOIN (b FULL JOIN c ON p) LEFT JOIN d ON q")
+	check("SELECT * FROM a JOIN b RIGHT JOIN c ON p", "SELECT * FROM a CROSS JOIN b RIGHT JOIN c ON p")
+	check("SELECT * FROM a JOIN b LATERAL VIEW f(b.x) v AS c JOIN d ON q", "SELECT * FROM a CROSS JOIN (b LATERAL VIEW f(b.x) v AS (c)) JOIN d ON q")
+	check("SELECT * FROM a JOIN (b, c) ON p, (d, e)", "SELECT * FROM a JOIN (b CROSS JOIN c) ON p, d CROSS JOIN e")
 	check("SELECT * FROM a JOIN b", "SELECT * FROM a CROSS JOIN b")
 	check("SELECT * FROM a CROSS JOIN b ON a.x = b.x", "SELECT * FROM a JOIN b ON a.x = b.x")
 	check("SELECT * FROM a LEFT JOIN b JOIN c ON b.x = c.x ON a.x = b.x", "SELECT * FROM a LEFT JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x")

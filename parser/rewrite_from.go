@@ -178,20 +178,30 @@ func (p *parser) joinBefore(i int) (joinSpec, bool) {
 func (p *parser) tableRef() {
 	start, tok := len(p.out), p.i
 	p.tablePrimary()
-	views := 0
-	for p.isWords("LATERAL", "VIEW") {
+	if !p.isWords("LATERAL", "VIEW") {
+		return
+	}
+	p.out = slices.Insert(p.out, start, p.groupOpening(tok)...)
+	for views := 0; p.isWords("LATERAL", "VIEW"); views++ {
 		if views > maxNesting {
 			p.fail("the statement is nested too deeply")
 		}
-		if views == 0 {
-			p.out = slices.Insert(p.out, start, piece{"(", tok})
-		}
 		p.lateralView()
-		views++
 	}
-	if views > 0 {
-		p.emit(")")
-	}
+	p.closeGroup(tok)
+}
+
+// joinGroup is a join in brackets. It is emitted as a derived table: the TiDB parser
+// rearranges joins across plain brackets as if all of them were inner or left joins.
+type joinGroup struct{}
+
+func (p *parser) groupOpening(tok int) []piece {
+	return []piece{{"( SELECT 1 AS", tok}, {p.addMark(mark{tok: tok, payload: &itemMark{}}), tok}, {"FROM", tok}}
+}
+
+func (p *parser) closeGroup(tok int) {
+	p.emit(") AS")
+	p.emitLeaf(tok, joinGroup{})
 }
 
 func (p *parser) tablePrimary() {
@@ -217,11 +227,11 @@ func (p *parser) tablePrimary() {
 func (p *parser) bracketedTable() {
 	tok := p.i
 	if !p.queryAt(p.i + 1) {
-		p.emit("(")
+		p.out = append(p.out, p.groupOpening(tok)...)
 		p.next()
 		p.fromClause()
-		p.emit(")")
 		p.expectOp(")")
+		p.closeGroup(tok)
 		return
 	}
 	n := &ast.Derived{Pos: p.pos(), Lateral: tok > 0 && p.toks[tok-1].is("LATERAL")}

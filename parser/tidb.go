@@ -54,6 +54,7 @@ func (o Options) mode() mysql.SQLMode {
 func rewritten(out []piece) (text string, offsets []int) {
 	var b strings.Builder
 	offsets = make([]int, len(out))
+	b.Grow(8 * len(out))
 	for i, pc := range out {
 		offsets[i] = b.Len()
 		b.WriteString(pc.text)
@@ -108,7 +109,7 @@ func errorOffset(message string, textBytes int) (int, bool) {
 // sub collects what fn emits, apart from what is being collected around it.
 func (p *parser) sub(fn func()) []piece {
 	saved, savedIn := p.out, p.noIn
-	p.out, p.noIn = nil, false
+	p.out, p.noIn = make([]piece, 0, 32), false
 	fn()
 	out := p.out
 	p.out, p.noIn = saved, savedIn
