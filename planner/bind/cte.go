@@ -57,6 +57,7 @@ func (b *binder) reference(c *cte) (relationResult, error) {
 		if err != nil {
 			return r, err
 		}
+		r = b.typedNulls(r)
 		if len(c.def.Columns) > 0 {
 			if len(c.def.Columns) != len(r.names) {
 				return r, sqlerr.New(columnListMismatch, "Column list of '%s' has %d names for %d columns", c.def.Name, len(c.def.Columns), len(r.names)).At(c.def.Position())

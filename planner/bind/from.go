@@ -174,7 +174,7 @@ func (b *binder) derived(t *ast.Derived, fc *fromContext) (fromItem, error) {
 	if err := perRowLimit(r.node, t.Query); err != nil {
 		return fromItem{}, err
 	}
-	it, err := b.renamed(itemOf(r, t.Alias), t.Columns, t)
+	it, err := b.renamed(itemOf(b.typedNulls(r), t.Alias), t.Columns, t)
 	if err != nil {
 		return it, err
 	}

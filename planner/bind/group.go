@@ -121,17 +121,21 @@ func upTo(n int) []int {
 	return out
 }
 
-// distinct drops repeated expressions, and constants, which do not split groups, unless all are constants.
+// distinct drops repeated expressions and constants, which do not split groups. When there is
+// nothing else one constant stays: without rows there is no group, unlike without GROUP BY.
 func distinct(list []expr.Expr) []expr.Expr {
 	var out []expr.Expr
 	for _, e := range list {
-		known := false
+		_, known := e.(*expr.Literal)
 		for _, o := range out {
 			known = known || expr.Equal(e, o)
 		}
 		if !known {
 			out = append(out, e)
 		}
+	}
+	if len(out) == 0 {
+		return []expr.Expr{expr.Int(1)}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
@@ -240,6 +241,9 @@ func (k *block) project(top bool) error {
 	exprs := make([]expr.Expr, 0, len(k.items)+len(k.keys))
 	names := make([]string, 0, cap(exprs))
 	for _, it := range k.items {
+		if k.q.Distinct && it.e.Type().Kind == sqltype.Null {
+			it.e = expr.Null(sqltype.T(sqltype.TinyInt))
+		}
 		exprs, names = append(exprs, it.e), append(names, it.name)
 	}
 	if !top && k.q.Limit == nil {

@@ -73,6 +73,9 @@ func (b *binder) setOpNode(q *ast.SetOp, parts []relationResult) (logical.Node, 
 		if err != nil {
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column %d of the queries: %s", i+1, sqlerr.From(err).Message)
 		}
+		if t.Kind == sqltype.Null {
+			t = sqltype.T(sqltype.TinyInt)
+		}
 		n.Cols = append(n.Cols, b.newColumn(name, t, null))
 	}
 	for _, p := range parts {
@@ -215,6 +218,9 @@ func (b *binder) valuesOf(n *logical.Values) (relationResult, error) {
 		t, err := expr.CommonType(types...)
 		if err != nil {
 			return r, err
+		}
+		if t.Kind == sqltype.Null {
+			t = sqltype.T(sqltype.TinyInt)
 		}
 		for _, row := range n.Rows {
 			c, err := expr.CastTo(row[j], t)

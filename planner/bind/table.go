@@ -6,6 +6,7 @@ import (
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
@@ -201,4 +202,21 @@ func (b *binder) project(n logical.Node, exprs []expr.Expr, names []string) *log
 		p.Cols[i] = b.newColumn(names[i], e.Type(), e.Nullable())
 	}
 	return p
+}
+
+// typedNulls gives columns that are nothing but NULL a type, so that they can be keys of groups
+// and joins.
+func (b *binder) typedNulls(r relationResult) relationResult {
+	cols := r.node.Columns()
+	exprs := expr.Refs(cols)
+	found := false
+	for i, c := range cols {
+		if c.T.Kind == sqltype.Null {
+			exprs[i], found = expr.Null(sqltype.T(sqltype.TinyInt)), true
+		}
+	}
+	if found {
+		r.node = b.project(r.node, exprs, r.names)
+	}
+	return r
 }

@@ -91,6 +91,14 @@ var moreQueries = []string{
 	"SELECT a, (SELECT coalesce(sum(k), 0) + count(*) FROM u WHERE u.a = t.a AND t.b > 1) FROM t",
 	"SELECT a, (SELECT t.b + sum(u.k) FROM u WHERE u.a = t.a) FROM t",
 	"SELECT a, (SELECT sum(t.b * u.k) FROM u WHERE u.a = t.a) FROM t",
+	"SELECT a FROM t WHERE b NOT IN (SELECT NULL FROM u WHERE u.a = t.a)",
+	"SELECT a, (SELECT NULL), (SELECT x.n FROM (SELECT NULL AS n, k FROM u) x WHERE x.k = t.a) FROM t",
+	"SELECT a, count(*) FROM t GROUP BY a, 'x', NULL",
+	"SELECT count(*), 'x' FROM t GROUP BY 'x'",
+	"SELECT DISTINCT NULL, b FROM t",
+	"SELECT NULL FROM t UNION SELECT NULL FROM u",
+	"SELECT NULL FROM t UNION ALL SELECT d FROM t",
+	"SELECT x.n, count(*) FROM (SELECT NULL AS n FROM u) x GROUP BY x.n",
 	"SELECT a FROM t WHERE b <=> (SELECT min(u.b) FROM u WHERE u.a <=> t.b)",
 }
 
