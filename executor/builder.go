@@ -85,6 +85,9 @@ func (b *builder) build(n physical.Node, down stage) error {
 		// Inside one process rows change hands where sinks meet sources; see ARCHITECTURE.md.
 		return b.build(n.Input, down)
 	case *physical.Union:
+		if len(n.Inputs) == 0 {
+			b.addSerial(&values{rt: b.rt, n: &physical.Values{Info: n.Info}}, n, down)
+		}
 		for _, in := range n.Inputs {
 			if err := b.build(in, down); err != nil {
 				return err

@@ -192,4 +192,3 @@ func (s *setExpand) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, F
 	}
 	return &s.out, flow, nil
 }
-
