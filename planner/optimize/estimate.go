@@ -128,7 +128,7 @@ const (
 	cteLoopRows  = 1000
 	guessEqual   = 0.01
 	guessRange   = 1.0 / 3
-	guessHaving  = 0.1
+	guessHaving  = 0.02
 	guessLike    = 0.1
 	guessOther   = 0.25
 	guessNotNull = 0.99

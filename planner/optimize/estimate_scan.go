@@ -43,8 +43,8 @@ func tableOf(n *logical.Scan) *relation {
 }
 
 // columnOf describes a stored column. Where the number of distinct values is unknown, types whose
-// values are spaced evenly have at most as many as their range holds; a range that is a little
-// wider than the rows is taken as a key.
+// values are spaced evenly have at most as many as their range holds. A range exactly as wide as the rows, or some times
+// wider, is taken as a key; one just short of the rows is more likely a foreign key that happens to fit.
 func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 	c := column{ndv: rows, baseRows: rows, guessed: true}
 	if s == nil {
@@ -70,7 +70,7 @@ func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 		width := c.hi - c.lo + 1
 		c.ndv = math.Min(filled, width)
 		c.guessed = width > 1e6
-		c.unique = t.IsInteger() && filled <= width && width <= 8*filled
+		c.unique = t.IsInteger() && (filled == width || 1.02*filled <= width && width <= 8*filled)
 	default:
 		c.ndv = guessDistinct(t, s.AvgBytes, filled)
 	}
