@@ -135,6 +135,7 @@ func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
 		l.aggs = s.aggs
 	}
 	l.table = hashtable.NewGroupTable(s.layout, l.writer, 32)
+	l.table.AllowDense()
 	var err error
 	l.accs, err = a.newAccumulators(l.aggs)
 	return l, err
@@ -270,7 +271,7 @@ func (l *aggLocal) adapt(before int, groups []uint32) error {
 	}
 	if n >= l.next {
 		l.next = 2 * n
-		if l.comeNotBack(before, groups) && l.smallStates() {
+		if !l.table.Dense() && l.comeNotBack(before, groups) && l.smallStates() {
 			if err := l.startPartitions(); err != nil {
 				return err
 			}

@@ -69,7 +69,7 @@ func (l *aggLocal) scatterRows(k *hashtable.Keys, in *aggInput, sel []int32) err
 	}
 	var offsets [aggPartitions + 1]int
 	part, order := s.part[:k.N], s.order[:k.N]
-	for j, h := range k.Hash[:len(part)] {
+	for j, h := range k.Hash()[:len(part)] {
 		p := uint8(h >> (64 - aggPartitionBits))
 		part[j] = p
 		offsets[p+1]++

@@ -165,7 +165,7 @@ func (j *hashJoin) makeFilter(ctx context.Context, key int, parts []*hashtable.R
 	x.bloom = hashtable.NewBloom(x.rows)
 	return x, each(func(v *vector.Vector, sel []int32) error {
 		keys.Encode([]*vector.Vector{v}, v.Len, sel)
-		x.bloom.Add(keys.Hash)
+		x.bloom.Add(keys.Hash())
 		return nil
 	})
 }

@@ -243,9 +243,9 @@ func (f *readerFilter) byValue(v *vector.Vector, n int, sel, out []int32) []int3
 		}
 	}
 	f.keys.Encode([]*vector.Vector{v}, n, sel)
-	out = out[:len(f.keys.Hash)]
+	out = out[:f.keys.N]
 	k := 0
-	for j, h := range f.keys.Hash {
+	for j, h := range f.keys.Hash() {
 		r := int32(j)
 		if sel != nil {
 			r = sel[j]

@@ -2,6 +2,7 @@ package hashtable
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -73,3 +74,12 @@ func (w *ArenaWriter) Add(b []byte) vector.View {
 
 // Bytes is the memory that this writer added to the arena.
 func (w *ArenaWriter) Bytes() int64 { return w.bytes }
+
+// adopt makes the view whose words these are one of the arena.
+func (w *ArenaWriter) adopt(words []uint64, bufs [][]byte) {
+	if uint32(words[0]) <= vector.MaxInline || words[0] == nullView0 {
+		return
+	}
+	v := (*vector.View)(unsafe.Pointer(&words[0]))
+	*v = w.Add(v.Bytes(bufs))
+}

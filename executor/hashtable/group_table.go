@@ -1,5 +1,7 @@
 package hashtable
 
+import "github.com/basaltdb/basalt/internal/vector"
+
 // window is how many rows a table looks up at a time.
 const window = 128
 
@@ -11,25 +13,27 @@ type groupSlot struct {
 }
 
 // GroupTable numbers distinct keys from 0 in order of arrival: open addressing with the
-// full hash stored, linear probing, at most half full. One goroutine uses it.
+// full hash stored, linear probing, at most half full. Single integer keys that lie close
+// together take a direct array instead (see dense.go). One goroutine uses it.
 type GroupTable struct {
 	Rows      *Rows // the keys, by group
 	slots     []groupSlot
 	mask      uint64
 	nullGroup int32 // the group of a NULL kept aside, or -1
-	minSlots  int
+	dense     dense
 	touched   uint32
 }
 
 // NewGroupTable makes an empty table with room for about capacity groups before it
 // grows. Strings are copied through w.
 func NewGroupTable(l *Layout, w *ArenaWriter, capacity int) *GroupTable {
-	t := &GroupTable{Rows: NewRows(l, w), nullGroup: -1, minSlots: 64}
-	for t.minSlots < 2*capacity {
-		t.minSlots *= 2
+	t := &GroupTable{Rows: NewRows(l, w), nullGroup: -1}
+	size := 64
+	for size < 2*capacity {
+		size *= 2
 	}
-	t.slots = make([]groupSlot, t.minSlots)
-	t.mask = uint64(t.minSlots - 1)
+	t.slots = make([]groupSlot, size)
+	t.mask = uint64(size - 1)
 	t.Rows.Reserve(capacity)
 	return t
 }
@@ -38,11 +42,14 @@ func NewGroupTable(l *Layout, w *ArenaWriter, capacity int) *GroupTable {
 func (t *GroupTable) Groups() int { return t.Rows.N }
 
 // Bytes is the memory held, without the arena.
-func (t *GroupTable) Bytes() int64 { return int64(len(t.slots)*16) + t.Rows.Bytes() }
+func (t *GroupTable) Bytes() int64 {
+	return int64(len(t.slots)*16+4*len(t.dense.groups)) + t.Rows.Bytes()
+}
 
 // Reset removes all groups; the table keeps its memory, its strings stay in the arena.
 func (t *GroupTable) Reset() {
 	clear(t.slots)
+	t.dense.groups = nil
 	t.Rows.Reset()
 	t.nullGroup = -1
 }
@@ -57,13 +64,22 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 		clear(groups[:k.N])
 		return
 	}
+	if t.dense.width != 0 && k.N > 0 {
+		if t.dense.groups == nil && 2*(t.Rows.N+k.N) > len(t.slots) {
+			t.enterDense()
+		}
+		if t.findDense(k, groups) {
+			return
+		}
+	}
+	hashes := k.Hash()
 	for lo := 0; lo < k.N; lo += window {
 		hi := min(lo+window, k.N)
 		if 2*(t.Rows.N+hi-lo) > len(t.slots) {
 			t.grow()
 		}
 		sum := uint32(0)
-		for _, h := range k.Hash[lo:hi] {
+		for _, h := range hashes[lo:hi] {
 			sum |= t.slots[h&t.mask].group
 		}
 		t.touched = sum
@@ -74,6 +90,8 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 			t.findExact(k, lo, hi, groups)
 		case t.Rows.L.words == 2 && !t.Rows.L.strings:
 			t.findPairs(k, lo, hi, groups)
+		case t.Rows.L.words == 2:
+			t.findStrings(k, lo, hi, groups)
 		default:
 			t.findKeys(k, lo, hi, groups)
 		}
@@ -83,7 +101,7 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 // findExact is the loop for keys whose hash is all there is to compare.
 func (t *GroupTable) findExact(k *Keys, lo, hi int, groups []uint32) {
 	slots, mask := t.slots, t.mask
-	hashes := k.Hash[lo:hi]
+	hashes := k.Hash()[lo:hi]
 	groups = groups[lo:hi]
 	groups = groups[:len(hashes)]
 	for j, h := range hashes {
@@ -108,6 +126,7 @@ func (t *GroupTable) findExact(k *Keys, lo, hi int, groups []uint32) {
 
 // findNullable is findExact for batches with NULLs aside.
 func (t *GroupTable) findNullable(k *Keys, lo, hi int, groups []uint32) {
+	k.Hash()
 	one := *k
 	one.null = nil
 	for j := lo; j < hi; j++ {
@@ -126,9 +145,9 @@ func (t *GroupTable) findNullable(k *Keys, lo, hi int, groups []uint32) {
 
 // findPairs is the loop for keys of two words without strings.
 func (t *GroupTable) findPairs(k *Keys, lo, hi int, groups []uint32) {
-	slots, mask := t.slots, t.mask
+	slots, mask, hashes := t.slots, t.mask, k.Hash()
 	for j := lo; j < hi; j++ {
-		h, x, y := k.Hash[j], k.Words[2*j], k.Words[2*j+1]
+		h, x, y := hashes[j], k.Words[2*j], k.Words[2*j+1]
 		p := h & mask
 		for {
 			s := &slots[p]
@@ -148,12 +167,51 @@ func (t *GroupTable) findPairs(k *Keys, lo, hi int, groups []uint32) {
 	}
 }
 
+// findStrings is the loop for a single string.
+func (t *GroupTable) findStrings(k *Keys, lo, hi int, groups []uint32) {
+	slots, mask, hashes := t.slots, t.mask, k.Hash()
+	bufs, kbufs := t.Rows.bufs(), k.bufs[t.Rows.L.units[0].col]
+	foreign := k.arena != t.Rows.arena
+	for j := lo; j < hi; j++ {
+		h, x, y := hashes[j], k.Words[2*j], k.Words[2*j+1]
+		inline := uint32(x) <= vector.MaxInline || x == nullView0
+		p := h & mask
+		for {
+			s := &slots[p]
+			if s.group == 0 {
+				s.hash, s.group = h, uint32(t.Rows.N)+1
+				groups[j] = uint32(t.Rows.N)
+				at := len(t.Rows.Words)
+				t.Rows.Words = append(t.Rows.Words, x, y)
+				t.Rows.Hash = append(t.Rows.Hash, h)
+				t.Rows.N++
+				if !inline && foreign {
+					t.Rows.w.adopt(t.Rows.Words[at:at+2], kbufs)
+					if t.Rows.w.id >= len(bufs) {
+						bufs = t.Rows.bufs()
+					}
+				}
+				break
+			}
+			if s.hash == h {
+				g := s.group - 1
+				key := t.Rows.Words[2*g : 2*g+2]
+				if key[0] == x && (key[1] == y && (inline || !foreign) || !inline && equalLong(k.Words[2*j:], kbufs, key, bufs)) {
+					groups[j] = g
+					break
+				}
+			}
+			p = (p + 1) & mask
+		}
+	}
+}
+
 // findKeys compares keys where hashes are equal.
 func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
-	slots, mask := t.slots, t.mask
+	slots, mask, hashes := t.slots, t.mask, k.Hash()
 	bufs := t.Rows.bufs()
 	for j := lo; j < hi; j++ {
-		h := k.Hash[j]
+		h := hashes[j]
 		p := h & mask
 		for {
 			s := &slots[p]
@@ -190,7 +248,10 @@ func (t *GroupTable) lookupOne(k *Keys, j int, bufs [][]byte) int32 {
 	if t.Rows.L.words == 0 {
 		return int32(t.Rows.N) - 1
 	}
-	h := k.Hash[j]
+	if t.dense.groups != nil {
+		return t.lookupDense(k.Words[j])
+	}
+	h := k.Hash()[j]
 	for p := h & t.mask; ; p = (p + 1) & t.mask {
 		s := &t.slots[p]
 		if s.group == 0 {
@@ -236,7 +297,7 @@ func (t *GroupTable) Partition(bits uint) (order []uint32, offsets []int) {
 	for lo := 0; lo < n; lo += 4096 {
 		hi := min(lo+4096, n)
 		k.Load(t.Rows, lo, hi)
-		for j, h := range k.Hash {
+		for j, h := range k.Hash() {
 			p := PartitionOf(h, bits)
 			parts[lo+j] = uint8(p)
 			offsets[p+1]++

@@ -139,8 +139,8 @@ func (t *JoinTable) Insert(lo, hi int) {
 		clear(t.hash[lo:hi])
 	case !t.L.keepHash:
 		w := t.L.words
-		k := Keys{L: t.L, N: hi - lo, Words: t.words[lo*w : hi*w], Hash: t.hash[lo:hi]}
-		k.hash(nil, nil)
+		k := Keys{L: t.L, N: hi - lo, Words: t.words[lo*w : hi*w], hashes: t.hash[lo:hi]}
+		k.fillHashes(nil, nil)
 	}
 	for ; lo < hi; lo += window {
 		end := min(lo+window, hi)
@@ -241,9 +241,9 @@ func (t *JoinTable) probeDirect(k *Keys, heads []uint32) {
 }
 
 func (t *JoinTable) probeExact(k *Keys, heads []uint32) {
-	slots, mask := t.slots, t.mask
+	slots, mask, all := t.slots, t.mask, k.Hash()
 	for lo := 0; lo < len(heads); lo += window {
-		hashes := k.Hash[lo:min(lo+window, len(heads))]
+		hashes := all[lo:min(lo+window, len(heads))]
 		out := heads[lo:]
 		out = out[:len(hashes)]
 		for j, h := range hashes { // touches the slots
@@ -264,9 +264,9 @@ func (t *JoinTable) probeExact(k *Keys, heads []uint32) {
 }
 
 func (t *JoinTable) probeKeys(k *Keys, heads []uint32) {
-	slots, mask := t.slots, t.mask
+	slots, mask, all := t.slots, t.mask, k.Hash()
 	for lo := 0; lo < len(heads); lo += window {
-		hashes := k.Hash[lo:min(lo+window, len(heads))]
+		hashes := all[lo:min(lo+window, len(heads))]
 		for j, h := range hashes {
 			heads[lo+j] = slots[h&mask].row
 		}

@@ -19,8 +19,12 @@ type Keys struct {
 	N int
 	// Words are L.Words() a key, key after key; read-only: they may be the batch's memory.
 	Words []uint64
-	Hash  []uint64
 
+	hashes []uint64
+	hashed bool
+	// What the hashes will be computed from, when somebody asks.
+	cols    []*vector.Vector
+	sel     []int32
 	null    []bool // per key, for an aside layout with NULL keys in it; else nil
 	bufs    [][][]byte
 	arena   *Arena // where all strings lie already, or nil
@@ -49,11 +53,8 @@ func (k *Keys) Encode(cols []*vector.Vector, n int, sel []int32) {
 	if sel != nil {
 		n = len(sel)
 	}
-	k.N, k.null, k.arena = n, nil, nil
-	if cap(k.Hash) < n {
-		k.Hash = make([]uint64, n)
-	}
-	k.Hash = k.Hash[:n]
+	k.N, k.null, k.arena, k.hashed = n, nil, nil, false
+	k.cols, k.sel = cols, sel
 	w := k.L.words
 	if c := k.L.cols; w == 1 && len(c) == 1 && c[0].bits == 64 && sel == nil && cols[0].Form == vector.Flat &&
 		c[0].phys == sqltype.PhysInt64 && cols[0].Valid == nil {
@@ -68,7 +69,18 @@ func (k *Keys) Encode(cols []*vector.Vector, n int, sel []int32) {
 			k.encodeColumn(i, v, sel)
 		}
 	}
-	k.hash(cols, sel)
+}
+
+// Hash is the hash of every key, computed when first asked for.
+func (k *Keys) Hash() []uint64 {
+	if !k.hashed {
+		if cap(k.hashes) < k.N {
+			k.hashes = make([]uint64, k.N)
+		}
+		k.hashes, k.hashed = k.hashes[:k.N], true
+		k.fillHashes(k.cols, k.sel)
+	}
+	return k.hashes
 }
 
 func (k *Keys) encodeColumn(i int, v *vector.Vector, sel []int32) {
@@ -301,27 +313,28 @@ func hashString(w0, w1 uint64, bufs [][]byte) uint64 {
 	return HashBytes(v.Bytes(bufs))
 }
 
-// hash fills Hash from Words, with the cached hashes of dictionary entries.
-func (k *Keys) hash(cols []*vector.Vector, sel []int32) {
+// fillHashes computes hashes from Words, with the cached hashes of dictionary entries.
+func (k *Keys) fillHashes(cols []*vector.Vector, sel []int32) {
 	l := k.L
 	if l.words == 0 || k.N == 0 {
-		clear(k.Hash)
+		clear(k.hashes)
 		return
 	}
 	if l.exact {
-		words := k.Words[:len(k.Hash)]
+		hashes := k.hashes
+		words := k.Words[:len(hashes)]
 		for j, x := range words {
-			k.Hash[j] = Mix(x)
+			hashes[j] = Mix(x)
 		}
 		for j, null := range k.null {
 			if null {
-				k.Hash[j] = nullHash
+				k.hashes[j] = nullHash
 			}
 		}
 		return
 	}
 	for i, u := range l.units {
-		dst := k.Hash
+		dst := k.hashes
 		if i > 0 {
 			if cap(k.scratch) < k.N {
 				k.scratch = make([]uint64, k.N)
@@ -330,7 +343,7 @@ func (k *Keys) hash(cols []*vector.Vector, sel []int32) {
 		}
 		k.hashUnit(u, cols, sel, dst)
 		if i > 0 {
-			h := k.Hash[:len(dst)]
+			h := k.hashes[:len(dst)]
 			for j, x := range dst {
 				h[j] = combine(h[j], x)
 			}
@@ -417,10 +430,8 @@ func (k *Keys) intern(j int, dst []uint64, w *ArenaWriter) {
 		return
 	}
 	for _, u := range k.L.units {
-		if u.col < 0 || uint32(dst[u.word]) <= vector.MaxInline || dst[u.word] == nullView0 {
-			continue
+		if u.col >= 0 {
+			w.adopt(dst[u.word:u.word+2], k.bufs[u.col])
 		}
-		v := (*vector.View)(unsafe.Pointer(&dst[u.word]))
-		*v = w.Add(v.Bytes(k.bufs[u.col]))
 	}
 }

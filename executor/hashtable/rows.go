@@ -56,7 +56,7 @@ func (r *Rows) Append(k *Keys, j int) {
 		}
 	}
 	if r.L.keepHash {
-		r.Hash = append(r.Hash, k.Hash[j])
+		r.Hash = append(r.Hash, k.Hash()[j])
 	} else if k.IsNull(j) {
 		r.Null = append(r.Null, int32(r.N))
 	}
@@ -65,24 +65,40 @@ func (r *Rows) Append(k *Keys, j int) {
 
 // AppendAt adds the keys of k at the positions js.
 func (r *Rows) AppendAt(k *Keys, js []int32) {
-	if r.L.words != 1 || k.null != nil {
+	w := r.L.words
+	if w == 0 || w > 2 || k.null != nil {
 		for _, j := range js {
 			r.Append(k, int(j))
 		}
 		return
 	}
-	at := len(r.Words)
-	r.Words = slices.Grow(r.Words, len(js))[:at+len(js)]
+	at, n := len(r.Words), len(js)
+	r.Words = slices.Grow(r.Words, n*w)[:at+n*w]
 	dst := r.Words[at:]
-	for i, j := range js {
-		dst[i] = k.Words[j]
-	}
-	if r.L.keepHash {
-		for _, j := range js {
-			r.Hash = append(r.Hash, k.Hash[j])
+	if w == 1 {
+		for i, j := range js {
+			dst[i] = k.Words[j]
+		}
+	} else {
+		for i, j := range js {
+			dst[2*i], dst[2*i+1] = k.Words[2*j], k.Words[2*j+1]
 		}
 	}
-	r.N += len(js)
+	if r.L.keepHash {
+		hashes := k.Hash()
+		at := len(r.Hash)
+		r.Hash = slices.Grow(r.Hash, n)[:at+n]
+		for i, j := range js {
+			r.Hash[at+i] = hashes[j]
+		}
+		if k.arena != r.arena {
+			bufs := k.bufs[r.L.units[0].col]
+			for i := range js {
+				r.w.adopt(dst[2*i:2*i+2], bufs)
+			}
+		}
+	}
+	r.N += n
 }
 
 // AppendAll adds all keys of k.
@@ -96,7 +112,7 @@ func (r *Rows) AppendAll(k *Keys) {
 		}
 	}
 	if r.L.keepHash {
-		r.Hash = append(r.Hash, k.Hash...)
+		r.Hash = append(r.Hash, k.Hash()...)
 	}
 	for j, null := range k.null {
 		if null {
@@ -173,12 +189,11 @@ func (r *Rows) key(i int) []uint64 {
 // Load makes k the keys [lo, hi) of r, sharing its memory.
 func (k *Keys) Load(r *Rows, lo, hi int) {
 	w := r.L.words
+	k.cols, k.sel = nil, nil
 	k.L, k.N, k.null = r.L, hi-lo, nil
 	k.Words = r.Words[lo*w : hi*w]
-	if !r.L.keepHash {
-		k.rehash()
-	} else {
-		k.Hash = append(k.Hash[:0], r.Hash[lo:hi]...)
+	if k.hashed = r.L.keepHash; k.hashed {
+		k.hashes = append(k.hashes[:0], r.Hash[lo:hi]...)
 	}
 	k.loadStrings(r)
 	for _, x := range r.nulls(lo, hi) {
@@ -189,6 +204,7 @@ func (k *Keys) Load(r *Rows, lo, hi int) {
 // LoadAt makes k the keys of r at the given positions.
 func (k *Keys) LoadAt(r *Rows, at []uint32) {
 	w, n := r.L.words, len(at)
+	k.cols, k.sel = nil, nil
 	k.L, k.N, k.null = r.L, n, nil
 	if cap(k.words) < n*w {
 		k.words = make([]uint64, n*w)
@@ -209,12 +225,10 @@ func (k *Keys) LoadAt(r *Rows, at []uint32) {
 			copy(k.Words[j*w:j*w+w], r.Words[int(i)*w:])
 		}
 	}
-	if !r.L.keepHash {
-		k.rehash()
-	} else {
-		k.Hash = k.Hash[:0]
+	if k.hashed = r.L.keepHash; k.hashed {
+		k.hashes = k.hashes[:0]
 		for _, i := range at {
-			k.Hash = append(k.Hash, r.Hash[i])
+			k.hashes = append(k.hashes, r.Hash[i])
 		}
 	}
 	k.loadStrings(r)
@@ -227,14 +241,6 @@ func (k *Keys) LoadAt(r *Rows, at []uint32) {
 	}
 }
 
-func (k *Keys) rehash() {
-	if cap(k.Hash) < k.N {
-		k.Hash = make([]uint64, k.N)
-	}
-	k.Hash = k.Hash[:k.N]
-	k.hash(nil, nil)
-}
-
 func (k *Keys) setAside(j int) {
 	if k.null == nil {
 		if cap(k.nullMem) < k.N {
@@ -244,7 +250,6 @@ func (k *Keys) setAside(j int) {
 		clear(k.null)
 	}
 	k.null[j] = true
-	k.Hash[j] = nullHash
 }
 
 func (k *Keys) loadStrings(r *Rows) {

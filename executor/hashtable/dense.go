@@ -1,0 +1,156 @@
+package hashtable
+
+// Limits of direct arrays of groups: an array may span denseSpan keys at any time, and
+// denseGroups keys a group that there is.
+const (
+	denseSpan   = 1 << 16
+	denseGroups = 16
+	denseMost   = 1 << 28
+)
+
+// dense is the direct array of a GroupTable over single integer keys: key x is group
+// groups[x-base]-1. The table moves between array and hash slots as its keys turn out.
+type dense struct {
+	width  uint // bits of the key; 0: the table stays with hashes
+	groups []uint32
+	base   int64
+	lo, hi int64 // of all keys
+	any    bool
+}
+
+// AllowDense lets the table use a direct array where its key is one integer. It is for
+// tables that see all keys of a range, not one radix partition of them.
+func (t *GroupTable) AllowDense() { t.dense.width = t.Rows.L.integerKey() }
+
+// Dense reports whether the table is a direct array now.
+func (t *GroupTable) Dense() bool { return t.dense.groups != nil }
+
+// findDense is FindOrAdd by the direct array; it is false, having done nothing, where
+// the keys need hashes.
+func (t *GroupTable) findDense(k *Keys, groups []uint32) bool {
+	d := &t.dense
+	shift := (64 - d.width) & 63
+	lo, hi := d.lo, d.hi
+	if !d.any {
+		lo = int64(k.Words[0]<<shift) >> shift
+		hi = lo
+	}
+	for _, w := range k.Words[:k.N] {
+		x := int64(w<<shift) >> shift
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	d.lo, d.hi, d.any = lo, hi, true
+	if d.groups == nil && t.Rows.N > 0 {
+		return false // grow decides
+	}
+	if !t.cover() {
+		t.leaveDense()
+		return false
+	}
+	table, base := d.groups, d.base
+	words := k.Words[:k.N]
+	groups = groups[:len(words)]
+	for j, w := range words {
+		if k.null != nil && k.null[j] {
+			groups[j] = t.aside(k, j)
+			continue
+		}
+		at := &table[uint64(int64(w<<shift)>>shift-base)]
+		g := *at
+		if g == 0 {
+			t.Rows.Words = append(t.Rows.Words, w)
+			t.Rows.N++
+			g = uint32(t.Rows.N)
+			*at = g
+		}
+		groups[j] = g - 1
+	}
+	return true
+}
+
+// aside is the group of a NULL kept aside.
+func (t *GroupTable) aside(k *Keys, j int) uint32 {
+	if t.nullGroup < 0 {
+		t.nullGroup = int32(t.Rows.N)
+		t.Rows.Append(k, j)
+	}
+	return uint32(t.nullGroup)
+}
+
+// cover makes the array span all keys, with slack on the side that it grows to; it is
+// false where the span is too wide for the groups.
+func (t *GroupTable) cover() bool {
+	d := &t.dense
+	size := int64(len(d.groups))
+	if size > 0 && d.lo >= d.base && uint64(d.hi)-uint64(d.base) < uint64(size) {
+		return true
+	}
+	span := uint64(d.hi) - uint64(d.lo)
+	if span >= uint64(max(denseSpan, denseGroups*t.Rows.N)) || span >= denseMost {
+		return false
+	}
+	base, want := d.lo, int64(span)+1
+	slack := max(want/2, 64)
+	if size > 0 && d.lo < d.base && d.lo > -1<<62 {
+		base -= slack
+		want += slack
+	}
+	if size == 0 || uint64(d.hi)-uint64(d.base) >= uint64(size) {
+		want += slack
+	}
+	groups := make([]uint32, want)
+	if size > 0 {
+		// The old array's unused ends may stick out.
+		from := max(0, base-d.base)
+		to := min(size, base+want-d.base)
+		copy(groups[d.base+from-base:], d.groups[from:to])
+	}
+	d.groups, d.base = groups, base
+	return true
+}
+
+// leaveDense puts all groups into hash slots.
+func (t *GroupTable) leaveDense() {
+	t.dense.groups = nil
+	n := len(t.slots)
+	for n < 4*t.Rows.N {
+		n *= 2
+	}
+	t.slots, t.mask = make([]groupSlot, n), uint64(n-1)
+	for g, w := range t.Rows.Words[:t.Rows.N] {
+		if g == int(t.nullGroup) {
+			continue
+		}
+		h := Mix(w)
+		p := h & t.mask
+		for t.slots[p].group != 0 {
+			p = (p + 1) & t.mask
+		}
+		t.slots[p] = groupSlot{hash: h, group: uint32(g) + 1}
+	}
+}
+
+// enterDense moves to a direct array where the keys turned out to lie close together.
+func (t *GroupTable) enterDense() bool {
+	d := &t.dense
+	if d.width == 0 || !d.any || t.Rows.N == 0 || !t.cover() {
+		return false
+	}
+	shift := (64 - d.width) & 63
+	for g, w := range t.Rows.Words[:t.Rows.N] {
+		if g != int(t.nullGroup) {
+			d.groups[int64(w<<shift)>>shift-d.base] = uint32(g) + 1
+		}
+	}
+	return true
+}
+
+func (t *GroupTable) lookupDense(w uint64) int32 {
+	d := &t.dense
+	shift := (64 - d.width) & 63
+	x := uint64(int64(w<<shift)>>shift) - uint64(d.base)
+	if x >= uint64(len(d.groups)) {
+		return -1
+	}
+	return int32(d.groups[x]) - 1
+}
