@@ -3,6 +3,7 @@ package parquet
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -44,19 +45,27 @@ type column struct {
 	dictBody   int64
 
 	// The vector being read.
-	out      vector.Vector
-	done     int
-	mode     outputMode
-	nulls    bool
-	memData  []byte
+	out   vector.Vector
+	done  int
+	mode  outputMode
+	nulls bool
+	*workspace
+}
+
+// workspace is the memory of a column's vectors. It is pooled: readers are short-lived
+// where row groups are small.
+type workspace struct {
+	memData  []byte // flat values
 	codes    []int32
 	tmpCodes []int32
 	valid    vector.Bitmap
-	scratch  vector.Bitmap
+	scratch  vector.Bitmap // of the page that rows are picked from
 	ordinals []int32
 	raw      []byte // stored form before conversion
 	out1     sink
 }
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // outputMode is the form that the rows read so far have.
 type outputMode uint8
@@ -71,6 +80,7 @@ const (
 func newColumn(f *File, file storage.File, l *leaf, g int, mem *memory, counters *storage.ScanCounters) (*column, error) {
 	meta := &f.meta.groups[g].chunks[l.index]
 	c := &column{leaf: l, meta: meta, file: f, group: g, rows: f.meta.groups[g].rows, counters: counters}
+	c.workspace = workspaces.Get().(*workspace)
 	if l.unsupported != "" {
 		return nil, sqlerr.Unsupported(fmt.Sprintf("reading %s column %s of %s", l.unsupported, l.Name, f.path))
 	}
@@ -140,6 +150,12 @@ func (c *column) close() {
 	c.win.close()
 	c.win.mem.budget.Shrink(c.dictBytes)
 	c.dictBytes = 0
+	if w := c.workspace; w != nil {
+		clear(w.out1.bufs[:cap(w.out1.bufs)]) // do not keep pages alive
+		w.out1.reset()
+		c.workspace = nil
+		workspaces.Put(w)
+	}
 }
 
 // nextPage moves to the next data page that has rows. The page before must be finished.

@@ -104,8 +104,7 @@ func (h *hybrid) codes(dst []int32, limit int) error {
 			}
 			fill32(dst[:n], int32(v))
 		default:
-			unpackBits(dst[:n], h.data[h.start:], h.index*int(h.width), h.width)
-			if limit < 1<<h.width && !allBelow(dst[:n], uint32(limit)) {
+			if int64(unpackBits(dst[:n], h.data[h.start:], h.index*int(h.width), h.width)) >= int64(limit) {
 				return errCode
 			}
 		}
@@ -183,20 +182,6 @@ func fill32(dst []int32, v int32) {
 	for i := range dst {
 		dst[i] = v
 	}
-}
-
-func allBelow(codes []int32, limit uint32) bool {
-	var m0, m1, m2, m3 uint32
-	for ; len(codes) >= 4; codes = codes[4:] {
-		m0 = max(m0, uint32(codes[0]))
-		m1 = max(m1, uint32(codes[1]))
-		m2 = max(m2, uint32(codes[2]))
-		m3 = max(m3, uint32(codes[3]))
-	}
-	for _, c := range codes {
-		m0 = max(m0, uint32(c))
-	}
-	return max(max(m0, m1), max(m2, m3)) < limit
 }
 
 // validity decodes n definition levels of 0 or 1 into bits [off, off+n) of valid, which

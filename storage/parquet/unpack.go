@@ -7,35 +7,40 @@ import "unsafe"
 func load64(p unsafe.Pointer, off int) uint64 { return *(*uint64)(unsafe.Add(p, off)) }
 
 // unpackBits reads len(dst) values of width bits (1..32), least significant bit first,
-// that start at bit `first` of src. The bytes of all values must be in src, followed by 8
-// readable bytes.
-func unpackBits(dst []int32, src []byte, first int, width uint) {
+// that start at bit `first` of src, and returns the largest. The bytes of all values
+// must be in src, followed by 32 readable bytes.
+func unpackBits(dst []int32, src []byte, first int, width uint) (largest uint32) {
 	if len(dst) == 0 {
-		return
+		return 0
 	}
 	base := unsafe.Pointer(unsafe.SliceData(src))
 	mask := uint64(1)<<width - 1
 	i := 0
 	for ; i < len(dst) && first&7 != 0; i++ {
-		dst[i] = int32(load64(base, first>>3) >> (uint(first) & 7) & mask)
+		x := uint32(load64(base, first>>3) >> (uint(first) & 7) & mask)
+		dst[i] = int32(x)
+		largest = max(largest, x)
 		first += int(width)
 	}
 	p := unsafe.Add(base, first>>3)
-	n := (len(dst) - i) &^ 7
-	if n > 0 {
-		unpackGroups(dst[i:i+n], p, width)
+	if n := (len(dst) - i) &^ 7; n > 0 {
+		largest = max(largest, unpackGroups(dst[i:i+n], p, width))
 		p = unsafe.Add(p, n/8*int(width))
 		i += n
 	}
 	bit := 0
 	for ; i < len(dst); i++ {
-		dst[i] = int32(load64(p, bit>>3) >> (uint(bit) & 7) & mask)
+		x := uint32(load64(p, bit>>3) >> (uint(bit) & 7) & mask)
+		dst[i] = int32(x)
+		largest = max(largest, x)
 		bit += int(width)
 	}
+	return largest
 }
 
-// unpackGroups unpacks len(dst) values, a multiple of 8, from whole bytes.
-func unpackGroups(dst []int32, p unsafe.Pointer, width uint) {
+// unpackGroupsGeneric is unpackGroups in plain Go.
+func unpackGroupsGeneric(all []int32, p unsafe.Pointer, width uint) (largest uint32) {
+	dst := all
 	switch width {
 	case 1:
 		for ; len(dst) >= 8; dst = dst[8:] {
@@ -82,6 +87,21 @@ func unpackGroups(dst []int32, p unsafe.Pointer, width uint) {
 	default:
 		unpackWords1(dst, p, width)
 	}
+	return largestOf(all)
+}
+
+func largestOf(codes []int32) uint32 {
+	var m0, m1, m2, m3 uint32
+	for ; len(codes) >= 4; codes = codes[4:] {
+		m0 = max(m0, uint32(codes[0]))
+		m1 = max(m1, uint32(codes[1]))
+		m2 = max(m2, uint32(codes[2]))
+		m3 = max(m3, uint32(codes[3]))
+	}
+	for _, c := range codes {
+		m0 = max(m0, uint32(c))
+	}
+	return max(max(m0, m1), max(m2, m3))
 }
 
 // unpack8 spreads the lowest 8*width bits of x. It is inlined with constant shifts.
