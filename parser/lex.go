@@ -311,6 +311,9 @@ func (l *lexer) quoted(quote byte, kind tokenKind) token {
 	}
 	l.pos = i + 1
 	val := s[start+1 : i]
+	if val == "" && kind == tokQuoted {
+		l.fail(start, "a name is empty")
+	}
 	if !plain {
 		val = unescape(val, quote, kind == tokString)
 	}
@@ -362,7 +365,7 @@ func (l *lexer) variable() token {
 		l.pos++
 	}
 	if l.pos < len(l.src) && strings.IndexByte("'\"`", l.src[l.pos]) >= 0 {
-		t := l.quoted(l.src[l.pos], tokQuoted)
+		t := l.quoted(l.src[l.pos], tokQuoted) // not tokString: no escapes in names
 		return token{kind: kind, start: start, end: l.pos, val: strings.ToLower(t.val)}
 	}
 	from := l.pos

@@ -146,6 +146,10 @@ func TestErrors(t *testing.T) {
 	check("SELECT \x01", sqlerr.Syntax, "\x01", "")
 	check("SELECT a LIKE 'x' ESCAPE 'ab'", sqlerr.Syntax, "'ab'", "ESCAPE")
 	check("INSERT INTO t VALUES (1, 2", sqlerr.Syntax, "", "")
+	check("INSERT INTO t VALUES (1, 2 3)", sqlerr.Syntax, "3)", "")
+	check("INSERT INTO t VALUES (1, f(2)), (3, g(4", sqlerr.Syntax, "", "")
+	check("INSERT INTO t VALUES (1, 2) x", sqlerr.Syntax, "x", "")
+	check("INSERT INTO t VALUES (1, a b)", sqlerr.Syntax, "b)", "")
 	check("CREATE TABLE t (a)b", sqlerr.Syntax, "b", "")
 	check("CREATE TABLE t (a ENUM('x'))", sqlerr.NotSupported, "ENUM", "ENUM")
 	check("SELECT * FROM a ASOF JOIN b ON a.x = b.x", sqlerr.NotSupported, "ASOF", "ASOF JOIN")
@@ -234,6 +238,14 @@ func TestBulkRows(t *testing.T) {
 		if got, want := f.Rows[1][i].Position(), s.Rows[1][i].Position(); got != want {
 			t.Errorf("value %d is at %d, want %d", i, got, want)
 		}
+	}
+	mixed := "INSERT INTO t VALUES (1, f(a, (2)), ?, [1, 2], 'a' 'b'), (-x, DATE '2020-01-01', ? + 1, {'k': 1}, DEFAULT)"
+	check := parseOne(t, mixed, Options{}).(*ast.Insert)
+	if got, want := ast.Format(check), "INSERT INTO t VALUES (1, f(a, 2), ?, [1, 2], 'ab'), (-x, DATE '2020-01-01', ? + 1, {'k': 1}, DEFAULT)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if second := check.Query.(*ast.Values).Rows[1][2].(*ast.Binary).L.(*ast.Param); second.Index != 1 {
+		t.Errorf("the second parameter has number %d", second.Index)
 	}
 	many := parseOne(t, "INSERT INTO t VALUES (1)"+strings.Repeat(", (1, 'x')", 3000)+", (2)", Options{}).(*ast.Insert).Query.(*ast.Values)
 	if len(many.Rows) != 3002 || len(many.Rows[0]) != 1 || len(many.Rows[1500]) != 2 || many.Rows[3001][0].(*ast.Literal).Text != "2" {

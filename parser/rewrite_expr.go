@@ -235,6 +235,7 @@ func (p *parser) queryAt(i int) bool {
 	case t.is("SELECT"), t.is("WITH"):
 	case t.is("VALUES") && (p.toks[i+1].isOp("(") || p.toks[i+1].is("ROW")):
 	case t.is("FROM") && i == open:
+	case t.is("TABLE") && p.toks[i+1].isName():
 	default:
 		return false
 	}

@@ -291,7 +291,7 @@ func (p *parser) kill() ast.Statement {
 	} else {
 		p.accept("CONNECTION")
 	}
-	t := p.next()
+	t := p.peek()
 	switch t.kind {
 	case tokString:
 		k.QueryID = t.val
@@ -302,9 +302,9 @@ func (p *parser) kill() ast.Statement {
 		}
 		k.ID = id
 	default:
-		p.i--
 		p.fail("an id expected")
 	}
+	p.next()
 	return k
 }
 
@@ -371,11 +371,11 @@ func (p *parser) execute() ast.Statement {
 		return n
 	}
 	for {
-		t := p.next()
+		t := p.peek()
 		if t.kind != tokUserVar {
-			p.i--
 			p.fail("a variable expected")
 		}
+		p.next()
 		n.Using = append(n.Using, t.val)
 		if !p.acceptOp(",") {
 			return n

@@ -195,7 +195,7 @@ func (f *formatter) setItem(it *SetItem) {
 	case "user":
 		f.variable(&Variable{Name: it.Name})
 		f.text(" = ")
-		f.expr(it.Value)
+		f.setValue(it.Value)
 		return
 	default:
 		f.text(strings.ToUpper(it.Scope), " ")
@@ -203,7 +203,7 @@ func (f *formatter) setItem(it *SetItem) {
 	switch it.Name {
 	case "names", "charset":
 		f.text(strings.ToUpper(it.Name), " ")
-		f.expr(it.Value)
+		f.setValue(it.Value)
 		return
 	case "transaction":
 		if l, ok := it.Value.(*Literal); ok {
@@ -216,7 +216,18 @@ func (f *formatter) setItem(it *SetItem) {
 		f.name(part)
 	}
 	f.text(" = ")
-	f.expr(it.Value)
+	f.setValue(it.Value)
+}
+
+// setValue prints a column in brackets, since a bare word is a string after SET.
+func (f *formatter) setValue(e Expr) {
+	if c, ok := e.(*Column); ok && c.Table == "" {
+		f.text("(")
+		f.expr(c)
+		f.text(")")
+		return
+	}
+	f.expr(e)
 }
 
 func (f *formatter) use(u *Use) {
