@@ -1,51 +1,60 @@
 package executor
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/executor/sorting"
-	"github.com/basaltdb/basalt/internal/budget"
-	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/physical"
 )
 
-// sortSink orders all rows: each driver collects and sorts a run, the runs are merged by
-// the source of the next pipeline. With a limit it is a top-N: a driver keeps no more
-// than a few times Offset+Limit rows and drops rows behind its threshold at once.
-type sortSink struct {
+// sorter orders all rows: each driver collects rows and their keys and sorts them into a
+// run; Finalize merges the runs, in parallel by ranges of keys, into one order; the source of the
+// next pipeline, one driver, gathers the rows in that order. With a limit that is worth
+// it, drivers keep few rows; see topNWriter.
+type sorter struct {
 	n      *physical.Sort
 	rt     *Runtime
-	node   *NodeProfile
-	memory *budget.Reservation
-	orders []sorting.Order
-	types  []sqltype.Type
-	keep   int64 // Offset+Limit, or MaxInt64
+	memory *memoryClaim
+	keys   []sorting.Column
+	exprs  []expr.Expr
+	keep   int64 // Offset+Limit, or MaxInt64: all
 
-	mu   sync.Mutex
-	runs []*sorting.Run
+	// threshold is the key that the best of keep rows of some driver end with: rows whose key is
+	// not below it are not among the first keep of all.
+	threshold atomic.Pointer[[]byte]
+
+	mu    sync.Mutex
+	runs  []*sorting.Run
+	parts [][]*vector.Vector // columns by run
+
+	// After Finalize, read-only:
+	cols  []*vector.Vector
+	order []int32 // rows of cols
+
 }
 
-// topNSlack is how many rows a top-N collects beyond its limit before it cuts back.
-const topNSlack = 2 * vector.BatchRows
+// topNLimit is how many rows a top-N keeps at most; above, sorting everything is as good.
+const topNLimit = 1 << 20
 
 func (b *builder) buildSort(n *physical.Sort, down stage) error {
-	s := &sortSink{n: n, rt: b.rt, node: b.profile(n), keep: math.MaxInt64}
-	if b.rt.Budget != nil {
-		s.memory = b.rt.Budget.Reserve(fmt.Sprintf("sort #%d", n.ID))
-	}
+	s := &sorter{n: n, rt: b.rt, keep: math.MaxInt64}
+	s.memory = newMemoryClaim(b.rt.Budget, fmt.Sprintf("sort #%d", n.ID), b.profile(n))
 	if n.Limit >= 0 && n.Limit < math.MaxInt64-n.Offset {
 		s.keep = n.Offset + n.Limit
 	}
 	for _, k := range n.Keys {
-		s.orders = append(s.orders, sorting.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
+		s.keys = append(s.keys, sorting.Column{Type: k.Expr.Type(), Desc: k.Desc, NullsFirst: k.NullsFirst})
+		s.exprs = append(s.exprs, k.Expr)
 	}
-	for _, c := range n.Input.Base().Cols {
-		s.types = append(s.types, c.T)
+	if _, err := sorting.NewEncoder(s.keys); err != nil {
+		return err
 	}
 	if err := b.build(n.Input, stage{sink: s}); err != nil {
 		return err
@@ -54,137 +63,175 @@ func (b *builder) buildSort(n *physical.Sort, down stage) error {
 	return nil
 }
 
-// sortSource merges the runs for the pipeline after.
-type sortSource struct{ s *sortSink }
-
-// Open implements Source.
-func (s sortSource) Open(context.Context, *Driver) (SourceReader, error) {
-	return &sortReader{sorting.NewMerge(s.s.runs, s.s.n.Offset, s.s.n.Limit), s.s.rt.batchRows()}, nil
-}
-
 // Open implements Sink.
-func (s *sortSink) Open(_ context.Context, d *Driver) (SinkWriter, error) {
-	w := &sortWriter{s: s, run: sorting.NewRun(s.types)}
-	for _, k := range s.n.Keys {
-		x, err := compileRowExpr(k.Expr, d.Runtime.Functions)
-		if err != nil {
-			return nil, err
-		}
-		w.keys = append(w.keys, x)
+func (s *sorter) Open(context.Context, *Driver) (SinkWriter, error) {
+	w := &sortWriter{s: s}
+	var err error
+	if w.encoder, err = sorting.NewEncoder(s.keys); err != nil {
+		return nil, err
+	}
+	if w.exprs, err = compileRowExprs(s.exprs, s.rt.Functions); err != nil {
+		return nil, err
+	}
+	w.keys = w.encoder.NewKeys()
+	w.cols = s.newColumns()
+	if s.keep <= topNLimit {
+		return newTopNWriter(w), nil
 	}
 	return w, nil
 }
 
-type sortWriter struct {
-	s         *sortSink
-	run       *sorting.Run
-	keys      []*rowExpr
-	held      int64
-	threshold []byte // top-N: rows whose key is not below it are useless
+func (s *sorter) newColumns() []*vector.Vector {
+	var out []*vector.Vector
+	for _, c := range s.n.Input.Base().Cols {
+		out = append(out, vector.New(c.T, 0))
+	}
+	return out
+}
 
-	mem  []byte
-	ends []int
-	rows []int32
-	key  [][]byte
+// sortWriter collects the rows of one driver.
+type sortWriter struct {
+	s       *sorter
+	exprs   []*rowExpr
+	vals    []*vector.Vector
+	encoder *sorting.Encoder
+	keys    *sorting.Keys
+	cols    []*vector.Vector
+	held    int64
 }
 
 // Consume implements SinkWriter.
 func (w *sortWriter) Consume(_ context.Context, b *vector.Batch) (Flow, error) {
-	if w.s.keep == 0 {
-		return Finished, nil
+	if err := w.encode(b, w.keys); err != nil {
+		return NeedInput, err
 	}
-	cols := make([]*vector.Vector, len(w.keys))
-	for i, k := range w.keys {
-		v, err := k.eval(b)
-		if err != nil {
-			return NeedInput, err
-		}
-		cols[i] = v
+	for i, c := range w.cols {
+		c.AppendFrom(b.Cols[i], b.Sel)
 	}
-	w.mem, w.ends, w.rows, w.key = w.mem[:0], w.ends[:0], w.rows[:0], w.key[:0]
-	for k := range b.NumRows() {
-		row := b.Row(k)
-		start := len(w.mem)
-		for i, c := range cols {
-			w.mem = sorting.AppendKey(w.mem, c, row, w.s.orders[i])
-		}
-		if w.threshold != nil && bytes.Compare(w.mem[start:], w.threshold) >= 0 {
-			w.mem = w.mem[:start]
-			continue
-		}
-		w.ends = append(w.ends, len(w.mem))
-		w.rows = append(w.rows, int32(row))
-	}
-	if len(w.rows) == 0 {
-		return NeedInput, nil
-	}
-	start := 0
-	for _, end := range w.ends {
-		w.key = append(w.key, w.mem[start:end])
-		start = end
-	}
-	w.run.Append(b.Cols, w.rows, w.key)
-	if int64(w.run.Len())-w.s.keep >= topNSlack {
-		w.run.Truncate(int(w.s.keep))
-		last := &w.run.Entries[w.run.Len()-1]
-		w.threshold = append(w.threshold[:0], w.run.Key(last)...)
-	}
-	return NeedInput, w.charge()
+	return NeedInput, w.claim()
 }
 
-// charge brings the reservation to what the run holds.
-func (w *sortWriter) charge() error {
-	n := w.run.Bytes()
-	d := n - w.held
-	w.held = n
-	if d < 0 {
-		w.s.memory.Shrink(-d)
-		return nil
-	}
-	if err := w.s.memory.Grow(d); err != nil {
-		w.held -= d
+// encode appends the keys of the live rows of b.
+func (w *sortWriter) encode(b *vector.Batch, keys *sorting.Keys) error {
+	vals, err := evalAll(w.exprs, b, true, w.vals)
+	if err != nil {
 		return err
 	}
-	w.s.node.PeakBytes.Store(max(w.s.node.PeakBytes.Load(), w.s.memoryHeld()))
+	w.vals = vals
+	w.encoder.Append(keys, vals, b.Len, b.Sel)
 	return nil
 }
 
-func (s *sortSink) memoryHeld() int64 {
-	if s.memory == nil {
-		return 0
+// claim reserves what the writer holds and what sorting it will take.
+func (w *sortWriter) claim() error {
+	const entries = 2*16 + 4 // sorting.Entry twice, and the row in the merged order
+	n := w.keys.Bytes() + entries*int64(w.keys.Len())
+	for _, c := range w.cols {
+		n += c.Bytesize()
 	}
-	return s.memory.Held()
+	return w.s.memory.set(&w.held, n)
 }
 
-// Close implements SinkWriter: the run is sorted by its own driver.
+// Close implements SinkWriter: every driver sorts its own run.
 func (w *sortWriter) Close(context.Context) error {
-	if w.s.keep < math.MaxInt64 {
-		w.run.Truncate(int(w.s.keep))
-	} else {
-		w.run.Sort()
+	if w.keys.Len() == 0 {
+		return nil
 	}
-	w.s.mu.Lock()
-	w.s.runs = append(w.s.runs, w.run)
-	w.s.mu.Unlock()
+	if int64(w.keys.Len()) > math.MaxInt32 {
+		return tooManyRows(w.s.n)
+	}
+	w.s.addRun(sorting.NewRun(w.keys), w.cols)
 	return nil
 }
 
-// Finalize implements Sink.
-func (s *sortSink) Finalize(context.Context) error { return nil }
+func tooManyRows(n *physical.Sort) error {
+	return sqlerr.New(sqlerr.OutOfMemory, "sort #%d has more than 2^31 rows", n.ID)
+}
+
+func (s *sorter) addRun(r *sorting.Run, cols []*vector.Vector) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs = append(s.runs, r)
+	s.parts = append(s.parts, cols)
+}
+
+// Finalize implements Sink: it merges the runs.
+func (s *sorter) Finalize(ctx context.Context) error {
+	total := int64(0)
+	bases := make([]uint32, len(s.runs))
+	for i, r := range s.runs {
+		bases[i] = uint32(total)
+		total += int64(r.Keys.Len())
+	}
+	if total > math.MaxInt32 {
+		return tooManyRows(s.n)
+	}
+	const parts = 4 // a driver: ranges are not of one size
+	m := sorting.NewMerge(s.runs, parts*max(s.rt.Instances, 1))
+	order := make([]int32, m.Len())
+	err := parallelTasks(ctx, s.rt, s.rt.Instances, m.Parts(), func(_, p int) error {
+		m.MergePart(p, bases, order)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	lo := min(s.n.Offset, int64(len(order)))
+	s.order = order[lo:min(s.keep, int64(len(order)))]
+	s.runs = nil
+	s.cols = s.newColumns()
+	return parallelTasks(ctx, s.rt, s.rt.Instances, len(s.cols), func(_, i int) error {
+		for k, p := range s.parts {
+			if k == 0 {
+				s.cols[i] = p[i]
+			} else {
+				appendSharing(s.cols[i], p[i])
+			}
+			p[i] = nil
+		}
+		return nil
+	})
+}
 
 // Abort implements Sink.
-func (s *sortSink) Abort() {
-	s.runs = nil
-	s.memory.Release()
+func (s *sorter) Abort() {
+	s.runs, s.parts, s.cols, s.order = nil, nil, nil, nil
+	s.memory.release()
+}
+
+// sortSource yields the rows in order.
+type sortSource struct{ s *sorter }
+
+// Open implements Source.
+func (s sortSource) Open(context.Context, *Driver) (SourceReader, error) {
+	return &sortReader{s: s.s, rows: batchRowsOf(s.s.rt)}, nil
 }
 
 type sortReader struct {
-	merge *sorting.Merge
-	rows  int
+	s    *sorter
+	rows int
+	at   int
+	mem  []vector.Vector
+	out  vector.Batch
 }
 
 // Next implements SourceReader.
-func (r *sortReader) Next(context.Context) (*vector.Batch, error) { return r.merge.Next(r.rows), nil }
+func (r *sortReader) Next(context.Context) (*vector.Batch, error) {
+	rows := r.s.order[r.at:]
+	rows = rows[:min(len(rows), r.rows)]
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	r.at += len(rows)
+	if r.mem == nil {
+		r.mem = make([]vector.Vector, len(r.s.cols))
+	}
+	r.out = vector.Batch{Len: len(rows), Cols: r.out.Cols[:0]}
+	for i, c := range r.s.cols {
+		r.out.Cols = append(r.out.Cols, c.Gather(rows, &r.mem[i]))
+	}
+	return &r.out, nil
+}
 
 // Close implements SourceReader.
 func (r *sortReader) Close() {}

@@ -3,233 +3,164 @@ package sorting
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
-
-	"github.com/basaltdb/basalt/internal/sqltype"
-	"github.com/basaltdb/basalt/internal/vector"
 )
 
-// Run is rows of one driver: payload columns, flat and owned, and a binary key a row.
-// After Sort, Entries are in order.
+// Run is the sorted rows of one driver.
 type Run struct {
-	Cols    []*vector.Vector
-	Entries []Entry
-	keys    []byte // all keys, one after the other
+	Keys *Keys
+	// Order lists the rows of Keys in order.
+	Order []Entry
+	base  int // Order's words are the keys' bytes [base, base+8)
+	first int // the first byte that all keys share, or -1
 }
 
-// Entry is one row: the first eight bytes of its key for most comparisons, and where the
-// whole key and the row are.
+// Entry is a row and eight bytes of its key.
 type Entry struct {
-	prefix   uint64
-	off, end int64 // in keys
-	Row      int32
+	word uint64
+	Row  uint32
 }
 
-// NewRun makes an empty run of columns of these types.
-func NewRun(types []sqltype.Type) *Run {
-	r := &Run{}
-	for _, t := range types {
-		r.Cols = append(r.Cols, vector.New(t, 0))
+// smallSort is the number of entries up to which comparing beats counting bytes.
+const smallSort = 192
+
+// NewRun sorts all keys. keys must not change afterwards.
+func NewRun(keys *Keys) *Run {
+	r := &Run{Keys: keys, Order: make([]Entry, keys.n), first: -1}
+	if keys.n == 0 {
+		return r
 	}
+	// The first byte says NULL or not, mostly the same for all rows: then words start behind it,
+	// and a 64-bit key is one word.
+	r.first = int(keys.At(0)[0])
+	for i := range keys.n {
+		if lo, _ := keys.span(i); int(keys.data[lo]) != r.first {
+			r.first = -1
+			break
+		}
+	}
+	if r.first >= 0 {
+		r.base = 1
+	}
+	s := sorter{keys: keys}
+	for i := range r.Order {
+		r.Order[i] = Entry{keys.word(i, r.base), uint32(i)}
+	}
+	s.sort(r.Order, r.base)
 	return r
 }
 
-// Len is the number of rows.
-func (r *Run) Len() int { return len(r.Entries) }
+// Bytes is the memory of Order.
+func (r *Run) Bytes() int64 { return int64(16 * cap(r.Order)) }
 
-// Bytes is the memory held.
-func (r *Run) Bytes() int64 {
-	n := int64(len(r.Entries))*32 + int64(cap(r.keys))
-	for _, c := range r.Cols {
-		n += c.Bytesize()
+// rebase makes the words of Order those at base.
+func (r *Run) rebase(base int) {
+	if r.base == base {
+		return
 	}
-	return n
-}
-
-// Append adds rows of cols (payload, any form), whose keys are given by key(k, dst) for the
-// k-th of rows.
-func (r *Run) Append(cols []*vector.Vector, rows []int32, keys [][]byte) {
-	base := int32(len(r.Entries))
-	for i, c := range r.Cols {
-		c.AppendFrom(cols[i], rows)
-	}
-	for k, key := range keys {
-		off := int64(len(r.keys))
-		r.keys = append(r.keys, key...)
-		r.Entries = append(r.Entries, Entry{prefixOf(key), off, int64(len(r.keys)), base + int32(k)})
+	r.base = base
+	for i := range r.Order {
+		e := &r.Order[i]
+		e.word = r.Keys.word(int(e.Row), base)
 	}
 }
 
-func prefixOf(key []byte) uint64 {
-	if len(key) >= 8 {
-		return binary.BigEndian.Uint64(key)
-	}
-	var b [8]byte
-	copy(b[:], key)
-	return binary.BigEndian.Uint64(b[:])
+// sorter sorts entries word by word: by counting bytes where there are many, and then,
+// group by group of equal words, by the next word of their keys.
+type sorter struct {
+	keys    *Keys
+	scratch []Entry
 }
 
-// Key is the key of an entry.
-func (r *Run) Key(e *Entry) []byte { return r.keys[e.off:e.end] }
-
-// Sort orders the entries.
-func (r *Run) Sort() {
-	slices.SortFunc(r.Entries, func(a, b Entry) int {
-		if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
-			return c
+// sort orders entries whose words are those at off and whose keys are equal before it.
+func (s *sorter) sort(e []Entry, off int) {
+	if len(e) < smallSort {
+		s.compareSort(e, off)
+		return
+	}
+	s.radix(e)
+	longest := s.keys.width
+	for lo := 0; lo < len(e); {
+		hi := lo + 1
+		for hi < len(e) && e[hi].word == e[lo].word {
+			hi++
 		}
-		return bytes.Compare(r.keys[a.off:a.end], r.keys[b.off:b.end])
+		if hi-lo > 1 && (longest == 0 || off+8 < longest) {
+			s.sortGroup(e[lo:hi], off)
+		}
+		lo = hi
+	}
+}
+
+// sortGroup orders entries of equal words by what follows, and leaves their words.
+func (s *sorter) sortGroup(e []Entry, off int) {
+	word := e[0].word
+	more := false
+	for i := range e {
+		lo, hi := s.keys.span(int(e[i].Row))
+		more = more || hi-lo > off+8
+		e[i].word = s.keys.word(int(e[i].Row), off+8)
+	}
+	if more { // else the keys are equal
+		s.sort(e, off+8)
+	}
+	for i := range e {
+		e[i].word = word
+	}
+}
+
+func (s *sorter) compareSort(e []Entry, off int) {
+	if s.keys.width > 0 && off+8 >= s.keys.width {
+		slices.SortFunc(e, func(a, b Entry) int { return cmp.Compare(a.word, b.word) })
+		return
+	}
+	slices.SortFunc(e, func(a, b Entry) int {
+		if a.word != b.word {
+			return cmp.Compare(a.word, b.word)
+		}
+		return bytes.Compare(s.rest(a, off), s.rest(b, off))
 	})
 }
 
-// Truncate sorts and keeps the first n rows, dropping the memory of the others.
-func (r *Run) Truncate(n int) {
-	r.Sort()
-	if len(r.Entries) <= n {
-		return
-	}
-	keep := r.Entries[:n]
-	rows := make([]int32, n)
-	var keys []byte
-	for i := range keep {
-		rows[i] = keep[i].Row
-		off := int64(len(keys))
-		keys = append(keys, r.keys[keep[i].off:keep[i].end]...)
-		keep[i] = Entry{keep[i].prefix, off, int64(len(keys)), int32(i)}
-	}
-	r.keys, r.Entries = keys, slices.Clone(keep)
-	for i, c := range r.Cols {
-		next := vector.New(c.Type, 0)
-		next.AppendFrom(c, rows)
-		r.Cols[i] = next
-	}
+// rest is an entry's key behind the word at off.
+func (s *sorter) rest(e Entry, off int) []byte {
+	k := s.keys.At(int(e.Row))
+	return k[min(off+8, len(k)):]
 }
 
-// Merge yields the rows of sorted runs in order. One goroutine uses it.
-type Merge struct {
-	runs []*Run
-	pos  []int
-	heap []int // run numbers, a binary heap by their next entry
-	left int64 // rows still to yield
-}
-
-// NewMerge starts after skip rows and yields at most limit (negative: all).
-func NewMerge(runs []*Run, skip, limit int64) *Merge {
-	m := &Merge{left: limit}
-	for _, r := range runs {
-		if r.Len() > 0 {
-			m.runs = append(m.runs, r)
-			m.pos = append(m.pos, 0)
-			m.heap = append(m.heap, len(m.runs)-1)
+// radix orders by word, least significant byte first; bytes that are the same everywhere
+// cost nothing.
+func (s *sorter) radix(e []Entry) {
+	var counts [8][256]uint32
+	for i := range e {
+		w := e[i].word
+		for b := range counts {
+			counts[b][byte(w>>(8*b))]++
 		}
 	}
-	for i := len(m.heap)/2 - 1; i >= 0; i-- {
-		m.down(i)
+	if len(s.scratch) < len(e) {
+		s.scratch = make([]Entry, len(e))
 	}
-	for ; skip > 0 && len(m.heap) > 0; skip-- {
-		m.pop()
-	}
-	if limit < 0 {
-		m.left = 1<<63 - 1
-	}
-	return m
-}
-
-func (m *Merge) less(a, b int) bool {
-	ra, rb := m.runs[a], m.runs[b]
-	ea, eb := &ra.Entries[m.pos[a]], &rb.Entries[m.pos[b]]
-	if ea.prefix != eb.prefix {
-		return ea.prefix < eb.prefix
-	}
-	return bytes.Compare(ra.Key(ea), rb.Key(eb)) < 0
-}
-
-func (m *Merge) down(i int) {
-	for {
-		c := 2*i + 1
-		if c >= len(m.heap) {
-			return
+	from, to := e, s.scratch[:len(e)]
+	for b := range counts {
+		c := &counts[b]
+		shift := 8 * b
+		if int(c[byte(from[0].word>>shift)]) == len(from) {
+			continue
 		}
-		if c+1 < len(m.heap) && m.less(m.heap[c+1], m.heap[c]) {
-			c++
+		sum := uint32(0)
+		for i, n := range c {
+			c[i] = sum
+			sum += n
 		}
-		if !m.less(m.heap[c], m.heap[i]) {
-			return
+		for _, x := range from {
+			d := byte(x.word >> shift)
+			to[c[d]] = x
+			c[d]++
 		}
-		m.heap[i], m.heap[c] = m.heap[c], m.heap[i]
-		i = c
+		from, to = to, from
 	}
-}
-
-// pop takes the next row: its run and its row there.
-func (m *Merge) pop() (run int, row int32) {
-	run = m.heap[0]
-	row = m.runs[run].Entries[m.pos[run]].Row
-	if m.pos[run]++; m.pos[run] == m.runs[run].Len() {
-		m.heap[0] = m.heap[len(m.heap)-1]
-		m.heap = m.heap[:len(m.heap)-1]
+	if &from[0] != &e[0] {
+		copy(e, from)
 	}
-	m.down(0)
-	return run, row
-}
-
-// Next returns up to n rows as a fresh batch, nil at the end.
-func (m *Merge) Next(n int) *vector.Batch {
-	if len(m.heap) == 0 || m.left <= 0 {
-		return nil
-	}
-	if int64(n) > m.left {
-		n = int(m.left)
-	}
-	if len(m.runs) == 1 {
-		return m.nextOfOne(n)
-	}
-	out := &vector.Batch{}
-	for _, c := range m.runs[0].Cols {
-		out.Cols = append(out.Cols, vector.New(c.Type, 0))
-	}
-	// Stretches of rows from one run are copied together.
-	rows := make([]int32, 0, n)
-	cur := -1
-	flush := func() {
-		if len(rows) > 0 {
-			for i, c := range out.Cols {
-				c.AppendFrom(m.runs[cur].Cols[i], rows)
-			}
-			out.Len += len(rows)
-			rows = rows[:0]
-		}
-	}
-	for k := 0; k < n && len(m.heap) > 0; k++ {
-		run, row := m.pop()
-		if run != cur {
-			flush()
-			cur = run
-		}
-		rows = append(rows, row)
-	}
-	flush()
-	m.left -= int64(out.Len)
-	return out
-}
-
-// nextOfOne needs no comparisons.
-func (m *Merge) nextOfOne(n int) *vector.Batch {
-	r, at := m.runs[0], m.pos[0]
-	n = min(n, r.Len()-at)
-	rows := make([]int32, n)
-	for i := range rows {
-		rows[i] = r.Entries[at+i].Row
-	}
-	m.pos[0] += n
-	m.left -= int64(n)
-	if m.pos[0] == r.Len() {
-		m.heap = nil
-	}
-	out := &vector.Batch{Len: n}
-	for _, c := range r.Cols {
-		out.Cols = append(out.Cols, c.Gather(rows, &vector.Vector{}))
-	}
-	return out
 }
