@@ -88,15 +88,16 @@ func (s *Session) location() *time.Location {
 // env is what the binder may know.
 func (x *execution) env() *bind.Env {
 	return &bind.Env{
-		Snapshot:      x.snapshot,
-		Database:      x.s.Database(),
-		Variables:     x.variable,
-		Params:        x.params,
-		Functions:     x.fc,
-		TableFunction: x.tableFunction,
-		FileTable:     x.fileTable,
-		UserFunctions: x.s.db.functions.resolve,
-		ParseView:     x.parseView,
+		Snapshot:       x.snapshot,
+		Database:       x.s.Database(),
+		Variables:      x.variable,
+		Params:         x.params,
+		ParamTypesOnly: x.describe,
+		Functions:      x.fc,
+		TableFunction:  x.tableFunction,
+		FileTable:      x.fileTable,
+		UserFunctions:  x.s.db.functions.resolve,
+		ParseView:      x.parseView,
 	}
 }
 
