@@ -1,11 +1,9 @@
 package executor
 
 import (
-	"github.com/basaltdb/basalt/executor/eval"
 	"github.com/basaltdb/basalt/executor/hashtable"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/vector"
-	"github.com/basaltdb/basalt/planner/expr"
 )
 
 // Adaptive first phase: a table grows while its keys come back. Where they do not, rows go
@@ -25,86 +23,6 @@ const (
 	// another try.
 	aggStraight = 1 << 19
 )
-
-// aggInput holds what the aggregates of one stream read from a batch.
-type aggInput struct {
-	args     [][]*rowExpr // by aggregate
-	filters  []*eval.Predicate
-	values   [][]*vector.Vector
-	selected [][]int32
-
-	// A DISTINCT stream has its arguments in any form, and one filter.
-	keyExprs []*rowExpr
-	keyArgs  []*vector.Vector
-	filter   *eval.Predicate
-	filtered []int32
-}
-
-func newAggInput(a *hashAggregate, s *aggStream) (*aggInput, error) {
-	in := &aggInput{}
-	fc := a.rt.Functions
-	var err error
-	if s.distinct {
-		if in.keyExprs, err = compileRowExprs(s.args, fc); err != nil {
-			return nil, err
-		}
-		in.filter, err = compileFilter(s.filter, fc)
-		return in, err
-	}
-	in.filters = make([]*eval.Predicate, len(s.aggs))
-	in.values = make([][]*vector.Vector, len(s.aggs))
-	in.selected = make([][]int32, len(s.aggs))
-	for i, at := range s.aggs {
-		g := a.aggs[at]
-		args := g.Args
-		for _, k := range g.OrderBy {
-			args = append(args[:len(args):len(args)], k.Expr)
-		}
-		xs, err := compileRowExprs(args, fc)
-		if err != nil {
-			return nil, err
-		}
-		in.args = append(in.args, xs)
-		if in.filters[i], err = compileFilter(g.Filter, fc); err != nil {
-			return nil, err
-		}
-	}
-	return in, nil
-}
-
-func compileFilter(e expr.Expr, fc *function.Context) (*eval.Predicate, error) {
-	if e == nil {
-		return nil, nil
-	}
-	return eval.CompilePredicate([]expr.Expr{e}, fc)
-}
-
-// eval computes all arguments and filters over b.
-func (in *aggInput) eval(b *vector.Batch) (err error) {
-	if in.keyExprs != nil {
-		if in.filter != nil {
-			if in.filtered, err = in.filter.Select(b.Cols, b.Len, b.Sel); err != nil {
-				return err
-			}
-			b = &vector.Batch{Cols: b.Cols, Len: b.Len, Sel: in.filtered}
-		}
-		in.keyArgs, err = evalAll(in.keyExprs, b, false, in.keyArgs)
-		return err
-	}
-	for i, xs := range in.args {
-		live := b
-		if in.filters[i] != nil {
-			if in.selected[i], err = in.filters[i].Select(b.Cols, b.Len, b.Sel); err != nil {
-				return err
-			}
-			live = &vector.Batch{Cols: b.Cols, Len: b.Len, Sel: in.selected[i]}
-		}
-		if in.values[i], err = evalAll(xs, live, true, in.values[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // aggLocal are the groups and states that one driver made of one stream.
 type aggLocal struct {
@@ -203,7 +121,7 @@ func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, s
 }
 
 func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, n int, sel []int32, single bool) error {
-	if in.filters != nil && in.filters[i] != nil {
+	if in.hasFilter(i) {
 		chosen := in.selected[i]
 		if len(chosen) == 0 {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -212,6 +213,47 @@ func TestHashAggregateManyGroups(t *testing.T) {
 			}
 			sameRows(t, fmt.Sprintf("%v, %d instances", types, instances), got, want)
 		}
+	}
+}
+
+// sum(v) FILTER (WHERE w < 5) and sum(DISTINCT v) FILTER (…) keep groups of which no row passes.
+func TestHashAggregateFilter(t *testing.T) {
+	five := &expr.Literal{Value: vector.IntValue(bigint, 5)}
+	for seed := range int64(40) {
+		r := rand.New(rand.NewSource(seed))
+		batches := randomBatches(r, []sqltype.Type{text, bigint, bigint}, r.Intn(2000), 300, []int{200, 9, 12}, true)
+		pass := call(t, "<", field(2, bigint), five)
+		n := &physical.Aggregate{Groups: []expr.Expr{field(0, text)}, Aggs: []*expr.Aggregate{
+			{Fn: sumAggregate(bigint), Args: []expr.Expr{field(1, bigint)}, Filter: pass},
+			{Fn: sumAggregate(bigint), Args: []expr.Expr{field(1, bigint)}, Filter: pass, Distinct: true},
+		}}
+		got, err := runAggregate(t, n, &Runtime{Instances: 1 + r.Intn(3), BatchRows: 100 + r.Intn(2), Functions: &function.Context{}}, batches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vals := map[string][]int64{}
+		for _, ref := range allRows(batches) {
+			key := cell(ref.b.Cols[0], ref.row) + "|"
+			list := vals[key]
+			v, w := ref.b.Cols[1], ref.b.Cols[2]
+			if !v.IsNull(ref.row) && !w.IsNull(ref.row) && w.Value(ref.row).Int64() < 5 {
+				list = append(list, v.Value(ref.row).Int64())
+			}
+			vals[key] = list
+		}
+		var want []string
+		for key, list := range vals {
+			all, once, seen := int64(0), int64(0), map[int64]bool{}
+			for _, v := range list {
+				all += v
+				if !seen[v] {
+					once += v
+				}
+				seen[v] = true
+			}
+			want = append(want, key+orNull(all, list)+"|"+orNull(once, list)+"|")
+		}
+		sameRows(t, fmt.Sprintf("seed %d", seed), got, want)
 	}
 }
 

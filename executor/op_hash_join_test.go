@@ -11,6 +11,7 @@ import (
 
 	"github.com/basaltdb/basalt/executor/hashtable"
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -263,6 +264,61 @@ func TestHashJoin(t *testing.T) {
 			rt := &Runtime{Instances: 1 + r.Intn(4), BatchRows: 1 + r.Intn(300)}
 			name := fmt.Sprintf("kind %d seed %d types %v null-safe %v mark keys %d", kind, seed, types, n.NullSafe, n.MarkKeys)
 			want, ok := naiveJoin(n, keys, probe, build, func(p, b rowRef) bool { return true })
+			got, err := runJoin(t, n, rt, nil, probe, build)
+			if !ok {
+				if !sqlerr.Is(err, sqlerr.SubqueryMoreThanOne) {
+					t.Fatalf("%s: got error %v, want 1242", name, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			sameRows(t, name, got, want)
+		}
+	}
+}
+
+// call resolves a function over arguments of exactly its types.
+func call(t testing.TB, name string, args ...expr.Expr) expr.Expr {
+	t.Helper()
+	list := make([]function.Arg, len(args))
+	for i, a := range args {
+		list[i].Type = a.Type()
+		if l, ok := a.(*expr.Literal); ok {
+			list[i].Const = &l.Value
+		}
+	}
+	fn, err := function.Resolve(name, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &expr.Call{Fn: fn, Args: args}
+}
+
+// The residual: probe's last column < build's last column.
+func TestHashJoinResidual(t *testing.T) {
+	for _, kind := range allJoinKinds {
+		for seed := range int64(40) {
+			r := rand.New(rand.NewSource(seed))
+			n, keys, types := randomJoin(r, kind)
+			last := len(types) - 1
+			n.Residual = []expr.Expr{call(t, "<", field(last, bigint), field(len(types)+last, bigint))}
+			distinct := make([]int, len(types))
+			for i := range distinct {
+				distinct[i] = 2 + r.Intn(20)
+			}
+			if kind == physical.Single {
+				distinct[0] = 500
+			}
+			probe := randomBatches(r, types, 1+r.Intn(300), 1+r.Intn(200), distinct, r.Intn(3) > 0)
+			build := randomBatches(r, types, r.Intn(150), 1+r.Intn(100), distinct, r.Intn(3) > 0)
+			rt := &Runtime{Instances: 1 + r.Intn(4), BatchRows: 1 + r.Intn(300), Functions: &function.Context{}}
+			name := fmt.Sprintf("kind %d seed %d types %v null-safe %v mark keys %d", kind, seed, types, n.NullSafe, n.MarkKeys)
+			want, ok := naiveJoin(n, keys, probe, build, func(p, b rowRef) bool {
+				x, y := p.b.Cols[last], b.b.Cols[last]
+				return !x.IsNull(p.row) && !y.IsNull(b.row) && x.Value(p.row).Int64() < y.Value(b.row).Int64()
+			})
 			got, err := runJoin(t, n, rt, nil, probe, build)
 			if !ok {
 				if !sqlerr.Is(err, sqlerr.SubqueryMoreThanOne) {
