@@ -52,13 +52,17 @@ func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.S
 		}
 		cast, err := expr.CastTo(e, c.Type)
 		if err != nil {
-			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column '%s': a value of type %s cannot be stored as %s", c.Name, e.Type(), c.Type).At(q.Position())
+			return nil, notStorable(c, e).At(q.Position())
 		}
 		exprs[i] = fold(cast)
 	}
 	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
 	w := &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}
 	return b.finish(w, []string{"rows"}), nil
+}
+
+func notStorable(c *catalog.Column, e expr.Expr) *sqlerr.Error {
+	return sqlerr.New(sqlerr.TypeMismatch, "Column '%s': a value of type %s cannot be stored as %s", c.Name, e.Type(), c.Type)
 }
 
 // insertColumns are the positions in the table that the query's columns go to.
@@ -141,20 +145,19 @@ func (b *binder) insertValues(target *catalog.Table, slots []int, q *ast.Values)
 			if expr.HasSubquery(e) {
 				return r, sqlerr.Unsupported("A subquery in VALUES").At(v.Position())
 			}
-			cast, err := expr.CastTo(e, c.Type)
-			if err != nil {
-				return r, sqlerr.New(sqlerr.TypeMismatch, "Column '%s': a value of type %s cannot be stored as %s", c.Name, e.Type(), c.Type).At(v.Position())
-			}
-			out[j] = fold(cast)
+			out[j] = e
 		}
 		n.Rows = append(n.Rows, out)
 	}
 	for j, slot := range slots {
+		c := &target.Columns[slot]
+		if bad, err := castColumn(n.Rows, j, c.Type); err != nil {
+			return r, notStorable(c, n.Rows[bad][j]).At(q.Rows[bad][j].Position())
+		}
 		null := false
 		for _, row := range n.Rows {
 			null = null || row[j].Nullable()
 		}
-		c := &target.Columns[slot]
 		n.Cols = append(n.Cols, b.newColumn(c.Name, c.Type, null))
 		r.names = append(r.names, c.Name)
 	}

@@ -222,12 +222,8 @@ func (b *binder) valuesOf(n *logical.Values) (relationResult, error) {
 		if t.Kind == sqltype.Null {
 			t = sqltype.T(sqltype.TinyInt)
 		}
-		for _, row := range n.Rows {
-			c, err := expr.CastTo(row[j], t)
-			if err != nil {
-				return r, err
-			}
-			row[j] = fold(c)
+		if _, err := castColumn(n.Rows, j, t); err != nil {
+			return r, err
 		}
 		name := fmt.Sprintf("column_%d", j)
 		n.Cols = append(n.Cols, b.newColumn(name, t, null))
