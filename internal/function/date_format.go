@@ -69,7 +69,7 @@ func compileFormat(f []byte) *dateFormat {
 			continue
 		}
 		i++
-		if !strings.ContainsRune("aWbMcDdejfHkhIliprSsTUuVvwXxYy", rune(f[i])) {
+		if !strings.ContainsRune("aWbMmcDdejfHkhIliprSsTUuVvwXxYy", rune(f[i])) {
 			lit = append(lit, f[i]) // %% and unknown codes stand for the character
 			continue
 		}

@@ -425,3 +425,6 @@ func wide(s string) int128.Int {
 	}
 	return v
 }
+
+// timeText is a DATETIME(6) as text.
+func timeText(v int64) string { return vector.IntValue(tMicros, v).Text() }

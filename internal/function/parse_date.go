@@ -1,6 +1,8 @@
 package function
 
 import (
+	"bytes"
+
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -268,7 +270,7 @@ func timeOfNumber(v int64) (int64, bool) {
 // parseTime reads [-][D ]HH:MM[:SS][.ffffff], HHMMSS digits, or the time of a datetime.
 func parseTime(b []byte) (int64, bool) {
 	b = trimSpace(b)
-	if len(b) >= 8 {
+	if bytes.LastIndexByte(b, '-') > 0 || len(b) >= 14 && bytes.IndexByte(b, ':') < 0 { // a date is in it
 		if v, ok := parseDateTime(b); ok {
 			_, rest := splitMicros(v)
 			return rest, true
