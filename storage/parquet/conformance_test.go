@@ -370,16 +370,19 @@ func compareExpected(t *testing.T, s *Source, cols map[string][]vector.Value, wa
 			t.Errorf("%s: %s trues, want %d", w.Name, sum, *w.Trues)
 		}
 		if !isException(s.files[0].path, "statistics lie") {
-			checkStats(t, s, w.Name, lo, hi)
+			checkStats(t, s, w.Name, lo, hi, nulls)
 		}
 	}
 	return n
 }
 
-// checkStats makes sure that the bounds of the statistics hold.
-func checkStats(t *testing.T, s *Source, name string, lo, hi *vector.Value) {
+// checkStats makes sure that the bounds and the null count of the statistics hold.
+func checkStats(t *testing.T, s *Source, name string, lo, hi *vector.Value, nulls int64) {
 	for i, c := range s.Columns() {
 		st := &s.Stats().Columns[i]
+		if c.Name == name && st.Nulls >= 0 && st.Nulls != nulls {
+			t.Errorf("%s: %d nulls, the statistics say %d", name, nulls, st.Nulls)
+		}
 		if c.Name != name || lo == nil || st.Min == nil {
 			continue
 		}

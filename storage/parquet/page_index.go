@@ -192,7 +192,7 @@ func (c *column) pageRanges() []storage.Range {
 	for i := range out {
 		r := &out[i]
 		*r = storage.Range{Rows: c.pages[i].rows, Nulls: -1, HasNaN: c.leaf.Type.IsFloat()}
-		if x.nulls != nil && x.nulls[i] >= 0 && x.nulls[i] <= r.Rows {
+		if x.nulls != nil && x.nulls[i] >= 0 && x.nulls[i] <= r.Rows && !c.file.wrongNullCounts() {
 			r.Nulls = x.nulls[i]
 		}
 		if !c.leaf.optional {

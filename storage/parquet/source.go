@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 )
 
@@ -177,7 +178,10 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 			if rows < splitRows*3/2 {
 				parts = 1
 			}
-			step := (rows + parts - 1) / parts
+			step := (rows/parts/vector.BatchRows + 1) * vector.BatchRows // whole batches: pages of ours end with them
+			if parts == 1 {
+				step = rows
+			}
 			for lo := int64(0); lo < rows; lo += step {
 				out = append(out, &split{f, k, s.mapping[k], g, lo, min(lo+step, rows)})
 			}

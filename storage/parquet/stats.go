@@ -2,6 +2,8 @@ package parquet
 
 import (
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -14,7 +16,7 @@ func (f *File) rangeOf(l *leaf, group int) storage.Range {
 	c := &g.chunks[l.index]
 	r := storage.Range{Nulls: -1, Rows: g.rows, HasNaN: true}
 	s := &c.stats
-	if s.nulls >= 0 && s.nulls <= g.rows {
+	if s.nulls >= 0 && s.nulls <= g.rows && !(s.nulls == 0 && f.wrongNullCounts()) {
 		r.Nulls = s.nulls
 	}
 	if !l.optional {
@@ -39,6 +41,17 @@ func (f *File) rangeOf(l *leaf, group int) storage.Range {
 	}
 	r.HasNaN = l.Type.IsFloat() && s.nans != 0
 	return r
+}
+
+// wrongNullCounts reports a writer that says 0 nulls where there are some: Arrow's C++
+// library up to 5 did for dictionary arrays.
+func (f *File) wrongNullCounts() bool {
+	version, ok := strings.CutPrefix(f.meta.createdBy, "parquet-cpp")
+	version = strings.TrimPrefix(version, "-arrow")
+	version, ok2 := strings.CutPrefix(version, " version ")
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return ok && ok2 && err == nil && n <= 5
 }
 
 // oldStatistics reports whether the deprecated min and max order as the type does.

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/vector"
@@ -181,23 +182,39 @@ func (p *stringFixed) next(dst []byte, n int) error {
 func (p *stringFixed) skip(n int) error { return p.values.skip(n) }
 
 // spread moves the n0 values packed at the front of dst to the rows of [0, n) whose bits
-// are set in valid from off on, and zeroes the rows before the first one. Rows between
-// keep a neighbour's value.
+// are set in valid from off on. Rows between hold a neighbour's value or zero. It works
+// backwards, a word of bits at a time, so that it needs no second buffer.
 func spread[T any](dst []T, valid vector.Bitmap, off, n, n0 int) {
-	if n0 == n {
-		return
-	}
-	j := n0 - 1
-	i := n - 1
-	for ; i >= 0 && j >= 0; i-- {
-		if i == j { // everything before is in place
-			return
+	j := n0                       // values still at the front
+	for i := n; j < i && i > 0; { // j == i: everything before is in place
+		k := (off + i) & 63 // rows of this word
+		if k == 0 {
+			k = 64
 		}
-		dst[i] = dst[j]
-		at := off + i
-		j -= int(valid[at>>6] >> (uint(at) & 63) & 1)
+		k = min(k, i)
+		i -= k
+		w := valid[(off+i)>>6] >> (uint(off+i) & 63)
+		if k < 64 {
+			w &= 1<<uint(k) - 1
+		}
+		switch bits.OnesCount64(w) {
+		case k:
+			copy(dst[i:i+k], dst[j-k:j])
+			j -= k
+		case 0: // the values left are all before row i
+			clear(dst[i : i+k])
+		default:
+			row := dst[i : i+k]
+			for r := k - 1; r >= 0; r-- {
+				if j == 0 {
+					clear(row[:r+1])
+					break
+				}
+				row[r] = dst[j-1]
+				j -= int(w >> uint(r) & 1)
+			}
+		}
 	}
-	clear(dst[:i+1])
 }
 
 // spreadFixed is spread for values of width bytes.
