@@ -28,6 +28,14 @@ func (r renamer) expr(e expr.Expr) expr.Expr {
 	})
 }
 
+// made forgets what columns stood for that a node gives under their own ids: it may be grouping by, or projecting,
+// a column that was renamed below.
+func (r renamer) made(cols []expr.Column) {
+	for _, c := range cols {
+		delete(r, c.ID)
+	}
+}
+
 // exact rewrites n and keeps its columns as they are.
 func (r renamer) exact(n logical.Node) logical.Node {
 	old := n.Columns()
@@ -43,6 +51,7 @@ func (r renamer) exact(n logical.Node) logical.Node {
 	for i, c := range old {
 		exprs[i] = r.expr(expr.Ref(c))
 	}
+	r.made(old)
 	p := &logical.Project{Input: out, Exprs: exprs, Cols: old}
 	if was, ok := n.(*logical.Project); ok && was.Input == out && sameColumns(was.Exprs, exprs) {
 		return n
@@ -68,6 +77,9 @@ func (r renamer) node(n logical.Node) logical.Node {
 	}
 	out := logical.RewriteChildren(n, r.node)
 	out = logical.MapExprs(out, r.expr)
+	if a, ok := out.(*logical.Aggregate); ok {
+		r.made(a.Cols)
+	}
 	p, ok := out.(*logical.Project)
 	if !ok {
 		return out
@@ -77,9 +89,11 @@ func (r renamer) node(n logical.Node) logical.Node {
 	}
 	for _, e := range p.Exprs {
 		if _, ok := e.(*expr.Column); !ok {
+			r.made(p.Cols)
 			return p
 		}
 	}
+	r.made(p.Cols)
 	for i, e := range p.Exprs {
 		if c := e.(*expr.Column); c.ID != p.Cols[i].ID {
 			r[p.Cols[i].ID] = c
