@@ -266,20 +266,19 @@ func (c *converter) groupBy(n *tast.GroupByClause) *ast.GroupBy {
 	}
 	out := &ast.GroupBy{Pos: g.pos, Kind: g.kind}
 	index := make([]int, len(call.Args))
+	known := map[string]int{} // by printed form
 	for i, a := range call.Args {
 		e, _ := c.expr(a)
 		index[i] = len(out.Items)
 		if g.kind == ast.GroupSets {
-			for k, have := range out.Items {
-				if ast.Equal(have, e) {
-					index[i] = k
-					break
-				}
+			text := ast.Format(e)
+			if k, ok := known[text]; ok {
+				index[i] = k
+				continue
 			}
+			known[text] = index[i]
 		}
-		if index[i] == len(out.Items) {
-			out.Items = append(out.Items, e)
-		}
+		out.Items = append(out.Items, e)
 	}
 	if g.kind == ast.GroupSets {
 		out.Sets = make([][]int, len(g.sets))

@@ -19,8 +19,11 @@ type parser struct {
 	out    []piece
 	prefix []piece // WITH … of an INSERT, emitted before its query
 	depth  int
-	params int
-	noIn   bool // IN ends the expression: POSITION(a IN b)
+	// queries is how many queries surround the cursor; into is the statement's INTO OUTFILE.
+	queries int
+	into    *ast.IntoOutfile
+	params  int
+	noIn    bool // IN ends the expression: POSITION(a IN b)
 	// values are the rows that the bulk scanner read after the last token, up to byte valuesEnd; or nil.
 	values    *ast.Values
 	valuesEnd int

@@ -81,6 +81,8 @@ func TestMeaning(t *testing.T) {
 	check("SELECT * FROM a JOIN b", "SELECT * FROM a CROSS JOIN b")
 	check("SELECT * FROM a CROSS JOIN b ON a.x = b.x", "SELECT * FROM a JOIN b ON a.x = b.x")
 	check("SELECT * FROM a LEFT JOIN b JOIN c ON b.x = c.x ON a.x = b.x", "SELECT * FROM a LEFT JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x")
+	check("SELECT a INTO OUTFILE 'x' FROM t", "SELECT a FROM t INTO OUTFILE 'x'")
+	check("WITH c AS (SELECT 1) SELECT 1 UNION SELECT 2 INTO OUTFILE 'x'", "WITH c AS (SELECT 1) SELECT * FROM (SELECT 1 UNION SELECT 2) INTO OUTFILE 'x'")
 	check("SELECT /*!40001 SQL_NO_CACHE */ a -- c\n# d\n/* e */ FROM t", "SELECT a FROM t")
 	check("/*!40101 SET NAMES utf8 */", "SET NAMES 'utf8'")
 	check("CREATE VIEW v AS SELECT a  FROM t", "CREATE VIEW v AS SELECT a FROM t")
@@ -159,6 +161,8 @@ func TestErrors(t *testing.T) {
 	check("SELECT a IN () FROM t", sqlerr.Syntax, ")", "")
 	check("SELECT 1 INTO @x", sqlerr.NotSupported, "INTO", "SELECT INTO")
 	check(" ; ;", sqlerr.EmptyQuery, " ;", "Query was empty")
+	check("DELETE FROM t WHERE a = (SELECT 1 INTO OUTFILE 'x')", sqlerr.Syntax, "INTO", "")
+	check("SELECT (SELECT 1 INTO OUTFILE 'x')", sqlerr.Syntax, "INTO", "")
 	check("GRANT a ON (b", sqlerr.Syntax, "(b", "unpaired")
 }
 

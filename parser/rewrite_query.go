@@ -13,32 +13,31 @@ func (p *parser) queryText() {
 	if p.peek().is("WITH") {
 		p.with()
 	}
-	first := p.term()
-	for n := 0; ; n++ {
+	p.queries++
+	p.term()
+	for {
+		at := p.i
 		op, ok := p.setOperator()
 		if !ok {
 			break
 		}
-		p.emit(op)
-		first = p.term()
+		p.out = append(p.out, piece{op, at})
+		p.term()
 	}
-	p.queryTail(first)
+	p.queryTail()
+	p.queries--
 	p.leave()
 }
 
-// queryTail emits ORDER BY and LIMIT of a whole query whose last block is last.
-func (p *parser) queryTail(last ast.Query) {
+// queryTail emits ORDER BY and LIMIT of a whole query.
+func (p *parser) queryTail() {
 	if p.pass("ORDER", "BY") {
 		p.orderItems()
 	}
 	p.limit()
 	p.locking()
 	if p.isWords("INTO", "OUTFILE") {
-		sel, ok := last.(*ast.Select)
-		if !ok {
-			p.refuse("INTO OUTFILE after VALUES")
-		}
-		sel.Into = p.intoOutfile()
+		p.intoOutfile()
 	} else if p.peek().is("INTO") && (p.at(1).is("DUMPFILE") || p.at(1).kind == tokUserVar) {
 		p.refuse("SELECT INTO " + p.at(1).val)
 	}
@@ -107,28 +106,27 @@ func (p *parser) with() {
 	}
 }
 
-// term emits one operand of a set operation and returns its block; nil for brackets.
-func (p *parser) term() ast.Query {
+// term emits one operand of a set operation.
+func (p *parser) term() {
 	t := p.peek()
 	switch {
 	case t.isOp("("):
 		p.subquery()
-		return nil
 	case t.is("SELECT"):
-		return p.selectBlock()
+		p.selectWith(nil)
 	case t.is("FROM"):
-		return p.fromFirst()
+		p.fromFirst()
 	case t.is("VALUES"):
-		return p.valuesBlock()
+		p.valuesBlock()
 	case t.is("TABLE") && p.at(1).isName():
-		return p.tableBlock()
+		p.tableBlock()
+	default:
+		p.fail("")
 	}
-	p.fail("")
-	return nil
 }
 
 // valuesBlock emits VALUES as a SELECT of one call that holds all values.
-func (p *parser) valuesBlock() ast.Query {
+func (p *parser) valuesBlock() {
 	tok := p.i
 	v := &ast.Values{Pos: p.pos()}
 	p.emit("SELECT")
@@ -161,11 +159,10 @@ func (p *parser) valuesBlock() ast.Query {
 	})
 	p.emit("AS")
 	p.emitLeaf(tok, &itemMark{block: v})
-	return v
 }
 
 // tableBlock emits TABLE t as SELECT * FROM t.
-func (p *parser) tableBlock() ast.Query {
+func (p *parser) tableBlock() {
 	tok := p.i
 	sel := &ast.Select{Pos: p.pos()}
 	p.emit("SELECT 1 AS")
@@ -173,11 +170,10 @@ func (p *parser) tableBlock() ast.Query {
 	p.next()
 	p.emit("FROM")
 	p.tableRef()
-	return sel
 }
 
 // fromFirst reads Hive's FROM t SELECT …, emitted in the usual order.
-func (p *parser) fromFirst() ast.Query {
+func (p *parser) fromFirst() {
 	from := p.sub(func() {
 		p.next()
 		p.fromClause()
@@ -185,13 +181,11 @@ func (p *parser) fromFirst() ast.Query {
 	if !p.peek().is("SELECT") {
 		p.fail("SELECT expected")
 	}
-	return p.selectWith(from)
+	p.selectWith(from)
 }
 
-func (p *parser) selectBlock() ast.Query { return p.selectWith(nil) }
-
 // selectWith emits a query block; from holds its FROM when that came first.
-func (p *parser) selectWith(from []piece) ast.Query {
+func (p *parser) selectWith(from []piece) {
 	sel := &ast.Select{Pos: p.pos()}
 	p.emit("SELECT")
 	p.next()
@@ -201,7 +195,7 @@ func (p *parser) selectWith(from []piece) ast.Query {
 	}
 	p.selectItems(sel)
 	if p.isWords("INTO", "OUTFILE") {
-		sel.Into = p.intoOutfile()
+		p.intoOutfile()
 	}
 	switch {
 	case from != nil:
@@ -227,7 +221,6 @@ func (p *parser) selectWith(from []piece) ast.Query {
 		p.groupBy()
 	}
 	p.clauses(sel)
-	return sel
 }
 
 // selectOptions reads hints, DISTINCT and MySQL's modifiers, which change nothing here.
@@ -432,6 +425,9 @@ func (p *parser) groupElement(a *argList) groupPart {
 			if len(part.sets) > 0 {
 				p.expectOp(",")
 			}
+			if len(part.sets) > maxSets {
+				p.fail("too many grouping sets")
+			}
 			t := p.peek()
 			if t.is("ROLLUP") || t.is("CUBE") || t.is("GROUPING") && p.at(1).is("SETS") {
 				part.sets = append(part.sets, p.groupElement(a).sets...)
@@ -615,8 +611,14 @@ func (p *parser) limit() {
 	}
 }
 
-func (p *parser) intoOutfile() *ast.IntoOutfile {
+// intoOutfile reads INTO OUTFILE, which only a whole statement can have; query puts
+// it where it belongs.
+func (p *parser) intoOutfile() {
+	if p.queries > 1 || p.into != nil {
+		p.fail("")
+	}
 	n := &ast.IntoOutfile{Pos: p.pos()}
+	p.into = n
 	p.i += 2
 	n.Path = p.str()
 	if p.accept("FORMAT") {
@@ -624,5 +626,4 @@ func (p *parser) intoOutfile() *ast.IntoOutfile {
 		n.Format = upperWord(p.identOrString())
 	}
 	n.Properties = p.optionalProperties()
-	return n
 }

@@ -254,12 +254,14 @@ func (p *parser) oneTableFunction() *ast.TableFunction {
 func (p *parser) tables() []ast.TableExpr {
 	sel := &ast.Select{Pos: p.pos()}
 	saved := p.out
+	p.queries++ // a query inside is none of the statement's own
 	p.out = p.sub(func() {
 		p.emit("SELECT 1 AS")
 		p.emitLeaf(p.i, &itemMark{item: ast.SelectItem{Star: true}, block: sel})
 		p.emit("FROM")
 		p.fromClause()
 	})
+	p.queries--
 	stmt := p.parseOut()
 	p.out = saved
 	c := converter{p: p}

@@ -118,7 +118,9 @@ func (p *parser) sub(fn func()) []piece {
 
 // expression reads one expression at the cursor.
 func (p *parser) expression() ast.Expr {
+	p.queries++ // a query inside is none of the statement's own
 	out := p.sub(p.expr)
+	p.queries--
 	if len(out) == 1 { // one leaf: no grammar needed
 		if _, m := p.markOf(out[0].text); m != nil {
 			if e, ok := m.payload.(ast.Expr); ok {
@@ -141,9 +143,10 @@ func (p *parser) expression() ast.Expr {
 
 // query reads one query at the cursor.
 func (p *parser) query() ast.Query {
-	saved := p.out
+	saved, savedQueries := p.out, p.queries
+	p.queries = 0
 	p.out = append(p.prefix, p.sub(p.queryText)...)
-	p.prefix = nil
+	p.prefix, p.queries = nil, savedQueries
 	stmt := p.parseOut()
 	p.out = saved
 	c := converter{p: p}
@@ -151,5 +154,28 @@ func (p *parser) query() ast.Query {
 	if !ok {
 		panic(bail{sqlerr.New(sqlerr.Syntax, "a query expected").At(0)})
 	}
-	return c.query(rs)
+	q := c.query(rs)
+	if p.into != nil {
+		q = withOutfile(q, p.into)
+		p.into = nil
+	}
+	return q
+}
+
+// withOutfile puts INTO OUTFILE on the SELECT whose rows it takes; other queries get
+// one around them.
+func withOutfile(q ast.Query, into *ast.IntoOutfile) ast.Query {
+	switch q := q.(type) {
+	case *ast.With:
+		q.Body = withOutfile(q.Body, into)
+		return q
+	case *ast.Select:
+		q.Into = into
+		return q
+	}
+	pos := ast.Pos(q.Position())
+	return &ast.Select{
+		Pos: pos, Items: []ast.SelectItem{{Pos: pos, Star: true, Text: "*"}},
+		From: []ast.TableExpr{&ast.Derived{Pos: pos, Query: q}}, Into: into,
+	}
 }
