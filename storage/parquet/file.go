@@ -7,8 +7,8 @@
 // strings as views into the page, dictionary-encoded columns as codes.
 //
 // Every byte of a file is taken as hostile: lengths are checked before they are used,
-// memory grows with data that is really there (at most 256 times the bytes read, for the
-// codecs that can reach that), and what is wrong becomes sqlerr.CorruptFile that names
+// memory grows with data that is really there (at most 256 times the bytes read, for
+// footers and for the codecs that can reach that), and what is wrong becomes sqlerr.CorruptFile that names
 // file, row group and column. Any panic below Open or Next becomes that error too.
 //
 // Source: the parquet-format specification (Encodings.md, parquet.thrift).
@@ -18,8 +18,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime"
 
+	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -71,11 +71,10 @@ func corrupt(path string, err error) error {
 // checks must not end more than the query.
 func recoverCorrupt(path string, err *error) {
 	if r := recover(); r != nil {
-		if re, ok := r.(runtime.Error); ok {
-			*err = sqlerr.New(sqlerr.CorruptFile, "corrupt Parquet file %s: decoding failed: %s", path, re)
-			return
+		if _, ours := r.(invariant.Violation); ours {
+			panic(r)
 		}
-		panic(r)
+		*err = sqlerr.New(sqlerr.CorruptFile, "corrupt Parquet file %s: decoding failed: %v", path, r)
 	}
 }
 

@@ -179,7 +179,11 @@ func decodeFileMeta(b []byte) (*fileMeta, error) {
 		last = id
 		switch id {
 		case 2:
-			r.structs(typ, func() { m.schema = append(m.schema, decodeSchemaElement(r)) })
+			r.structs(typ, func() {
+				start := r.pos
+				m.schema = append(m.schema, decodeSchemaElement(r))
+				r.atLeast(start)
+			})
 		case 3:
 			if r.want(typ, thriftI64) {
 				m.rows = r.int()
@@ -342,7 +346,11 @@ func decodeRowGroup(r *thriftReader) rowGroup {
 		last = id
 		switch {
 		case id == 1:
-			r.structs(typ, func() { g.chunks = append(g.chunks, decodeChunk(r)) })
+			r.structs(typ, func() {
+				start := r.pos
+				g.chunks = append(g.chunks, decodeChunk(r))
+				r.atLeast(start)
+			})
 		case id == 2 && typ == thriftI64:
 			g.bytes = r.int()
 		case id == 3 && typ == thriftI64:

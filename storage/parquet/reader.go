@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -62,10 +63,9 @@ func (r *reader) Next(ctx context.Context) (b *vector.Batch, err error) {
 		return nil, r.err
 	}
 	defer func() { r.err = err }()
-	defer recoverCorrupt(r.name, &err)
 	for len(r.ranges) > 0 {
-		if err := ctx.Err(); err != nil {
-			return nil, sqlerr.New(sqlerr.Interrupted, "Query execution was interrupted")
+		if ctx.Err() != nil {
+			return nil, interrupted(ctx)
 		}
 		g := &r.ranges[0]
 		row, n := g.lo, int(min(r.size, g.hi-g.lo))
@@ -79,6 +79,15 @@ func (r *reader) Next(ctx context.Context) (b *vector.Batch, err error) {
 		}
 	}
 	return nil, nil
+}
+
+// interrupted is why ctx ended.
+func interrupted(ctx context.Context) error {
+	var e *sqlerr.Error
+	if errors.As(context.Cause(ctx), &e) {
+		return e
+	}
+	return sqlerr.New(sqlerr.Interrupted, "Query execution was interrupted")
 }
 
 // window reads rows [row, row+n); nil when none survives the filters.
@@ -157,25 +166,29 @@ func (c *readColumn) get(row int64, n int, dense []int32) (*vector.Vector, error
 	if c.have {
 		return c.vec, nil
 	}
-	var v *vector.Vector
-	var err error
-	switch {
-	case c.column == nil:
-		c.null.Len = n
-		if dense != nil {
-			c.null.Len = len(dense)
-		}
-		v = &c.null
-	case dense != nil:
-		v, err = c.column.pick(row, n, dense)
-	default:
-		v, err = c.column.read(row, n)
-	}
+	v, err := c.decode(row, n, dense)
 	if err == nil && c.cast != nil {
 		v, err = c.cast.apply(v)
 	}
 	c.vec, c.have, c.dense = v, err == nil, dense != nil
 	return v, err
+}
+
+// decode reads the column from the file. Panics are turned into errors here, and not
+// further up, so that those of a filter function stay what they are.
+func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, err error) {
+	if c.column == nil {
+		c.null.Len = n
+		if dense != nil {
+			c.null.Len = len(dense)
+		}
+		return &c.null, nil
+	}
+	defer recoverCorrupt(c.column.file.path, &err)
+	if dense != nil {
+		return c.column.pick(row, n, dense)
+	}
+	return c.column.read(row, n)
 }
 
 // gathered is memory of a compacted vector.

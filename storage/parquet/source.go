@@ -34,7 +34,8 @@ type mapped struct {
 // NewSource makes a table of the files at paths, in that order. cols nil takes the schema of
 // the first file. Columns are found by name, exactly or else without regard to case; a
 // column that a file lacks is NULL there; a file's type may be narrower than the
-// table's. Nothing but footers is read, and those are cached by path, size and time.
+// table's. Nothing but footers and dictionary page headers is read, and those are cached by
+// fs (which must be comparable), path, size and time.
 func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, error) {
 	s := &Source{columns: cols}
 	for _, p := range paths {
@@ -157,8 +158,8 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 		}
 		kept := 0
 		for g := range f.meta.groups {
-			if err := ctx.Err(); err != nil {
-				return nil, sqlerr.New(sqlerr.Interrupted, "Query execution was interrupted")
+			if ctx.Err() != nil {
+				return nil, interrupted(ctx)
 			}
 			rows := f.meta.groups[g].rows
 			if req.Counters != nil {

@@ -142,6 +142,14 @@ func (r *thriftReader) structs(typ byte, one func()) {
 	}
 }
 
+// atLeast refuses a structure, begun at start, that is too small to mean anything: lists of
+// such would take hundreds of times their bytes.
+func (r *thriftReader) atLeast(start int) {
+	if r.pos-start < 4 {
+		r.fail(formatError("the footer has an empty structure"))
+	}
+}
+
 // skip passes over a field's value.
 func (r *thriftReader) skip(typ byte) { r.skipDepth(typ, 0) }
 
