@@ -163,6 +163,8 @@ func TestErrors(t *testing.T) {
 	check(" ; ;", sqlerr.EmptyQuery, " ;", "Query was empty")
 	check("DELETE FROM t WHERE a = (SELECT 1 INTO OUTFILE 'x')", sqlerr.Syntax, "INTO", "")
 	check("SELECT (SELECT 1 INTO OUTFILE 'x')", sqlerr.Syntax, "INTO", "")
+	check("CREATE TABLE t (a INT) PROPERTIES 'a'='b'", sqlerr.Syntax, "'a'", "'(' expected")
+	check("CREATE DATABASE d PROPERTIES 'a'='b'", sqlerr.Syntax, "'a'", "'(' expected")
 	check("GRANT a ON (b", sqlerr.Syntax, "(b", "unpaired")
 }
 

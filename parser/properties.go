@@ -57,8 +57,7 @@ func (p *parser) propertyValue() string {
 
 // optionalProperties reads [PROPERTIES ( … )].
 func (p *parser) optionalProperties() []ast.Property {
-	if p.peek().is("PROPERTIES") && p.at(1).isOp("(") {
-		p.next()
+	if p.accept("PROPERTIES") {
 		return p.propertyList()
 	}
 	return nil
