@@ -74,6 +74,12 @@ const maxHostileRows = 200_000
 
 func readMutated(t testing.TB, s *Source, column, every int) error {
 	req := &storage.ScanRequest{Columns: []int{column, column}, Limit: -1}
+	if every == 3 { // page index, dictionary and bloom filter are foreign bytes too
+		v := vector.Value{Type: s.columns[column].Type, S: "v1"}
+		req.Prune = []storage.Predicate{{Op: storage.OpOr, Children: []storage.Predicate{
+			{Op: storage.OpEq, Column: column, Values: []vector.Value{v}}, {Op: storage.OpIn, Column: column, Values: []vector.Value{v}},
+		}}}
+	}
 	if every > 1 {
 		req.Filters = []storage.Filter{{Columns: []int{column}, New: func() (storage.FilterFunc, error) {
 			var out []int32
@@ -139,7 +145,7 @@ func smallFiles(t testing.TB, limit int64) map[string][]byte {
 	cols := writtenColumns()
 	for i := range 8 {
 		r := rand.New(rand.NewPCG(uint64(i), 9))
-		data, _ := writeRandom(t, r, cols[5*i:5*i+5], 60, i%3, WriterOptions{RowGroupRows: 40, Codec: [...]string{"zstd", "snappy", "none"}[i%3]})
+		data, _ := writeRandom(t, r, cols[5*i:5*i+5], 60, i%3, WriterOptions{RowGroupRows: 40, BloomColumns: []int{0, 2, 4}, Codec: [...]string{"zstd", "snappy", "none"}[i%3]})
 		out[fmt.Sprint("written ", i)] = data
 	}
 	filepath.WalkDir(dataDir, func(path string, d os.DirEntry, err error) error {

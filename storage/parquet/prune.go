@@ -18,7 +18,7 @@ type pageBounds struct {
 	at     int // page of the interval being looked at
 }
 
-// prune narrows the rows of a split by the dictionaries and page indexes of the columns
+// prune narrows the rows of a split by the dictionaries, bloom filters and page indexes of the columns
 // that the predicates use, as far as the reader reads these columns anyway.
 func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns map[int]*readColumn) ([]rowRange, error) {
 	all := []rowRange{{sp.lo, sp.hi}}
@@ -29,6 +29,12 @@ func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns 
 		matches, err := r.dictionaryMayMatch(&prune[i], columns)
 		if err != nil || !matches {
 			return nil, err
+		}
+	}
+	filters := blooms{columns: columns, open: map[int]*bloomReader{}}
+	for i := range prune {
+		if !filters.mayMatch(&prune[i]) {
+			return nil, nil
 		}
 	}
 	bounds := map[int]*pageBounds{}

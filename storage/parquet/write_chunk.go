@@ -26,6 +26,9 @@ type writtenChunk struct {
 	hasDict      bool
 	stats        writtenStats
 	pages        []writtenPage
+	bloom        []byte // until it is written
+	bloomOffset  int64
+	bloomLength  int32
 
 	columnIndexOffset, offsetIndexOffset int64
 	columnIndexLength, offsetIndexLength int32
@@ -64,7 +67,7 @@ func pack(dst []byte, codec int32, src []byte) []byte {
 }
 
 // flush writes the buffered rows as a column chunk.
-func (c *columnWriter) flush(f *Writer) (writtenChunk, error) {
+func (c *columnWriter) flush(f *Writer, bloom bool) (writtenChunk, error) {
 	n := c.rows - c.nulls
 	w := writtenChunk{column: c, codec: f.codec, values: int64(c.rows)}
 	if c.width == 0 {
@@ -107,8 +110,23 @@ func (c *columnWriter) flush(f *Writer) (writtenChunk, error) {
 		value += k
 	}
 	w.stats.finish(c.col.Type)
+	if bloom && c.typ != physBoolean {
+		w.bloom = c.bloomFilter(n, w.hasDict)
+	}
 	c.reset()
 	return w, nil
+}
+
+// putBloom writes the chunk's bloom filter, if it has one, and lets go of it.
+func (w *writtenChunk) putBloom(f *Writer) error {
+	if w.bloom == nil {
+		return nil
+	}
+	w.bloomOffset = f.offset
+	err := f.put(append(appendBloomHeader(nil, len(w.bloom)), w.bloom...))
+	w.bloomLength = int32(f.offset - w.bloomOffset)
+	w.bloom = nil
+	return err
 }
 
 // merge widens s by a page's bounds, before they are cut.
@@ -305,6 +323,10 @@ func (w *writtenChunk) meta(t *thriftWriter) {
 	}
 	t.close()
 	w.encodingStats(t, int32(encoding))
+	if w.bloomLength > 0 {
+		t.i64(14, w.bloomOffset)
+		t.i32(15, w.bloomLength)
+	}
 	t.close()
 	t.i64(4, w.offsetIndexOffset)
 	t.i32(5, w.offsetIndexLength)

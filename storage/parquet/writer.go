@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -25,6 +26,9 @@ type WriterOptions struct {
 	PageBytes int
 	// SortedBy is written down as the order of the rows, which the caller guarantees.
 	SortedBy []SortColumn
+	// BloomColumns get a bloom filter a row group: columns that are looked up by value and
+	// whose order does not prune.
+	BloomColumns []int
 	// KeyValues are written to the file's metadata.
 	KeyValues map[string]string
 	// CreatedBy replaces the writer's name.
@@ -172,8 +176,8 @@ func (f *Writer) Flush() error {
 		return f.err
 	}
 	g := writtenGroup{rows: int64(f.buffered), offset: f.offset}
-	for _, c := range f.columns {
-		chunk, err := c.flush(f)
+	for i, c := range f.columns {
+		chunk, err := c.flush(f, slices.Contains(f.opt.BloomColumns, i))
 		if err != nil {
 			f.err = err
 			return err
@@ -181,6 +185,11 @@ func (f *Writer) Flush() error {
 		g.bytes += chunk.uncompressed
 		g.packed += chunk.compressed
 		g.chunks = append(g.chunks, chunk)
+	}
+	for i := range g.chunks {
+		if err := g.chunks[i].putBloom(f); err != nil {
+			return err
+		}
 	}
 	f.groups = append(f.groups, g)
 	f.rows += g.rows
