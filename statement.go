@@ -201,6 +201,15 @@ func (x *execution) explainRows(text string) *Rows {
 	return b.rows(x.s)
 }
 
+// BoundOf is the bound, unoptimized plan of a query, for tests and tools inside this module.
+func (s *Session) BoundOf(text string) (*bind.Bound, error) {
+	st, err := s.parseOne(text)
+	if err != nil {
+		return nil, err
+	}
+	return s.newExecution(st, nil).bindExplained(st.parsed.Statement)
+}
+
 // PlanOf is the fragments of a query, for tests and tools inside this module.
 func (s *Session) PlanOf(text string) (*fragment.Plan, error) {
 	st, err := s.parseOne(text)

@@ -1,0 +1,202 @@
+// Package random compares the engine with the reference evaluator on random queries over
+// random data, under many configurations.
+package random
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/basaltdb/basalt"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/optimize"
+	"github.com/basaltdb/basalt/test/refeval"
+	"github.com/basaltdb/basalt/test/sqlgen"
+)
+
+var (
+	seed    = flag.Uint64("seed", 0, "run this seed only")
+	long    = flag.Bool("long", false, "run many more seeds")
+	verbose = flag.Bool("queries", false, "print every query")
+)
+
+const queriesPerSeed = 40
+
+func TestRandomQueries(t *testing.T) {
+	first, seeds := uint64(1), uint64(12)
+	switch {
+	case *seed != 0:
+		first, seeds = *seed, 1
+	case *long:
+		seeds = 150
+	}
+	compared, skipped := 0, 0
+	for s := first; s < first+seeds; s++ {
+		c, k := runSeed(t, s)
+		compared += c
+		skipped += k
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d queries compared, %d skipped", compared, skipped)
+	if compared < skipped {
+		t.Errorf("most queries were skipped: %d of %d", skipped, compared+skipped)
+	}
+}
+
+// configs are drawn from: each query runs under the default and one random other.
+func randomSettings(r *rand.Rand) map[string]string {
+	passes := slices.DeleteFunc(optimize.Passes(), func(p string) bool { return p == "decorrelate" })
+	var off []string
+	for _, p := range passes {
+		if r.IntN(3) == 0 {
+			off = append(off, p)
+		}
+	}
+	return map[string]string{
+		"batch_size":                 fmt.Sprint([]int{1, 2, 3, 7, 1024, 4096}[r.IntN(6)]),
+		"parallel_pipeline_task_num": fmt.Sprint(1 + r.IntN(4)),
+		"optimizer_disable":          strings.Join(off, ","),
+		"enable_runtime_filter":      fmt.Sprint(r.IntN(2)),
+		"broadcast_row_count_limit":  fmt.Sprint([]int{0, 5, 1000000}[r.IntN(3)]),
+	}
+}
+
+func runSeed(t *testing.T, seed uint64) (compared, skipped int) {
+	r := rand.New(rand.NewPCG(seed, 77))
+	db, err := basalt.Open("", basalt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := db.NewSession(basalt.SessionOptions{})
+	for _, sql := range sqlgen.Tables(r, 25) {
+		if _, err := s.Exec(context.Background(), sql); err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, sql)
+		}
+	}
+	for range queriesPerSeed {
+		sql := sqlgen.Query(r)
+		if *verbose {
+			t.Log(sql)
+		}
+		want, err := reference(s, sql)
+		if err != nil {
+			if !harmless(err) {
+				t.Errorf("seed %d: reference: %v\n%s", seed, err, sql)
+			}
+			skipped++
+			continue
+		}
+		ok := true
+		for _, settings := range []map[string]string{nil, randomSettings(r)} {
+			got, err := engine(s, sql, settings)
+			switch {
+			case err != nil && harmless(err):
+				ok = false
+			case err != nil:
+				t.Errorf("seed %d, settings %v: %v\n%s", seed, settings, err, sql)
+			case !slices.Equal(got, want):
+				t.Errorf("seed %d, settings %v\n%s\ngot  %d rows %q\nwant %d rows %q", seed, settings, sql, len(got), cut(got), len(want), cut(want))
+			}
+		}
+		if ok {
+			compared++
+		} else {
+			skipped++
+		}
+		if t.Failed() {
+			t.Logf("go test ./test/random -args -seed %d", seed)
+			return
+		}
+	}
+	return
+}
+
+func cut(rows []string) []string { return rows[:min(len(rows), 12)] }
+
+// harmless errors depend on which rows are computed first: numbers out of range. What is
+// refused by name is no wrong answer either.
+func harmless(err error) bool {
+	var e *sqlerr.Error
+	if errors.As(err, &e) {
+		return e.Code.Number == 1690 || e.Code == sqlerr.OutOfRange || e.Code == sqlerr.NotSupported || e.Code == sqlerr.SubqueryMoreThanOne
+	}
+	return errors.Is(err, refeval.ErrMoreThanOne) || strings.Contains(err.Error(), "out of range")
+}
+
+func reference(s *basalt.Session, sql string) ([]string, error) {
+	bound, err := s.BoundOf(sql)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := refeval.Rows(bound.Plan)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range rows {
+		out = append(out, rowText(r))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func engine(s *basalt.Session, sql string, settings map[string]string) ([]string, error) {
+	ctx := context.Background()
+	s.Reset()
+	for k, v := range settings {
+		if _, err := s.Exec(ctx, fmt.Sprintf("SET %s = '%s'", k, v)); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := s.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for {
+		b, err := rows.NextBatch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			slices.Sort(out)
+			return out, nil
+		}
+		for i := range b.NumRows() {
+			row := make([]vector.Value, len(b.Cols))
+			for c := range b.Cols {
+				row[c] = b.Cols[c].Value(b.Row(i))
+			}
+			out = append(out, rowText(row))
+		}
+	}
+}
+
+// rowText compares values, not types: a constant may be narrower on one side.
+func rowText(r []vector.Value) string {
+	parts := make([]string, len(r))
+	for i, v := range r {
+		switch {
+		case v.Null:
+			parts[i] = "NULL"
+		case v.Type.IsFloat():
+			parts[i] = fmt.Sprintf("%.10g", v.F+0)
+		case v.Type.Physical() == sqltype.PhysString:
+			parts[i] = fmt.Sprintf("%q", v.S)
+		default:
+			parts[i] = v.Text()
+		}
+	}
+	return strings.Join(parts, "|")
+}

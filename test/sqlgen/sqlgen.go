@@ -1,0 +1,410 @@
+// Package sqlgen makes random tables and random queries over them: nulls, duplicates,
+// extremes, empty and unicode strings, every join kind, subqueries, grouping, set
+// operations. The same seed gives the same text.
+package sqlgen
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// kind is a family of types that compare with each other.
+type kind int
+
+const (
+	number kind = iota
+	text
+	date
+	boolean
+)
+
+type column struct {
+	name string
+	kind kind
+	sql  string
+}
+
+var columns = []column{
+	{"i", number, "INT"}, {"b", number, "BIGINT"}, {"d", number, "DECIMAL(10,2)"}, {"f", number, "DOUBLE"},
+	{"s", text, "VARCHAR(40)"}, {"u", text, "STRING"}, {"dt", date, "DATE"}, {"o", boolean, "BOOLEAN"},
+}
+
+// Tables are the statements that make tables t0, t1, t2 of up to rows rows each.
+func Tables(r *rand.Rand, rows int) []string {
+	var out []string
+	for t := range 3 {
+		var defs []string
+		for _, c := range columns {
+			defs = append(defs, c.name+" "+c.sql)
+		}
+		out = append(out, fmt.Sprintf("CREATE TABLE t%d (%s)", t, strings.Join(defs, ", ")))
+		n := r.IntN(rows + 1)
+		if t == 2 && r.IntN(3) == 0 {
+			n = 0
+		}
+		if n == 0 {
+			continue
+		}
+		var vals []string
+		for range n {
+			var row []string
+			for _, c := range columns {
+				row = append(row, literal(r, c))
+			}
+			vals = append(vals, "("+strings.Join(row, ", ")+")")
+		}
+		out = append(out, fmt.Sprintf("INSERT INTO t%d VALUES %s", t, strings.Join(vals, ", ")))
+	}
+	return out
+}
+
+func pick[T any](r *rand.Rand, items ...T) T { return items[r.IntN(len(items))] }
+
+var words = []string{"", "a", "A", "ab", "abc", "b%", "été", "数据", "a string longer than twelve", "a string longer than twelve bytes", "z"}
+
+// literal is a value for a column; a sixth are NULL.
+func literal(r *rand.Rand, c column) string {
+	if r.IntN(6) == 0 {
+		return "NULL"
+	}
+	switch c.name {
+	case "i":
+		if r.IntN(20) == 0 {
+			return pick(r, "2147483647", "-2147483648")
+		}
+		return fmt.Sprint(r.IntN(12) - 3)
+	case "b":
+		if r.IntN(20) == 0 {
+			return pick(r, "4611686018427387904", "-4611686018427387904")
+		}
+		return fmt.Sprint(r.IntN(12) - 3)
+	case "d":
+		if r.IntN(20) == 0 {
+			return pick(r, "99999999.99", "-99999999.99")
+		}
+		return fmt.Sprintf("%d.%02d", r.IntN(9)-3, r.IntN(3)*25)
+	case "f":
+		return fmt.Sprintf("%g", float64(r.IntN(40)-12)/4)
+	case "s", "u":
+		return "'" + pick(r, words...) + "'"
+	case "dt":
+		return "'" + pick(r, "1970-01-01", "1995-02-28", "1996-02-29", "2000-12-31", "0001-01-01", "9999-12-31") + "'"
+	}
+	return pick(r, "true", "false")
+}
+
+// Gen makes queries.
+type Gen struct {
+	r     *rand.Rand
+	scope []ref // columns that can be named here, inner scopes last
+	next  int   // alias numbers
+	depth int
+}
+
+type ref struct {
+	name string
+	kind kind
+}
+
+// Query is one random query. ordered says that the order of its rows is defined.
+func Query(r *rand.Rand) (sql string) {
+	g := &Gen{r: r}
+	q, _ := g.query(nil)
+	return q
+}
+
+// query makes a query whose output kinds are want (nil: any) and returns them.
+func (g *Gen) query(want []kind) (string, []kind) {
+	g.depth++
+	defer func() { g.depth-- }()
+	if want == nil {
+		for range 1 + g.r.IntN(3) {
+			want = append(want, kind(g.r.IntN(4)))
+		}
+	}
+	if g.depth < 3 && g.r.IntN(8) == 0 {
+		a, _ := g.selectBlock(want)
+		b, _ := g.selectBlock(want)
+		return a + pick(g.r, " UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT ") + b, want
+	}
+	return g.selectBlock(want)
+}
+
+func (g *Gen) selectBlock(want []kind) (string, []kind) {
+	outer := len(g.scope)
+	defer func() { g.scope = g.scope[:outer] }()
+	from := g.from()
+	mine := g.scope[outer:]
+	var b strings.Builder
+	grouped := g.r.IntN(3) == 0
+	b.WriteString("SELECT ")
+	if !grouped && g.r.IntN(6) == 0 {
+		b.WriteString("DISTINCT ")
+	}
+	var keys []string
+	var items []string
+	if grouped {
+		keyKinds := map[string]kind{}
+		for range g.r.IntN(3) {
+			k := pick(g.r, mine...)
+			if _, dup := keyKinds[k.name]; !dup {
+				keyKinds[k.name] = k.kind
+				keys = append(keys, k.name)
+			}
+		}
+		for _, k := range want {
+			items = append(items, g.grouped(k, mine, keys, keyKinds))
+		}
+	} else {
+		for _, k := range want {
+			items = append(items, g.expr(k, 2))
+		}
+	}
+	for i, it := range items {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s AS c%d", it, i)
+	}
+	b.WriteString(" FROM " + from)
+	if g.r.IntN(3) > 0 {
+		b.WriteString(" WHERE " + g.cond(2))
+	}
+	if len(keys) > 0 {
+		b.WriteString(" GROUP BY " + strings.Join(keys, ", "))
+		if g.r.IntN(5) == 0 {
+			b.WriteString(" WITH ROLLUP")
+		}
+	}
+	if grouped && g.r.IntN(3) == 0 {
+		b.WriteString(" HAVING count(*) " + pick(g.r, ">", "<", "=") + " " + fmt.Sprint(g.r.IntN(4)))
+	}
+	return b.String(), want
+}
+
+// from makes FROM and brings its columns into scope.
+func (g *Gen) from() string {
+	s := g.table()
+	for range g.r.IntN(3) {
+		left := len(g.scope)
+		kind := pick(g.r, "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN", "JOIN", "CROSS JOIN")
+		if g.depth > 2 && kind != "JOIN" {
+			kind = "JOIN"
+		}
+		s = s + " " + kind + " " + g.table()
+		if kind != "CROSS JOIN" {
+			s += " ON " + g.joinCond(left)
+		}
+		if strings.Contains(kind, "SEMI") || strings.Contains(kind, "ANTI") {
+			g.scope = g.scope[:left]
+		}
+	}
+	return s
+}
+
+// joinCond is an equality of both sides mostly, with extras at times.
+func (g *Gen) joinCond(left int) string {
+	l, r := g.scope[:left], g.scope[left:]
+	for range 20 {
+		a, b := pick(g.r, l...), pick(g.r, r...)
+		if a.kind == b.kind {
+			op := pick(g.r, "=", "=", "=", "=", "<=>", "<")
+			c := a.name + " " + op + " " + b.name
+			if g.r.IntN(4) == 0 {
+				depth := g.depth
+				g.depth = 9 // no subqueries here
+				c += " AND " + g.cond(1)
+				g.depth = depth
+			}
+			return c
+		}
+	}
+	return "true"
+}
+
+func (g *Gen) alias() string { g.next++; return fmt.Sprintf("x%d", g.next) }
+
+func (g *Gen) table() string {
+	a := g.alias()
+	if g.depth < 3 && g.r.IntN(6) == 0 {
+		saved := g.scope
+		g.scope = nil // derived tables see nothing outside
+		q, kinds := g.query(nil)
+		g.scope = saved
+		for i, k := range kinds {
+			g.scope = append(g.scope, ref{fmt.Sprintf("%s.c%d", a, i), k})
+		}
+		return "(" + q + ") " + a
+	}
+	for _, c := range columns {
+		g.scope = append(g.scope, ref{a + "." + c.name, c.kind})
+	}
+	return fmt.Sprintf("t%d %s", g.r.IntN(3), a)
+}
+
+// column names one of the kind in scope, or gives a literal.
+func (g *Gen) column(k kind) string {
+	var fit []string
+	for _, c := range g.scope {
+		if c.kind == k {
+			fit = append(fit, c.name)
+		}
+	}
+	if len(fit) == 0 || g.r.IntN(6) == 0 {
+		return g.constant(k)
+	}
+	return pick(g.r, fit...)
+}
+
+func (g *Gen) constant(k kind) string {
+	switch k {
+	case number:
+		return pick(g.r, "0", "1", "2", "-1", "0.5", "3")
+	case text:
+		return "'" + pick(g.r, words...) + "'"
+	case date:
+		return pick(g.r, "date '1995-02-28'", "date '1996-02-29'", "date '1970-01-01'")
+	}
+	return pick(g.r, "true", "false")
+}
+
+func (g *Gen) expr(k kind, depth int) string {
+	if depth == 0 || g.r.IntN(3) == 0 {
+		return g.column(k)
+	}
+	if g.r.IntN(6) == 0 {
+		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", g.cond(depth-1), g.expr(k, depth-1), g.expr(k, depth-1))
+	}
+	if g.r.IntN(8) == 0 {
+		return fmt.Sprintf("coalesce(%s, %s)", g.expr(k, depth-1), g.expr(k, depth-1))
+	}
+	if g.depth < 3 && g.r.IntN(10) == 0 {
+		return g.scalarSubquery(k)
+	}
+	switch k {
+	case number:
+		switch g.r.IntN(5) {
+		case 0:
+			return fmt.Sprintf("(%s + %s)", g.expr(k, depth-1), g.column(k))
+		case 1:
+			return fmt.Sprintf("(%s - %s)", g.expr(k, depth-1), g.column(k))
+		case 2:
+			return fmt.Sprintf("abs(%s)", g.expr(k, depth-1))
+		case 3:
+			return fmt.Sprintf("length(%s)", g.column(text))
+		}
+		return fmt.Sprintf("nullif(%s, %s)", g.column(k), g.column(k))
+	case text:
+		if g.r.IntN(2) == 0 {
+			return fmt.Sprintf("concat(%s, %s)", g.expr(k, depth-1), g.column(k))
+		}
+	case boolean:
+		return "(" + g.cond(depth-1) + ")"
+	}
+	return g.column(k)
+}
+
+// scalarSubquery yields one value always: an aggregate without GROUP BY.
+func (g *Gen) scalarSubquery(k kind) string {
+	outer := len(g.scope)
+	defer func() { g.scope = g.scope[:outer] }()
+	g.depth++
+	defer func() { g.depth-- }()
+	from := g.from()
+	mine := g.scope[outer:]
+	agg := "min"
+	if k == number {
+		agg = pick(g.r, "min", "max", "count")
+	}
+	arg := g.ofKind(mine, k)
+	q := fmt.Sprintf("(SELECT %s(%s) FROM %s", agg, arg, from)
+	if g.r.IntN(4) > 0 {
+		q += " WHERE " + g.cond(1)
+	}
+	return q + ")"
+}
+
+// ofKind names a column of the kind among refs, or gives a constant.
+func (g *Gen) ofKind(refs []ref, k kind) string {
+	var fit []string
+	for _, c := range refs {
+		if c.kind == k {
+			fit = append(fit, c.name)
+		}
+	}
+	if len(fit) == 0 {
+		return g.constant(k)
+	}
+	return pick(g.r, fit...)
+}
+
+// grouped is an output of a grouped query: a key, or an aggregate of its kind.
+func (g *Gen) grouped(k kind, mine []ref, keys []string, kinds map[string]kind) string {
+	var fit []string
+	for _, name := range keys {
+		if kinds[name] == k {
+			fit = append(fit, name)
+		}
+	}
+	if len(fit) > 0 && g.r.IntN(2) == 0 {
+		return pick(g.r, fit...)
+	}
+	if k == number {
+		switch g.r.IntN(6) {
+		case 0:
+			return "count(*)"
+		case 1:
+			return fmt.Sprintf("count(DISTINCT %s)", g.ofKind(mine, kind(g.r.IntN(3))))
+		case 2:
+			return fmt.Sprintf("sum(%s)", g.ofKind(mine, number))
+		case 3:
+			return fmt.Sprintf("avg(%s)", g.ofKind(mine, number))
+		}
+	}
+	return fmt.Sprintf("%s(%s)", pick(g.r, "min", "max"), g.ofKind(mine, k))
+}
+
+func (g *Gen) cond(depth int) string {
+	if depth > 0 {
+		switch g.r.IntN(7) {
+		case 0:
+			return fmt.Sprintf("(%s AND %s)", g.cond(depth-1), g.cond(depth-1))
+		case 1:
+			return fmt.Sprintf("(%s OR %s)", g.cond(depth-1), g.cond(depth-1))
+		case 2:
+			return fmt.Sprintf("NOT (%s)", g.cond(depth-1))
+		case 3:
+			if g.depth < 3 {
+				return g.subqueryCond()
+			}
+		}
+	}
+	k := kind(g.r.IntN(3))
+	switch g.r.IntN(6) {
+	case 0:
+		return fmt.Sprintf("%s IS %sNULL", g.column(k), pick(g.r, "", "NOT "))
+	case 1:
+		return fmt.Sprintf("%s %sIN (%s, %s)", g.column(k), pick(g.r, "", "NOT "), g.constant(k), g.constant(k))
+	case 2:
+		return fmt.Sprintf("%s BETWEEN %s AND %s", g.column(k), g.column(k), g.column(k))
+	case 3:
+		return fmt.Sprintf("%s LIKE '%s'", g.column(text), pick(g.r, "a%", "%b%", "_", "%", "%e", "a_c"))
+	}
+	return fmt.Sprintf("%s %s %s", g.expr(k, 1), pick(g.r, "=", "<>", "<", "<=", ">", ">=", "<=>"), g.column(k))
+}
+
+// subqueryCond is EXISTS, IN or a quantified comparison, correlated at times.
+func (g *Gen) subqueryCond() string {
+	k := kind(g.r.IntN(3))
+	left := g.column(k)
+	if g.r.IntN(3) == 0 {
+		q, _ := g.query(nil)
+		return pick(g.r, "", "NOT ") + "EXISTS (" + q + ")"
+	}
+	q, _ := g.query([]kind{k})
+	if g.r.IntN(4) == 0 {
+		return fmt.Sprintf("%s %s %s (%s)", left, pick(g.r, "=", "<", ">=", "<>"), pick(g.r, "ANY", "ALL"), q)
+	}
+	return fmt.Sprintf("%s %sIN (%s)", left, pick(g.r, "", "NOT "), q)
+}
