@@ -73,9 +73,12 @@ func (p *parser) accept(words ...string) bool {
 	if !p.isWords(words...) {
 		return false
 	}
-	p.i += len(words)
+	p.skip(len(words))
 	return true
 }
+
+// skip goes n tokens ahead, at most to the end.
+func (p *parser) skip(n int) { p.i = min(p.i+n, len(p.toks)-1) }
 
 func (p *parser) acceptOp(op string) bool {
 	if !p.peek().isOp(op) {

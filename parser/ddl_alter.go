@@ -69,7 +69,7 @@ func (p *parser) alterAction(a *ast.AlterAction) {
 	case t.is("SET"):
 		p.alterSet(a)
 	case t.is("REPLACE") && p.at(1).is("COLUMNS"):
-		p.i += 2
+		p.skip(2)
 		a.Kind = "REPLACE COLUMNS"
 		a.Columns = p.columnList()
 		_ = p.accept("CASCADE") || p.accept("RESTRICT")
@@ -126,7 +126,7 @@ func (p *parser) alterAdd(a *ast.AlterAction) {
 		p.next()
 		p.addPartition(a)
 	case after.is("ROLLUP"):
-		p.i += 2
+		p.skip(2)
 		a.Kind = "ADD ROLLUP"
 		for {
 			a.Rollups = append(a.Rollups, p.rollup())
@@ -138,7 +138,7 @@ func (p *parser) alterAdd(a *ast.AlterAction) {
 	case after.is("INDEX"), after.is("CONSTRAINT"), after.is("PRIMARY"), after.is("UNIQUE"), after.is("FOREIGN"):
 		p.alterOther(a)
 	case after.is("COLUMNS") && p.at(2).isOp("("):
-		p.i += 2
+		p.skip(2)
 		a.Kind = "ADD COLUMNS"
 		a.Columns = p.columnList()
 		p.alterPlace(a)
@@ -246,7 +246,7 @@ func (p *parser) dropPartition(a *ast.AlterAction, ifExists bool) {
 			if !p.peek().isOp(",") || !p.at(1).is("PARTITION") {
 				break
 			}
-			p.i += 2
+			p.skip(2)
 		}
 	} else {
 		a.Name = p.ident()
@@ -269,7 +269,7 @@ func (p *parser) alterModify(a *ast.AlterAction) {
 	case after.is("PARTITION"), after.is("DISTRIBUTION"), after.is("ENGINE"):
 		p.alterOther(a)
 	case after.is("COMMENT") && p.at(2).kind == tokString:
-		p.i += 2
+		p.skip(2)
 		a.Kind = "MODIFY COMMENT"
 		a.NewName = p.str()
 	default:
@@ -310,15 +310,15 @@ func (p *parser) alterSet(a *ast.AlterAction) {
 		a.Kind = "SET"
 		a.Properties = p.propertyList()
 	case after.is("TBLPROPERTIES"), after.is("SERDEPROPERTIES"):
-		p.i += 2
+		p.skip(2)
 		a.Kind = "SET " + after.val
 		a.Properties = p.propertyList()
 	case after.is("LOCATION") && p.at(2).kind == tokString:
-		p.i += 2
+		p.skip(2)
 		a.Kind = "SET LOCATION"
 		a.NewName = p.str()
 	case after.is("FILEFORMAT") && p.at(2).isName():
-		p.i += 2
+		p.skip(2)
 		a.Kind = "SET FILEFORMAT"
 		if p.peek().is("INPUTFORMAT") {
 			p.skipAction()

@@ -288,7 +288,7 @@ func (p *parser) columnAttribute(c *ast.ColumnDef) bool {
 		p.next()
 		c.Comment = p.str()
 	case t.is("CHECK") && p.at(1).isOp("("):
-		p.i += 2
+		p.skip(2)
 		p.expression()
 		p.expectOp(")")
 		p.constraintState()
@@ -310,7 +310,7 @@ func (p *parser) tableOption(n *ast.CreateTable) bool {
 		p.acceptOp("=")
 		n.Engine = upperWord(p.identOrString())
 	case (t.is("DUPLICATE") || t.is("UNIQUE") || t.is("AGGREGATE") || t.is("PRIMARY")) && p.at(1).is("KEY"):
-		p.i += 2
+		p.skip(2)
 		n.KeysType, n.Keys = t.val, p.identList()
 		if p.accept("CLUSTER", "BY") {
 			n.ClusterKeys = p.identList()
@@ -338,10 +338,10 @@ func (p *parser) tableOption(n *ast.CreateTable) bool {
 	case t.is("PROPERTIES"):
 		n.Properties = append(n.Properties, p.optionalProperties()...)
 	case t.is("AUTO_INCREMENT") && p.at(1).isOp("="):
-		p.i += 2
+		p.skip(2)
 		p.integer()
 	case t.is("ROW_FORMAT") && p.at(1).isOp("="):
-		p.i += 2
+		p.skip(2)
 		p.ident()
 	default:
 		return p.acceptCharset()
@@ -366,7 +366,7 @@ func (p *parser) rollup() ast.RollupDef {
 // distribution reads DISTRIBUTED BY {HASH(cols)|RANDOM} [BUCKETS {n|AUTO}].
 func (p *parser) distribution() *ast.Distribution {
 	d := &ast.Distribution{Pos: p.pos()}
-	p.i += 2
+	p.skip(2)
 	if !p.accept("RANDOM") {
 		p.expect("HASH")
 		d.Hash = p.identList()
@@ -385,7 +385,7 @@ func (p *parser) distribution() *ast.Distribution {
 func (p *parser) partitionBy() *ast.PartitionBy {
 	n := &ast.PartitionBy{Pos: p.pos()}
 	n.Auto = p.accept("AUTO")
-	p.i += 2
+	p.expect("PARTITION", "BY")
 	t := p.peek()
 	if t.is("RANGE") || t.is("LIST") {
 		p.next()
@@ -518,7 +518,7 @@ func (p *parser) drop() ast.Statement {
 	default:
 		return p.admin()
 	}
-	p.i += i + 1
+	p.skip(i + 1)
 	n.IfExists = p.accept("IF", "EXISTS")
 	for {
 		if n.Kind == ast.DatabaseObject {

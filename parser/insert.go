@@ -77,7 +77,7 @@ func (p *parser) insertHead() *ast.Insert {
 // Doris partitions or Hive's dynamic columns; only the binder knows the table.
 func (p *parser) insertPartition(n *ast.Insert) {
 	if p.at(1).isOp("*") {
-		p.i += 2
+		p.skip(2)
 		p.expectOp(")")
 		n.AutoDetect = true
 		return

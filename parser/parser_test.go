@@ -168,6 +168,19 @@ func TestErrors(t *testing.T) {
 	check("GRANT a ON (b", sqlerr.Syntax, "(b", "unpaired")
 }
 
+// TestTruncated cuts every statement of the dialect corpus after each token: an error
+// or a tree, never a panic.
+func TestTruncated(t *testing.T) {
+	corpusFor(t, "dialect", func(_, text string) {
+		for _, s := range strings.Split(text, ";") {
+			fields := strings.Fields(s)
+			for n := range fields {
+				Parse(strings.Join(fields[:n], " "), Options{})
+			}
+		}
+	})
+}
+
 // TestNesting checks that depth ends in an error and never in a full stack.
 func TestNesting(t *testing.T) {
 	refused := func(text string) {

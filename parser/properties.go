@@ -8,7 +8,7 @@ func (p *parser) propertyAt(i int) bool {
 		return false
 	}
 	k := &p.toks[i]
-	return (k.kind == tokString || k.kind == tokQuoted || k.kind == tokWord) && p.toks[i+1].isOp("=") && p.i >= 0
+	return (k.kind == tokString || k.kind == tokQuoted || k.kind == tokWord) && p.toks[i+1].isOp("=")
 }
 
 // propertyList reads ("k" = "v", …). Keys and values may be written as names and numbers.

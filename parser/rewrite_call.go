@@ -109,7 +109,7 @@ func (p *parser) compoundWord(t *token, call bool) bool {
 		}
 	case "ARRAY":
 		if call || after.isOp("[") {
-			p.i += 2
+			p.skip(2)
 			end := ")"
 			if after.isOp("[") {
 				end = "]"
@@ -187,7 +187,7 @@ func (p *parser) caseExpr() {
 func (p *parser) cast(try bool) {
 	tok := p.i
 	n := &ast.Cast{Pos: p.pos(), Try: try}
-	p.i += 2
+	p.skip(2)
 	p.callOf(tok, n, func(m *mark) {
 		m.holes = []func(ast.Expr){func(e ast.Expr) { n.X = e }}
 		p.expr()
@@ -201,7 +201,7 @@ func (p *parser) cast(try bool) {
 func (p *parser) convert() {
 	tok := p.i
 	pos := p.pos()
-	p.i += 2
+	p.skip(2)
 	index := len(p.marks)
 	p.callOf(tok, nil, func(*mark) { p.expr() })
 	m := &p.marks[index]
@@ -417,7 +417,7 @@ func (p *parser) orderSuffix(item *ast.OrderItem) {
 // callSuffix reads what may follow the closing bracket.
 func (p *parser) callSuffix(c *ast.Call, a *argList) {
 	if p.isWords("WITHIN", "GROUP") && p.at(2).isOp("(") {
-		p.i += 3
+		p.skip(3)
 		p.expect("ORDER", "BY")
 		for {
 			p.callOrderItem(&c.OrderBy, a)
@@ -428,7 +428,7 @@ func (p *parser) callSuffix(c *ast.Call, a *argList) {
 		p.expectOp(")")
 	}
 	if p.peek().is("FILTER") && p.at(1).isOp("(") && p.at(2).is("WHERE") {
-		p.i += 3
+		p.skip(3)
 		a.add(func(e ast.Expr) { c.Filter = e }, p.expr)
 		p.expectOp(")")
 	}

@@ -150,7 +150,7 @@ func (p *parser) is() bool {
 		return false
 	case p.isWords("DISTINCT", "FROM"):
 		p.out = append(p.out, piece{"<=>", start})
-		p.i += 2
+		p.skip(2)
 		return true
 	}
 	p.fail("NULL, TRUE or FALSE expected after IS")

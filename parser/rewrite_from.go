@@ -99,7 +99,7 @@ func (p *parser) joinWords() bool {
 // joinHint passes [shuffle] or [broadcast].
 func (p *parser) joinHint() {
 	if p.peek().isOp("[") && p.at(1).isName() && p.at(2).isOp("]") {
-		p.i += 3
+		p.skip(3)
 	}
 	if p.peek().kind == tokHint {
 		p.next()
@@ -215,7 +215,7 @@ func (p *parser) tablePrimary() {
 		n.Alias, n.Columns = p.tableAlias()
 		p.emitLeaf(tok, n)
 	case t.is("TABLE") && p.at(1).isOp("("): // TABLE(f(x))
-		p.i += 2
+		p.skip(2)
 		p.tableFunction(p.i, func() { p.expectOp(")") })
 	case t.isName():
 		p.namedTable()
@@ -315,7 +315,7 @@ func (p *parser) tableQualifiers(t *ast.TableName) {
 			p.next()
 			t.Partitions = p.identList()
 		case p.peek().is("TABLET") && p.at(1).isOp("("):
-			p.i += 2
+			p.skip(2)
 			for {
 				t.Tablets = append(t.Tablets, p.integer())
 				if !p.acceptOp(",") {
@@ -337,7 +337,7 @@ func (p *parser) tableQualifiers(t *ast.TableName) {
 		case p.peek().is("FOR") && (p.at(1).is("TIME") || p.at(1).is("VERSION") || p.at(1).is("SYSTEM_TIME")):
 			p.refuse("FOR " + p.at(1).val + " AS OF")
 		case (p.peek().is("USE") || p.peek().is("FORCE") || p.peek().is("IGNORE")) && (p.at(1).is("INDEX") || p.at(1).is("KEY")):
-			p.i += 2 // MySQL's index hints: there are no such indexes to choose
+			p.skip(2) // MySQL's index hints: there are no such indexes to choose
 			if p.accept("FOR") {
 				_ = p.accept("JOIN") || p.accept("ORDER", "BY") || p.accept("GROUP", "BY")
 			}
@@ -437,7 +437,7 @@ func (p *parser) tableFunction(tok int, after func()) {
 func (p *parser) lateralView() {
 	tok := p.i
 	n := &ast.LateralView{Pos: p.pos()}
-	p.i += 2
+	p.skip(2)
 	n.Outer = p.accept("OUTER")
 	n.Func = strings.ToLower(p.ident())
 	if !p.peek().isOp("(") {

@@ -205,7 +205,7 @@ func (p *parser) selectWith(from []piece) {
 			p.lateralView()
 		}
 	case p.peek().is("FROM") && p.at(1).is("DUAL") && !p.at(2).isOp("."):
-		p.i += 2
+		p.skip(2)
 		p.emit("FROM")
 		p.emitLeaf(p.i, noTable{})
 	case p.pass("FROM"):
@@ -316,7 +316,7 @@ func (p *parser) star(item *ast.SelectItem) bool {
 	pos := p.pos()
 	for ; n > 0; n -= 2 {
 		parts = append(parts, p.nameOf(p.peek()))
-		p.i += 2
+		p.skip(2)
 	}
 	switch len(parts) {
 	case 1:
@@ -378,7 +378,7 @@ func (p *parser) beginsClause() bool {
 func (p *parser) groupBy() {
 	tok := p.i
 	g := &groupMark{pos: p.pos()}
-	p.i += 2
+	p.skip(2)
 	p.emit("GROUP BY")
 	p.callOf(tok, g, func(m *mark) {
 		a := &argList{p: p, m: m}
@@ -419,7 +419,7 @@ func (p *parser) groupElement(a *argList) groupPart {
 		}
 		return groupPart{kind: ast.GroupCube, units: units, sets: cubeSets(units)}
 	case p.isWords("GROUPING", "SETS") && p.at(2).isOp("("):
-		p.i += 3
+		p.skip(3)
 		part := groupPart{kind: ast.GroupSets}
 		for !p.acceptOp(")") {
 			if len(part.sets) > 0 {
@@ -619,7 +619,7 @@ func (p *parser) intoOutfile() {
 	}
 	n := &ast.IntoOutfile{Pos: p.pos()}
 	p.into = n
-	p.i += 2
+	p.skip(2)
 	n.Path = p.str()
 	if p.accept("FORMAT") {
 		p.expect("AS")

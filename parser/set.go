@@ -81,7 +81,7 @@ func (p *parser) setItem() ast.SetItem {
 		}
 	default:
 		if p.at(1).isOp(":") { // hivevar:x, hiveconf:x
-			p.i += 2
+			p.skip(2)
 		}
 		parts := p.dotted()
 		for p.acceptOp("-") { // hive-style names with dashes

@@ -69,7 +69,7 @@ func (p *parser) show() ast.Statement {
 		p.i = start
 		return p.admin()
 	}
-	p.i += best
+	p.skip(best)
 	s.What = prefix + s.What
 	p.showTail(s, object)
 	return s
@@ -92,7 +92,7 @@ func (p *parser) showModifiers(s *ast.Show) string {
 		case t.is("ALL"), t.is("BUILTIN"):
 			prefix = t.val + " "
 		case t.is("COUNT") && p.at(1).isOp("(") && p.at(2).isOp("*") && p.at(3).isOp(")"):
-			p.i += 3
+			p.skip(3)
 			prefix = "COUNT "
 		default:
 			return prefix
@@ -120,7 +120,7 @@ func (p *parser) showTail(s *ast.Show, object bool) {
 			p.next()
 			s.Where = p.expression()
 		case p.isWords("ORDER", "BY"):
-			p.i += 2
+			p.skip(2)
 			s.Order = p.orderList()
 		case t.is("LIMIT"):
 			s.Limit = p.limitClause()

@@ -139,7 +139,7 @@ func (p *parser) explain() ast.Statement {
 			p.fail("")
 		}
 		mode = t.val
-		p.i += 2
+		p.skip(2)
 		p.accept("PROCESS")
 	case t.is("PLAN"):
 		p.next()
@@ -153,7 +153,7 @@ func (p *parser) explain() ast.Statement {
 		}
 		p.next()
 	case t.is("FORMAT") && p.at(1).isOp("="):
-		p.i += 2
+		p.skip(2)
 		switch f := upperWord(p.identOrString()); f {
 		case "TREE":
 			mode = f
@@ -319,7 +319,7 @@ func (p *parser) transaction() ast.Statement {
 			return p.admin()
 		}
 		n.Op = "BEGIN"
-		p.i += 2
+		p.skip(2)
 		for {
 			switch {
 			case p.accept("READ", "ONLY"), p.accept("READ", "WRITE"), p.accept("WITH", "CONSISTENT", "SNAPSHOT"):
@@ -463,7 +463,7 @@ func (p *parser) analyze() ast.Statement {
 	if !p.at(1).is("TABLE") {
 		return p.admin()
 	}
-	p.i += 2
+	p.skip(2)
 	n.Name = p.name()
 	for !p.atEnd() {
 		switch {
