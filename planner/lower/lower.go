@@ -33,7 +33,7 @@ const DefaultBroadcastRowLimit = 30_000_000
 // Plan lowers n. The result gives exactly n's columns, in order, on one instance. ctes are the shared
 // subplans that it reads, each after those that it reads itself. Errors are *sqlerr.Error.
 func Plan(n logical.Node, opts Options) (root physical.Node, ctes []*physical.CTE, err error) {
-	l := &lowerer{opts: opts, est: optimize.NewEstimates(), ctes: map[*logical.CTE]*physical.CTE{}}
+	l := &lowerer{opts: opts, est: optimize.NewEstimates(), ctes: map[*logical.CTE]*sharedPlan{}}
 	l.opts.Instances = max(1, opts.Instances)
 	if l.opts.BroadcastRowLimit <= 0 {
 		l.opts.BroadcastRowLimit = DefaultBroadcastRowLimit
@@ -43,6 +43,9 @@ func Plan(n logical.Node, opts Options) (root physical.Node, ctes []*physical.CT
 		return nil, nil, err
 	}
 	root = l.gather(in)
+	if err := l.shared(n); err != nil {
+		return nil, nil, err
+	}
 	number(root, l.order)
 	l.runtimeFilters(root)
 	return root, l.order, nil
@@ -60,7 +63,7 @@ func (s stream) rows() float64       { return s.node.Base().Rows }
 type lowerer struct {
 	opts  Options
 	est   *optimize.Estimates
-	ctes  map[*logical.CTE]*physical.CTE
+	ctes  map[*logical.CTE]*sharedPlan
 	order []*physical.CTE
 	keys  []joinKeys // of hash joins, for runtime filters
 }
@@ -89,7 +92,7 @@ func (l *lowerer) node(n logical.Node, need expr.ColumnSet) (stream, error) {
 	case *logical.Values:
 		return l.values(n), nil
 	case *logical.CTERef:
-		return l.cteRef(n, need)
+		return l.cteRef(n, need), nil
 	case *logical.Write:
 		return l.write(n)
 	}
@@ -188,27 +191,6 @@ func (l *lowerer) write(n *logical.Write) (stream, error) {
 		return stream{}, err
 	}
 	return stream{&physical.Write{Info: l.info(n.Cols, 1), Input: in.node, Table: n.Table, Sink: n.Sink}, true}, nil
-}
-
-// cteRef lowers the shared plan on the first reference.
-func (l *lowerer) cteRef(n *logical.CTERef, need expr.ColumnSet) (stream, error) {
-	cte := l.ctes[n.CTE]
-	if cte == nil {
-		in, err := l.ordered(n.CTE.Plan, n.CTE.Plan.Columns())
-		if err != nil {
-			return stream{}, err
-		}
-		cte = &physical.CTE{ID: n.CTE.ID, Name: n.CTE.Name, Plan: in.node}
-		l.ctes[n.CTE] = cte
-		l.order = append(l.order, cte)
-	}
-	ref := &physical.CTERef{Info: l.info(nil, l.est.Rows(n)), CTE: cte}
-	for i, c := range n.Cols {
-		if need.Has(c.ID) {
-			ref.Cols, ref.Columns = append(ref.Cols, c), append(ref.Columns, i)
-		}
-	}
-	return stream{ref, false}, nil
 }
 
 // gather brings all rows to one instance.
