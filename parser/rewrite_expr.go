@@ -401,10 +401,11 @@ func (p *parser) stringLiteral() *ast.Literal {
 func variableOf(t *token) *ast.Variable {
 	v := &ast.Variable{Pos: ast.Pos(t.start), Name: t.val, System: t.kind == tokSysVar}
 	if v.System {
-		switch scope, name, _ := strings.Cut(t.val, "."); scope {
-		case "global", "session":
+		scope, name, dotted := strings.Cut(t.val, ".")
+		switch {
+		case dotted && (scope == "global" || scope == "session"):
 			v.Scope, v.Name = scope, name
-		case "local":
+		case dotted && scope == "local":
 			v.Scope, v.Name = "session", name
 		}
 	}
