@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -120,9 +121,20 @@ func (b *binder) truth(x expr.Expr, e ast.Node) (expr.Expr, error) {
 func (b *binder) make(n ast.Node, name string, args ...expr.Expr) (expr.Expr, error) {
 	e, err := expr.NewCall(name, args...)
 	if err != nil {
-		return nil, at(err, n)
+		return nil, at(similarFunction(err, name), n)
 	}
 	return b.fold(e), nil
+}
+
+// similarFunction adds the most similar name to the error of a function that does not exist.
+func similarFunction(err error, name string) error {
+	if !sqlerr.Is(err, sqlerr.UnknownFunction) {
+		return err
+	}
+	if near := nearest(name, function.List()); near != "" {
+		return sqlerr.From(err).WithHint("Did you mean '%s'?", near)
+	}
+	return err
 }
 
 // fold computes immutable calls of constants, casts among the arguments first. Constants

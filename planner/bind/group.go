@@ -41,6 +41,9 @@ func (k *block) group() error {
 	if q.GroupBy == nil && !k.aggregates(g) {
 		return nil // HAVING is one more filter, as in MySQL
 	}
+	if q.GroupBy == nil { // one row has no order; MySQL takes any key there
+		k.keys = nil
+	}
 	return k.aggregate(g, sets)
 }
 

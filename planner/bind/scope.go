@@ -234,14 +234,14 @@ func (b *binder) unknownColumn(s *scope, c *ast.Column) error {
 // nearest is the candidate most like name, "" when none is like it.
 func nearest(name string, candidates []string) string {
 	name = strings.ToLower(name)
-	best, bestDistance := "", len(name)/3+1
+	// A third of the letters may differ, never all of them.
+	best, bestDistance := "", min(max(1, len(name)/3), len(name)-1)+1
 	sort.Strings(candidates)
 	for _, c := range candidates {
 		if c == "" {
 			continue
 		}
-		d := editDistance(name, strings.ToLower(c))
-		if d < bestDistance || d == bestDistance && best == "" {
+		if d := editDistance(name, strings.ToLower(c)); d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}
