@@ -157,11 +157,22 @@ func (d *deltaReader) skip(n int) error {
 	return nil
 }
 
-// finish passes over everything left and returns the position behind the encoded data.
-// The last block's unused miniblocks have width bytes but no data.
+// finish passes over everything left without decoding it and returns the position behind
+// the encoded data. The last block's unused miniblocks have width bytes but no data.
 func (d *deltaReader) finish() (int, error) {
-	if err := d.skip(d.total); err != nil {
-		return 0, err
+	if d.first && d.total > 0 {
+		d.first = false
+		d.total--
+	}
+	for d.total > 0 {
+		if d.left == 0 {
+			if err := d.nextMini(); err != nil {
+				return 0, err
+			}
+		}
+		n := min(d.left, d.total)
+		d.left -= n
+		d.total -= n
 	}
 	return d.pos, nil
 }

@@ -184,6 +184,9 @@ func (c *column) setStrings(data []byte) error {
 		if err := p.lengthText.init(data); err != nil {
 			return err
 		}
+		if p.lengthText.lengths.total > p.header.values {
+			return errDelta
+		}
 		p.strings = &p.lengthText
 	case encDeltaBytes:
 		if err := p.deltaText.init(data); err != nil {
