@@ -196,14 +196,12 @@ func (p *parser) name() ast.Name {
 	return n
 }
 
-// identList reads (a, b, …), possibly empty.
+// identList reads (a, b, …).
 func (p *parser) identList() []string {
 	p.expectOp("(")
-	var names []string
+	names := []string{p.ident()}
 	for !p.acceptOp(")") {
-		if len(names) > 0 {
-			p.expectOp(",")
-		}
+		p.expectOp(",")
 		names = append(names, p.ident())
 	}
 	return names

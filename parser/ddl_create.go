@@ -157,6 +157,7 @@ func (p *parser) tableLike(n *ast.CreateTable) {
 
 // tableElements reads ( column, …, INDEX …, key … ).
 func (p *parser) tableElements(n *ast.CreateTable) {
+	open := p.i
 	p.expectOp("(")
 	for {
 		switch t := p.peek(); {
@@ -173,6 +174,9 @@ func (p *parser) tableElements(n *ast.CreateTable) {
 		}
 	}
 	p.expectOp(")")
+	if len(n.Columns) == 0 {
+		p.failAt(open, "a table has at least one column")
+	}
 }
 
 func (p *parser) index() ast.IndexDef {

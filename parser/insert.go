@@ -54,6 +54,8 @@ func (p *parser) insertHead() *ast.Insert {
 			n.IfNotExists = true
 		case p.accept("WITH", "LABEL"):
 			n.Label = p.identOrString()
+		case p.peek().isOp("(") && p.at(1).isOp(")"): // all columns, as without brackets
+			p.skip(2)
 		case p.peek().isOp("(") && n.Columns == nil && !p.queryAt(p.i+1):
 			n.Columns = p.identList()
 		case p.peek().isOp("[") && p.at(1).isName():

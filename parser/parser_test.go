@@ -165,6 +165,8 @@ func TestErrors(t *testing.T) {
 	check("SELECT (SELECT 1 INTO OUTFILE 'x')", sqlerr.Syntax, "INTO", "")
 	check("CREATE TABLE t (a INT) PROPERTIES 'a'='b'", sqlerr.Syntax, "'a'", "'(' expected")
 	check("CREATE DATABASE d PROPERTIES 'a'='b'", sqlerr.Syntax, "'a'", "'(' expected")
+	check("CREATE TABLE t (INDEX i (a))", sqlerr.Syntax, "(INDEX", "at least one column")
+	check("CREATE TABLE t (a INT) DISTRIBUTED BY HASH()", sqlerr.Syntax, ")", "a name expected")
 	check("GRANT a ON (b", sqlerr.Syntax, "(b", "unpaired")
 }
 
