@@ -153,9 +153,6 @@ func (b *binder) membership(s *scope, n ast.Node, left []ast.Expr, query ast.Que
 		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain %d column(s)", len(l)).At(query.Position())
 	}
 	q.Kind, q.Left, q.Negated = expr.InSubquery, l, not
-	if d, ok := q.Plan.(*logical.Distinct); ok { // membership does not count
-		q.Plan = d.Input
-	}
 	if _, err := keyConditions(q); err != nil {
 		return nil, at(err, n)
 	}

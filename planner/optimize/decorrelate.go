@@ -36,10 +36,7 @@ func Decorrelate(c *Context, n logical.Node) (logical.Node, error) {
 	return out, failed
 }
 
-type decorrelator struct {
-	ids  *expr.IDs
-	ctes int // made by this run; they count down from -1, so as not to meet the binder's
-}
+type decorrelator struct{ ids *expr.IDs }
 
 // apply replaces one Apply whose inputs hold none.
 func (d *decorrelator) apply(a *logical.Apply) (logical.Node, error) {

@@ -46,8 +46,9 @@ func (d *decorrelator) share(n logical.Node) *logical.CTE {
 	if !heavy {
 		return nil
 	}
-	d.ctes--
-	return &logical.CTE{ID: d.ctes, Name: "outer", Plan: n}
+	// The pass runs once for every shared plan: a fresh column id, negated, meets neither
+	// another run's nor the binder's.
+	return &logical.CTE{ID: -int(d.ids.New()), Name: "outer", Plan: n}
 }
 
 // sameKeys joins two sets of domain columns; NULL is a value of the domain like any other.

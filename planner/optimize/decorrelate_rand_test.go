@@ -91,6 +91,8 @@ var moreQueries = []string{
 	"SELECT a, (SELECT coalesce(sum(k), 0) + count(*) FROM u WHERE u.a = t.a AND t.b > 1) FROM t",
 	"SELECT a, (SELECT t.b + sum(u.k) FROM u WHERE u.a = t.a) FROM t",
 	"SELECT a, (SELECT sum(t.b * u.k) FROM u WHERE u.a = t.a) FROM t",
+	"WITH x AS (SELECT t.a, t.b FROM t JOIN v ON t.a = v.a WHERE t.b < (SELECT sum(k) FROM u WHERE u.b < v.x)) " +
+		"SELECT p.a, (SELECT count(*) FROM u WHERE u.a < p.b + q.a) FROM x p JOIN x q ON p.a = q.a",
 	"SELECT a FROM t WHERE b NOT IN (SELECT NULL FROM u WHERE u.a = t.a)",
 	"SELECT a, (SELECT NULL), (SELECT x.n FROM (SELECT NULL AS n, k FROM u) x WHERE x.k = t.a) FROM t",
 	"SELECT a, count(*) FROM t GROUP BY a, 'x', NULL",
