@@ -200,6 +200,10 @@ func referenceColumn(path string, leaf int) (out []parquet.Value, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return referenceValues(f, leaf)
+}
+
+func referenceValues(f *parquet.File, leaf int) (out []parquet.Value, err error) {
 	for _, g := range f.RowGroups() {
 		pages := g.ColumnChunks()[leaf].Pages()
 		defer pages.Close()
