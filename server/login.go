@@ -80,10 +80,8 @@ func (c *conn) readLogin() (mysql.Login, error) {
 	if err := secure.HandshakeContext(c.ctx); err != nil {
 		return l, sqlerr.Wrap(badHandshake, err, "Bad handshake")
 	}
-	seq := c.r.Seq
 	c.stream = secure
 	c.r = mysql.NewReader(secure, handshakePacket)
-	c.r.Seq = seq
 	l, err = c.readResponse(mysql.ReadLogin)
 	if err == nil && l.WantsTLS {
 		err = sqlerr.New(badHandshake, "Bad handshake: TLS inside of TLS")
@@ -93,6 +91,7 @@ func (c *conn) readLogin() (mysql.Login, error) {
 
 // readResponse reads and decodes one packet, and makes the answer continue its numbers.
 func (c *conn) readResponse(decode func([]byte) (mysql.Login, error)) (mysql.Login, error) {
+	c.r.Seq = c.w.Seq
 	packet, err := c.r.Next()
 	c.w.Seq = c.r.Seq
 	if err != nil {
@@ -109,7 +108,8 @@ func (c *conn) authenticate(l mysql.Login) error {
 	if plugin == "" {
 		plugin = gomysql.AUTH_NATIVE_PASSWORD
 	}
-	if known && !cred.open() && (len(answer) != scrambleSize(plugin) || plugin != gomysql.AUTH_NATIVE_PASSWORD && cred.sha2 == nil) {
+	spoken := scrambleSize(plugin) > 0 && (plugin == gomysql.AUTH_NATIVE_PASSWORD || cred.sha2 != nil)
+	if known && !cred.open() && (!spoken || len(answer) != scrambleSize(plugin)) {
 		var err error
 		if plugin, answer, err = c.switchPlugin(plugin, cred); err != nil {
 			return err
