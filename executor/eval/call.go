@@ -11,8 +11,14 @@ type callNode struct {
 	kernel function.Kernel
 	args   []node
 
+	// literal marks arguments that are the same in every batch. Constant vectors of other
+	// arguments (a build row of a nested loop join) may change from batch to batch.
+	literal []bool
+
 	vals []*vector.Vector // argument values of this batch
 	flat []vector.Vector  // memory for flattened dictionaries
+	// consts are headers of constant arguments, see resizeConstants.
+	consts []vector.Vector
 	out  vector.Vector
 	dict dictResult
 }
@@ -20,7 +26,28 @@ type callNode struct {
 func (n *callNode) init() {
 	n.vals = make([]*vector.Vector, len(n.args))
 	n.flat = make([]vector.Vector, len(n.args))
+	n.consts = make([]vector.Vector, len(n.args))
 	n.out.Type = n.fn.Result
+	n.literal = make([]bool, len(n.args))
+	for i, a := range n.args {
+		n.literal[i] = isLiteral(a)
+	}
+}
+
+// isLiteral reports whether a node gives the same constant always.
+func isLiteral(n node) bool {
+	switch n := n.(type) {
+	case *literalNode:
+		return true
+	case *callNode:
+		for _, l := range n.literal {
+			if !l {
+				return false
+			}
+		}
+		return n.fn.Stability != function.Volatile
+	}
+	return false
 }
 
 // evalArgs computes the arguments and says what forms they have.
@@ -32,7 +59,7 @@ func (n *callNode) evalArgs(f *frame, sel []int32) (forms argForms, err error) {
 			return forms, err
 		}
 		n.vals[i] = v
-		forms.add(v, i)
+		forms.add(v, i, n.literal[i])
 	}
 	return forms, nil
 }
@@ -41,19 +68,22 @@ func (n *callNode) evalArgs(f *frame, sel []int32) (forms argForms, err error) {
 type argForms struct {
 	constant bool // all are
 	hasDict  bool
-	oneDict  bool // one dictionary argument, the rest constants
+	oneDict  bool // one dictionary argument, the rest literals
+	changing bool // an argument beside it that is none
 	at       int  // which one
 }
 
-func (a *argForms) add(v *vector.Vector, i int) {
+func (a *argForms) add(v *vector.Vector, i int, literal bool) {
 	switch v.Form {
 	case vector.Constant:
+		a.changing = a.changing || !literal
 	case vector.Dictionary:
-		a.oneDict = !a.hasDict && a.constant
+		a.changing = a.changing || a.hasDict
 		a.hasDict, a.constant, a.at = true, false, i
 	default:
-		a.oneDict, a.constant = false, false
+		a.changing, a.constant = true, false
 	}
+	a.oneDict = a.hasDict && !a.changing
 }
 
 func (n *callNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
@@ -79,13 +109,8 @@ func (n *callNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 
 // evalConstant computes a call of constants once for all rows.
 func (n *callNode) evalConstant(f *frame) (*vector.Vector, error) {
-	for _, v := range n.vals {
-		v.Len = 1
-	}
+	n.resizeConstants(1)
 	out, err := n.run(f, n.vals, 1, nil)
-	for _, v := range n.vals {
-		v.Len = f.n
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +118,23 @@ func (n *callNode) evalConstant(f *frame) (*vector.Vector, error) {
 	return out, nil
 }
 
+// resizeConstants makes all arguments constants of rows rows, by headers of our own:
+// arguments may be columns that others read, too.
+func (n *callNode) resizeConstants(rows int) {
+	for i, v := range n.vals {
+		if v.Form == vector.Constant && v.Len != rows {
+			n.consts[i] = vector.Vector{Type: v.Type, Form: vector.Constant, Len: rows, Data: v.Data, Valid: v.Valid, Bufs: v.Bufs}
+			n.vals[i] = &n.consts[i]
+		}
+	}
+}
+
 // expandConstants gives volatile kernels flat arguments, as they run for each row.
 func (n *callNode) expandConstants(rows int, sel []int32) {
 	n.flatten(sel)
+	n.resizeConstants(rows)
 	for i, v := range n.vals {
 		if v.Form == vector.Constant {
-			n.flat[i].Type = v.Type
-			v.Len = rows
 			n.vals[i] = v.Flatten(nil, &n.flat[i])
 		}
 	}

@@ -17,7 +17,7 @@ type compiler struct {
 type callUse struct {
 	call  *expr.Call
 	count int
-	node  node
+	node  *sharedNode
 }
 
 func (c *compiler) use(e *expr.Call) *callUse {
@@ -77,7 +77,7 @@ func (c *compiler) compile(e expr.Expr) (node, error) {
 			}
 			u.node = &sharedNode{inner: inner}
 		}
-		return u.node, nil
+		return &sharedUse{shared: u.node, make: func() (node, error) { return c.call(e) }}, nil
 	}
 	panic(invariant.Failed("eval: unexpected %T", e))
 }
@@ -88,6 +88,13 @@ func (c *compiler) call(e *expr.Call) (node, error) {
 		return c.caseNode(e)
 	case "coalesce", "ifnull", "nvl":
 		return c.coalesceNode(e)
+	case "and", "or":
+		if mayFailLate(e) {
+			return c.logicNode(e)
+		}
+	}
+	if v, ok := c.folded(e); ok {
+		return &literalNode{v: v}, nil
 	}
 	n := &callNode{fn: e.Fn}
 	var err error
@@ -111,6 +118,30 @@ func (c *compiler) compileList(es []expr.Expr) ([]node, error) {
 		out[i] = n
 	}
 	return out, nil
+}
+
+// folded computes a call of literals once. A call that fails is left to its rows: perhaps
+// there are none.
+func (c *compiler) folded(e *expr.Call) (*vector.Vector, bool) {
+	if e.Fn.Stability == function.Volatile || e.Fn.Result.IsNested() {
+		return nil, false
+	}
+	for _, a := range e.Args {
+		if _, ok := a.(*expr.Literal); !ok {
+			return nil, false
+		}
+	}
+	n := &callNode{fn: e.Fn}
+	var err error
+	if n.kernel, err = e.Fn.New(constsOf(e.Args)); err != nil {
+		return nil, false
+	}
+	if n.args, err = c.compileList(e.Args); err != nil {
+		return nil, false
+	}
+	n.init()
+	v, err := n.eval(&frame{fc: c.fc, n: 1}, nil)
+	return v, err == nil
 }
 
 // constsOf are the values of the arguments that are literals, nil for the others.
@@ -137,23 +168,41 @@ func (n *literalNode) eval(f *frame, _ []int32) (*vector.Vector, error) {
 	return n.v, nil
 }
 
-// sharedNode keeps its result for the other parents of the batch. Under CASE the rows
-// differ from the batch's, and then nothing is kept.
+// sharedNode is a call that several parents have.
 type sharedNode struct {
 	inner node
 	gen   uint64
-	v     *vector.Vector
+	v     *vector.Vector // computed for all rows of batch gen
 }
 
-func (n *sharedNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
-	if n.gen == f.gen && n.v != nil {
-		return n.v, nil // computed for all rows of the batch, hence for these
+// sharedUse is one parent's view of a shared call. Below CASE, AND and the like the rows
+// are fewer than the batch's: unless the result is there already, the parent then has a node of
+// its own, because results of different rows must not share memory.
+type sharedUse struct {
+	shared *sharedNode
+	make   func() (node, error)
+	own    node
+}
+
+func (n *sharedUse) eval(f *frame, sel []int32) (*vector.Vector, error) {
+	s := n.shared
+	if s.gen == f.gen && s.v != nil {
+		return s.v, nil
 	}
-	v, err := n.inner.eval(f, sel)
-	if err == nil && sameRows(sel, f.sel) {
-		n.gen, n.v = f.gen, v
+	if sameRows(sel, f.sel) {
+		v, err := s.inner.eval(f, sel)
+		if err == nil {
+			s.gen, s.v = f.gen, v
+		}
+		return v, err
 	}
-	return v, err
+	if n.own == nil {
+		var err error
+		if n.own, err = n.make(); err != nil {
+			return nil, err
+		}
+	}
+	return n.own.eval(f, sel)
 }
 
 // sameRows tells that a selection is the batch's own, by identity.

@@ -131,6 +131,11 @@ func clearNulls(valid vector.Bitmap, v *vector.Vector, entries vector.Bitmap, se
 // FlattenInPlace is v, a dictionary vector, as a flat vector in out's memory whose rows
 // stay where they are; only the rows of sel (nil: all) are filled.
 func FlattenInPlace(v *vector.Vector, sel []int32, out *vector.Vector) *vector.Vector {
+	if v.Dict.Len == 0 { // of NULLs only
+		out.Type = v.Type
+		out.SetAllNull(v.Len)
+		return out
+	}
 	if sel == nil {
 		return v.Flatten(nil, out)
 	}

@@ -239,12 +239,12 @@ func selectTrue(v *vector.Vector, n int, sel, dst []int32) []int32 {
 type orSelector struct {
 	any  []*Predicate
 	left [2][]int32
-	hit  []int32
+	hits [2][]int32
 }
 
 func (s *orSelector) rows(f *frame, sel, dst []int32) ([]int32, error) {
 	left := allRows(sel, f.n, &s.left[0])
-	s.hit = s.hit[:0]
+	all := s.hits[0][:0]
 	for i, p := range s.any {
 		hit, err := p.selectRows(f, left)
 		if err != nil {
@@ -253,13 +253,14 @@ func (s *orSelector) rows(f *frame, sel, dst []int32) ([]int32, error) {
 		if len(hit) == 0 {
 			continue
 		}
-		s.hit = append(s.hit[:0], mergeRows(dst[:0], s.hit, hit)...)
+		all = mergeRows(s.hits[1][:0], all, hit)
+		s.hits[0], s.hits[1] = all, s.hits[0]
 		left = without(left, hit, &s.left[1-i&1])
 		if len(left) == 0 {
 			break
 		}
 	}
-	return append(dst[:0], s.hit...), nil
+	return append(dst[:0], all...), nil
 }
 
 // mergeRows merges two ascending disjoint lists into dst.

@@ -13,7 +13,7 @@ func likeFunctions() map[string]builder { return map[string]builder{"like": reso
 
 // resolveLike is like(x, pattern[, escape constant]).
 func resolveLike(name string, args []Arg) (*Scalar, error) {
-	if len(args) != 2 && len(args) != 3 {
+	if len(args) != 2 && len(args) != 3 || len(args) == 3 && args[2].Const == nil {
 		return nil, wrongArguments(name, args)
 	}
 	params := make([]sqltype.Type, len(args))
@@ -286,8 +286,10 @@ func (m *likeMatcher) kernel(_ *Context, args []*vector.Vector, sel []int32, out
 }
 
 func (m *likeMatcher) selector(_ *Context, args []*vector.Vector, n int, sel, dst []int32) ([]int32, error) {
-	if constantNull(args[0]) || constantNull(args[1]) {
-		return dst, nil
+	for _, a := range args {
+		if constantNull(a) {
+			return dst, nil
+		}
 	}
 	x, pat := textOf(args[0]), textOf(args[1])
 	base, k := len(dst), 0

@@ -78,7 +78,7 @@ func roundDecimal(mode rounding, t sqltype.Type, args []Arg, params []sqltype.Ty
 	result := sqltype.DecimalOf(min(max(p-s+keep+b2i(keep < s || !fixed), 1), maxPrecision), keep)
 	short, toShort := t.Physical() == sqltype.PhysInt64, result.Physical() == sqltype.PhysInt64
 	bound := int128.Pow10[result.Precision]
-	return &Scalar{Params: params, Result: result, Fails: int(result.Precision) == maxPrecision, New: stateless(func(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
+	return &Scalar{Params: params, Result: result, Fails: !fixed || int(result.Precision) == maxPrecision || digits < int64(s-p), New: stateless(func(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
 		for i := range live(out, sel) {
 			var v int128.Int
 			if short {

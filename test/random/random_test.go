@@ -24,6 +24,7 @@ import (
 var (
 	seed    = flag.Uint64("seed", 0, "run this seed only")
 	long    = flag.Bool("long", false, "run many more seeds")
+	only    = flag.String("sql", "", "with -seed: run this query over the seed's tables")
 	verbose = flag.Bool("queries", false, "print every query")
 )
 
@@ -85,6 +86,9 @@ func runSeed(t *testing.T, seed uint64) (compared, skipped int) {
 	}
 	for range queriesPerSeed {
 		sql := sqlgen.Query(r)
+		if *only != "" {
+			sql = *only
+		}
 		if *verbose {
 			t.Log(sql)
 		}
