@@ -18,6 +18,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -34,6 +35,10 @@ type File struct {
 	leaves  []leaf
 	dataEnd int64 // file offset of the footer: pages end before it
 	dicts   dictCounts
+	merged  struct {
+		once    sync.Once
+		columns []mergedColumn
+	}
 }
 
 // maxFooterBytes bounds the footer that is read.

@@ -211,36 +211,37 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 	first, known := true, true
 	var rows, bytes int64
 	for k, f := range s.files {
-		at := s.mapping[k][i].leaf
-		for g := range f.meta.groups {
-			r := s.lookup(k, g)(i)
-			if r.Rows == 0 {
-				continue
+		m := s.mapping[k][i]
+		if m.leaf < 0 {
+			if st.Nulls >= 0 {
+				st.Nulls += f.meta.rows
 			}
-			if at >= 0 {
-				rows += r.Rows
-				bytes += s.valueBytes(f, at, g)
-			}
-			if r.Nulls < 0 || st.Nulls < 0 {
-				st.Nulls = -1
-			} else {
-				st.Nulls += r.Nulls
-			}
-			if r.Nulls == r.Rows {
-				continue // no value, no bound
-			}
-			if r.Min == nil || r.Max == nil {
-				known = false
-				continue
-			}
-			if first || r.Min.Compare(*st.Min) < 0 {
-				st.Min = r.Min
-			}
-			if first || r.Max.Compare(*st.Max) > 0 {
-				st.Max = r.Max
-			}
-			first = false
+			continue
 		}
+		merged := f.mergedColumns()[m.leaf]
+		rows += f.meta.rows
+		bytes += merged.bytes
+		if merged.nulls < 0 || st.Nulls < 0 {
+			st.Nulls = -1
+		} else {
+			st.Nulls += merged.nulls
+		}
+		if merged.empty {
+			continue // no value, no bound
+		}
+		from, to := f.leaves[m.leaf].Type, s.columns[i].Type
+		lo, hi := widenBound(merged.min, from, to), widenBound(merged.max, from, to)
+		if lo == nil || hi == nil {
+			known = false
+			continue
+		}
+		if first || lo.Compare(*st.Min) < 0 {
+			st.Min = lo
+		}
+		if first || hi.Compare(*st.Max) > 0 {
+			st.Max = hi
+		}
+		first = false
 	}
 	if !known {
 		st.Min, st.Max = nil, nil
@@ -257,8 +258,60 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 	return st
 }
 
-// valueBytes estimates the bytes of a chunk's values from its pages' size.
-func (s *Source) valueBytes(f *File, leaf, g int) int64 {
-	n := f.leaves[leaf].index
-	return max(0, f.meta.groups[g].chunks[n].uncompressed)
+// mergedColumn is what a file's row groups tell together of a column, in the file's type.
+type mergedColumn struct {
+	min, max *vector.Value // nil: unknown in some row group
+	nulls    int64         // -1: unknown
+	bytes    int64         // of pages before compression
+	empty    bool          // no values at all
+}
+
+// mergedColumns merges the row groups' statistics, once a file: tables of many row groups
+// are planned again and again.
+func (f *File) mergedColumns() []mergedColumn {
+	f.merged.once.Do(func() {
+		f.merged.columns = make([]mergedColumn, len(f.leaves))
+		for i := range f.leaves {
+			f.merged.columns[i] = f.mergeGroups(&f.leaves[i])
+		}
+	})
+	return f.merged.columns
+}
+
+func (f *File) mergeGroups(l *leaf) mergedColumn {
+	out := mergedColumn{empty: true}
+	known := l.unsupported == ""
+	for g := range f.meta.groups {
+		r := storage.Range{Nulls: -1, Rows: f.meta.groups[g].rows}
+		if l.unsupported == "" {
+			r = f.rangeOf(l, g)
+			out.bytes += max(0, f.meta.groups[g].chunks[l.index].uncompressed)
+		}
+		if r.Rows == 0 {
+			continue
+		}
+		if r.Nulls < 0 || out.nulls < 0 {
+			out.nulls = -1
+		} else {
+			out.nulls += r.Nulls
+		}
+		if r.Nulls == r.Rows {
+			continue
+		}
+		out.empty = false
+		if r.Min == nil || r.Max == nil {
+			known = false
+			continue
+		}
+		if out.min == nil || r.Min.Compare(*out.min) < 0 {
+			out.min = r.Min
+		}
+		if out.max == nil || r.Max.Compare(*out.max) > 0 {
+			out.max = r.Max
+		}
+	}
+	if !known {
+		out.min, out.max = nil, nil
+	}
+	return out
 }
