@@ -9,15 +9,15 @@ import (
 // over to the columns that a join equates with it: t1.id = t2.id AND t1.id = 1 gives t2.id = 1. Which input may
 // receive one depends on the kind of join; see receivers.
 func inferPredicates(_ *Context, n logical.Node) (logical.Node, error) {
-	return infer(n), nil
+	return boundsOf(n).infer(n), nil
 }
 
 // infer works from the top, so that what an upper join learns reaches the joins below it.
-func infer(n logical.Node) logical.Node {
+func (b bounds) infer(n logical.Node) logical.Node {
 	if j, ok := n.(*logical.Join); ok {
-		n = inferJoin(j)
+		n = b.inferJoin(j)
 	}
-	return logical.RewriteChildren(n, infer)
+	return logical.RewriteChildren(n, b.infer)
 }
 
 // receivers: which inputs inferred conditions may be put on. A side whose unmatched rows are kept must not lose
@@ -34,7 +34,7 @@ func receivers(k logical.JoinKind) (left, right bool) {
 	return false, false
 }
 
-func inferJoin(n *logical.Join) logical.Node {
+func (b bounds) inferJoin(n *logical.Join) logical.Node {
 	toLeft, toRight := receivers(n.Kind)
 	if !toLeft && !toRight {
 		return n
@@ -72,7 +72,7 @@ func inferJoin(n *logical.Join) logical.Node {
 		return n
 	}
 	m := *n
-	m.LeftInput, m.RightInput = push(n.LeftInput, left), push(n.RightInput, right)
+	m.LeftInput, m.RightInput = b.push(n.LeftInput, left), b.push(n.RightInput, right)
 	return &m
 }
 

@@ -15,7 +15,7 @@ import (
 // Source: Moerkotte and Neumann, Dynamic Programming Strikes Back, SIGMOD 2008 (we enumerate subsets, since
 // dpLimit is small); for greedy: Fegaras, A New Heuristic for Optimizing Large Queries, 1998.
 func joinOrder(_ *Context, n logical.Node) (logical.Node, error) {
-	o := &orderer{est: NewEstimates()}
+	o := &orderer{est: NewEstimates(), bounds: boundsOf(n)}
 	return keepColumns(n.Columns(), o.reorder(n)), nil
 }
 
@@ -24,10 +24,13 @@ const (
 	regionLimit = 60 // relations of a region; masks are 64 bits
 )
 
-type orderer struct{ est *Estimates }
+type orderer struct {
+	est    *Estimates
+	bounds bounds
+}
 
 func (o *orderer) reorder(n logical.Node) logical.Node {
-	if !inRegion(n) {
+	if !o.inRegion(n) {
 		return logical.RewriteChildren(n, func(c logical.Node) logical.Node {
 			out := o.reorder(c)
 			if ordersColumns(n) {
@@ -46,7 +49,7 @@ func (o *orderer) reorder(n logical.Node) logical.Node {
 }
 
 // inRegion reports whether n is an operator that regions are made of.
-func inRegion(n logical.Node) bool {
+func (o *orderer) inRegion(n logical.Node) bool {
 	switch n := n.(type) {
 	case *logical.Join:
 		if n.NoReorder || n.Hint != "" {
@@ -65,11 +68,11 @@ func inRegion(n logical.Node) bool {
 		}
 	case *logical.Filter:
 		for _, c := range n.Conds {
-			if !movable(c) {
+			if !o.bounds.movable(c) {
 				return false
 			}
 		}
-		return inRegion(n.Input)
+		return o.inRegion(n.Input)
 	}
 	return false
 }
@@ -122,7 +125,7 @@ type member struct {
 }
 
 func (r *region) collect(n logical.Node, o *orderer) {
-	if inRegion(n) {
+	if o.inRegion(n) {
 		switch n := n.(type) {
 		case *logical.Filter:
 			r.collect(n.Input, o)

@@ -9,34 +9,34 @@ import (
 // columns, to the sides of joins, into all inputs of a union, into the scan itself. Conditions over both
 // sides of an inner join become its condition, so that a cross join under a WHERE is a join.
 func pushdownFilter(_ *Context, n logical.Node) (logical.Node, error) {
-	return push(n, nil), nil
+	return boundsOf(n).push(n, nil), nil
 }
 
 // push is n under the conjuncts. Those that cannot go into n stay in a Filter on top.
-func push(n logical.Node, conds []expr.Expr) logical.Node {
+func (b bounds) push(n logical.Node, conds []expr.Expr) logical.Node {
 	switch n := n.(type) {
 	case *logical.Scan:
-		return pushScan(n, conds)
+		return b.pushScan(n, conds)
 	case *logical.Filter:
-		return push(n.Input, append(append([]expr.Expr(nil), foldConds(n.Conds)...), conds...))
+		return b.push(n.Input, append(append([]expr.Expr(nil), foldConds(n.Conds)...), conds...))
 	case *logical.Project:
-		return pushProject(n, conds)
+		return b.pushProject(n, conds)
 	case *logical.Join:
-		return pushJoin(n, conds)
+		return b.pushJoin(n, conds)
 	case *logical.Aggregate:
-		return pushAggregate(n, conds)
+		return b.pushAggregate(n, conds)
 	case *logical.SetOp:
-		return pushSetOp(n, conds)
+		return b.pushSetOp(n, conds)
 	case *logical.Distinct:
 		down, stay := partition(conds, func(e expr.Expr) bool { return !expr.IsVolatile(e) })
-		return under(stay, rebuild(n, push(n.Input, down)))
+		return under(stay, rebuild(n, b.push(n.Input, down)))
 	case *logical.Sort:
 		if n.Limit < 0 && n.Offset == 0 {
 			down, stay := partition(conds, func(e expr.Expr) bool { return !expr.IsVolatile(e) })
-			return under(stay, rebuild(n, push(n.Input, down)))
+			return under(stay, rebuild(n, b.push(n.Input, down)))
 		}
 	}
-	return under(conds, logical.RewriteChildren(n, func(c logical.Node) logical.Node { return push(c, nil) }))
+	return under(conds, logical.RewriteChildren(n, func(c logical.Node) logical.Node { return b.push(c, nil) }))
 }
 
 // under is n with a Filter on top, each conjunct once.
@@ -69,7 +69,7 @@ func partition(conds []expr.Expr, f func(expr.Expr) bool) (yes, no []expr.Expr) 
 	return yes, no
 }
 
-func pushScan(n *logical.Scan, conds []expr.Expr) logical.Node {
+func (b bounds) pushScan(n *logical.Scan, conds []expr.Expr) logical.Node {
 	down, stay := partition(conds, func(e expr.Expr) bool { return !expr.IsVolatile(e) && n.Limit < 0 })
 	if len(down) == 0 {
 		return under(stay, n)
@@ -84,7 +84,7 @@ func pushScan(n *logical.Scan, conds []expr.Expr) logical.Node {
 }
 
 // pushProject reads the conjuncts over the inputs of the projection.
-func pushProject(n *logical.Project, conds []expr.Expr) logical.Node {
+func (b bounds) pushProject(n *logical.Project, conds []expr.Expr) logical.Node {
 	at := map[expr.ColumnID]expr.Expr{}
 	for i, c := range n.Cols {
 		at[c.ID] = n.Exprs[i]
@@ -98,7 +98,7 @@ func pushProject(n *logical.Project, conds []expr.Expr) logical.Node {
 			down = append(down, expr.Conjuncts(nil, s)...)
 		}
 	}
-	return under(stay, rebuild(n, push(n.Input, down)))
+	return under(stay, rebuild(n, b.push(n.Input, down)))
 }
 
 func substituted(e expr.Expr, at map[expr.ColumnID]expr.Expr) expr.Expr {
@@ -109,7 +109,7 @@ func substituted(e expr.Expr, at map[expr.ColumnID]expr.Expr) expr.Expr {
 }
 
 // pushAggregate: a conjunct over grouping columns keeps or drops whole groups.
-func pushAggregate(n *logical.Aggregate, conds []expr.Expr) logical.Node {
+func (b bounds) pushAggregate(n *logical.Aggregate, conds []expr.Expr) logical.Node {
 	at := map[expr.ColumnID]expr.Expr{}
 	var keys expr.ColumnSet
 	for i, g := range n.Groups {
@@ -125,7 +125,7 @@ func pushAggregate(n *logical.Aggregate, conds []expr.Expr) logical.Node {
 	for i, c := range down {
 		down[i] = substituted(c, at)
 	}
-	return under(stay, rebuild(n, push(n.Input, down)))
+	return under(stay, rebuild(n, b.push(n.Input, down)))
 }
 
 func everySetHas(sets [][]int, group int) bool {
@@ -141,7 +141,7 @@ func everySetHas(sets [][]int, group int) bool {
 	return true
 }
 
-func pushSetOp(n *logical.SetOp, conds []expr.Expr) logical.Node {
+func (b bounds) pushSetOp(n *logical.SetOp, conds []expr.Expr) logical.Node {
 	down, stay := partition(conds, func(e expr.Expr) bool { return !expr.IsVolatile(e) })
 	m := *n
 	m.Inputs = make([]logical.Node, len(n.Inputs))
@@ -155,7 +155,7 @@ func pushSetOp(n *logical.SetOp, conds []expr.Expr) logical.Node {
 		for k, c := range down {
 			below[k] = substituted(c, at)
 		}
-		m.Inputs[i] = push(in, below)
+		m.Inputs[i] = b.push(in, below)
 		changed = changed || m.Inputs[i] != in
 	}
 	if !changed {
@@ -184,14 +184,14 @@ var joinSides = map[logical.JoinKind]sides{
 	logical.Single:        {aboveLeft: true, onRight: true},
 }
 
-func pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
+func (b bounds) pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 	s := joinSides[n.Kind]
 	lcols, rcols := logical.Outputs(n.LeftInput), logical.Outputs(n.RightInput)
 	var left, right, on, stay []expr.Expr
 	for _, c := range conds {
 		used := expr.Columns(c)
 		switch {
-		case !movable(c):
+		case !b.movable(c):
 			stay = append(stay, c)
 		case s.aboveLeft && used.SubsetOf(lcols):
 			left = append(left, c)
@@ -209,7 +209,7 @@ func pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 	for i, c := range on {
 		used := expr.Columns(c)
 		switch {
-		case i < fixed || !movable(c):
+		case i < fixed || !b.movable(c):
 			keep = append(keep, c)
 		case s.onLeft && used.SubsetOf(lcols):
 			left = append(left, c)
@@ -227,7 +227,7 @@ func pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 			}
 		}
 	}
-	l, r := push(n.LeftInput, left), push(n.RightInput, right)
+	l, r := b.push(n.LeftInput, left), b.push(n.RightInput, right)
 	if l == n.LeftInput && r == n.RightInput && sameExprs(keep, n.On) {
 		return under(stay, n)
 	}
@@ -247,9 +247,6 @@ func fixedConds(n *logical.Join) int {
 	}
 	return 0
 }
-
-// movable conjuncts may run on rows that a join would have dropped.
-func movable(e expr.Expr) bool { return !expr.IsVolatile(e) && !expr.MayFail(e) }
 
 // implied is what an OR over both sides of a join says of one side alone: each branch's conjuncts over
 // that side, if every branch has some. The OR itself stays.
