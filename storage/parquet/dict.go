@@ -3,7 +3,6 @@ package parquet
 import (
 	"unsafe"
 
-	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
@@ -118,5 +117,3 @@ func alignedBytes(n int) []byte {
 	w := make([]uint64, (n+7)/8)
 	return unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), n)
 }
-
-func isStringType(t sqltype.Type) bool { return t.Physical() == sqltype.PhysString }

@@ -421,3 +421,30 @@ func TestBudgetAndCancel(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// TestFilterPanics makes sure that a bug of a filter is not blamed on the file.
+func TestFilterPanics(t *testing.T) {
+	s := source(t, sortedFile(t, 100, WriterOptions{}))
+	defer func() {
+		if r := recover(); r != "bug" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	err := scan(t, s, &storage.ScanRequest{Columns: []int{0}, Limit: -1, Filters: []storage.Filter{{Columns: []int{0}, New: func() (storage.FilterFunc, error) {
+		return func([]*vector.Vector, int, []int32) ([]int32, error) { panic("bug") }, nil
+	}}}}, func(*vector.Batch) {})
+	t.Errorf("no panic: %v", err)
+}
+
+// TestFileReplaced makes sure that pages of another file are never read by an old footer.
+func TestFileReplaced(t *testing.T) {
+	fs := &memFS{data: sortedFile(t, 5000, WriterOptions{})}
+	s, err := NewSource(fs, []string{"mem.parquet"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs.data = sortedFile(t, 4000, WriterOptions{})
+	if err := scan(t, s, &storage.ScanRequest{Columns: []int{0}, Limit: -1}, func(*vector.Batch) {}); !sqlerr.Is(err, sqlerr.FileIO) {
+		t.Errorf("a replaced file: %v", err)
+	}
+}
