@@ -246,6 +246,10 @@ func (d *description) values(n *physical.Values) {
 		return
 	}
 	d.name = "UNION"
+	if len(n.Cols) == 0 {
+		d.add("constant rows: %d", len(n.Rows))
+		return
+	}
 	d.add("constant exprs:")
 	for i, r := range n.Rows {
 		if i == 10 {
