@@ -1,8 +1,6 @@
 package function
 
 import (
-	"bytes"
-
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -233,15 +231,16 @@ func (e *textExtremum) Grow(n int) {
 	}
 }
 
-func (e *textExtremum) offer(g uint32, y []byte) {
+func (e *textExtremum) offer(g uint32, v *vector.View, bufs [][]byte) {
 	views := vector.Values[vector.View](e.vals)
 	if e.ok[g] {
-		c := bytes.Compare(y, views[g].Bytes(e.vals.Bufs))
+		c := compareText(v, bufs, &views[g], e.vals.Bufs)
 		if e.largest && c <= 0 || !e.largest && c >= 0 {
 			return
 		}
 		e.live -= outOfLine(views[g].Len())
 	}
+	y := v.Bytes(bufs)
 	e.ok[g] = true
 	views[g] = e.vals.AddBytes(y)
 	e.live += outOfLine(len(y))
@@ -265,7 +264,7 @@ func (e *textExtremum) Update(groups []uint32, args []*vector.Vector, sel []int3
 	x := textOf(v)
 	for k, g := range groups {
 		if i := row(sel, k); !isNullAt(v, i) {
-			e.offer(g, x.at(i))
+			e.offer(g, &x.views[i&x.mask], x.bufs)
 		}
 	}
 	return nil
@@ -276,7 +275,7 @@ func (e *textExtremum) UpdateOne(group uint32, args []*vector.Vector, sel []int3
 	x := textOf(v)
 	for k := range n {
 		if i := row(sel, k); !isNullAt(v, i) {
-			e.offer(group, x.at(i))
+			e.offer(group, &x.views[i&x.mask], x.bufs)
 		}
 	}
 	return nil
@@ -287,7 +286,7 @@ func (e *textExtremum) Merge(groups []uint32, other Accumulator, from int) error
 	x := textOf(o.vals)
 	for k, g := range groups {
 		if o.ok[from+k] {
-			e.offer(g, x.at(from+k))
+			e.offer(g, &x.views[from+k], x.bufs)
 		}
 	}
 	return nil

@@ -169,11 +169,12 @@ func mulWideShort(t sqltype.Type, shortFirst, checked bool) checkedLoop {
 		if shortFirst {
 			a, b = b, a
 		}
-		x, y, dst := columnOf[int128.Int](a), columnOf[int64](b), vector.Values[int128.Int](out)
+		x, y, dst := vector.Values[int128.Int](a), vector.Values[int64](b), vector.Values[int128.Int](out)
+		ma, mb := formMask(a), formMask(b)
 		for k := range count(out, sel) {
 			i := row(sel, k)
-			p, q := x.at(i), y.at(i)
-			if p.IsInt64() {
+			p, q := &x[i&ma], y[i&mb]
+			if p.Hi == int64(p.Lo)>>63 {
 				dst[i] = int128.Mul64(int64(p.Lo), q)
 				continue
 			}

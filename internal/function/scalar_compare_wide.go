@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -47,15 +48,10 @@ func textEqualLoops(negate bool) (compareValues, compareSelect) {
 			base, k := len(dst), 0
 			room, rows := roomFor(dst, n, sel)
 			if a.Form == vector.Flat && b.Form == vector.Constant && y.views[0].IsInline() {
-				c0, c1 := y.views[0].Words()
-				flip := b2i(negate)
-				for j := range room {
-					i := row(rows, j)
-					w0, w1 := x.views[i].Words()
-					room[k] = int32(i)
-					k += b2i(w0^c0|w1^c1 == 0) ^ flip
+				if rows != nil {
+					return dst[:base+selectInline(x.views, &y.views[0], negate, rows, room)]
 				}
-				return dst[:base+k]
+				return dst[:base+selectAllInline(x.views[:n], &y.views[0], negate, room)]
 			}
 			for j := range room {
 				i := row(rows, j)
@@ -66,6 +62,46 @@ func textEqualLoops(negate bool) (compareValues, compareSelect) {
 		}
 }
 
+// selectInline keeps the rows that equal a constant of at most twelve bytes, or those that do not.
+func selectInline(x []vector.View, c *vector.View, negate bool, rows, dst []int32) int {
+	c0, c1 := c.Words()
+	flip, k := b2i(negate), 0
+	dst = dst[:len(rows)]
+	for _, r := range rows {
+		w0, w1 := x[r].Words()
+		dst[k] = r
+		k += b2i(w0^c0|w1^c1 == 0) ^ flip
+	}
+	return k
+}
+
+func selectAllInline(x []vector.View, c *vector.View, negate bool, dst []int32) int {
+	c0, c1 := c.Words()
+	flip, k := b2i(negate), 0
+	dst = dst[:len(x)]
+	for i := range x {
+		w0, w1 := x[i].Words()
+		dst[k] = int32(i)
+		k += b2i(w0^c0|w1^c1 == 0) ^ flip
+	}
+	return k
+}
+
+// prefixOf is the first four bytes of a string, zero padded, as a number in byte order:
+// where two differ, the strings differ the same way.
+func prefixOf(v *vector.View) uint32 {
+	w0, _ := v.Words()
+	return bits.ReverseBytes32(uint32(w0 >> 32))
+}
+
+// compareText orders two strings; most differ in their first bytes.
+func compareText(x *vector.View, xb [][]byte, y *vector.View, yb [][]byte) int {
+	if p, q := prefixOf(x), prefixOf(y); p != q {
+		return 2*b2i(p > q) - 1
+	}
+	return bytes.Compare(x.Bytes(xb), y.Bytes(yb))
+}
+
 func textOrderLoops(op compareOp) (compareValues, compareSelect) {
 	table := op.table()
 	return func(a, b *vector.Vector, sel []int32, out *vector.Vector) {
@@ -73,7 +109,7 @@ func textOrderLoops(op compareOp) (compareValues, compareSelect) {
 			dst := vector.Values[bool](out)
 			for k := range count(out, sel) {
 				i := row(sel, k)
-				dst[i] = table[bytes.Compare(x.at(i), y.at(i))+1]
+				dst[i] = table[compareText(&x.views[i&x.mask], x.bufs, &y.views[i&y.mask], y.bufs)+1]
 			}
 		}, func(a, b *vector.Vector, n int, sel, dst []int32) []int32 {
 			x, y := textOf(a), textOf(b)
@@ -82,7 +118,7 @@ func textOrderLoops(op compareOp) (compareValues, compareSelect) {
 			for j := range room {
 				i := row(rows, j)
 				room[k] = int32(i)
-				k += b2i(table[bytes.Compare(x.at(i), y.at(i))+1])
+				k += b2i(table[compareText(&x.views[i&x.mask], x.bufs, &y.views[i&y.mask], y.bufs)+1])
 			}
 			return dst[:base+k]
 		}

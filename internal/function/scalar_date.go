@@ -77,6 +77,13 @@ func datePartLoop[R integer](u dateUnit, v *vector.Vector, sel []int32, out *vec
 	x := dayColumnOf(v)
 	switch u {
 	case unitYear:
+		if x.isDate && sel == nil && v.Form == vector.Flat {
+			for i, d := range x.days.vals[:len(dst)] {
+				y, _, _ := sqltype.CivilFromDays(d)
+				dst[i] = R(y)
+			}
+			return
+		}
 		for k := range count(out, sel) {
 			i := row(sel, k)
 			d, _ := x.at(i)

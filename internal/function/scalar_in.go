@@ -268,6 +268,9 @@ func textFinder(items []vector.Value) func(*vector.Vector, []int32, []int32) int
 			list.SetString(i, it.S)
 		}
 		views := vector.Values[vector.View](list)
+		if !slices.ContainsFunc(views, func(v vector.View) bool { return !v.IsInline() }) {
+			return inlineFinder(views)
+		}
 		return func(v *vector.Vector, rows, dst []int32) int {
 			x, k := vector.Values[vector.View](v), 0
 			for _, r := range rows {
@@ -329,5 +332,31 @@ func newInList(t sqltype.Type) Kernel {
 			}
 		}
 		return nil
+	}
+}
+
+// inlineFinder compares with a few strings of at most twelve bytes: two words each.
+func inlineFinder(list []vector.View) func(*vector.Vector, []int32, []int32) int {
+	var words [4][2]uint64
+	for c := range list {
+		words[c][0], words[c][1] = list[c].Words()
+	}
+	for c := len(list); c < len(words) && c > 0; c++ { // repeated, so that the loop has one shape
+		words[c] = words[0]
+	}
+	none := len(list) == 0
+	return func(v *vector.Vector, rows, dst []int32) int {
+		if none {
+			return 0
+		}
+		x, k := vector.Values[vector.View](v), 0
+		for _, r := range rows {
+			w0, w1 := x[r].Words()
+			hit := b2i(w0^words[0][0]|w1^words[0][1] == 0) | b2i(w0^words[1][0]|w1^words[1][1] == 0) |
+				b2i(w0^words[2][0]|w1^words[2][1] == 0) | b2i(w0^words[3][0]|w1^words[3][1] == 0)
+			dst[k] = r
+			k += hit
+		}
+		return k
 	}
 }

@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -301,6 +302,17 @@ func (m *likeMatcher) selector(_ *Context, args []*vector.Vector, n int, sel, ds
 			i := row(rows, j)
 			room[k] = int32(i)
 			k += b2i(bytes.Contains(x.at(i), literal))
+		}
+	case m.constant && m.pattern.shape == likePrefix && len(literal) >= 4:
+		four := binary.LittleEndian.Uint32(literal) // lies in the view itself
+		for j := range room {
+			i := row(rows, j)
+			v := &x.views[i&x.mask]
+			w0, _ := v.Words()
+			if uint32(w0>>32) == four && bytes.HasPrefix(v.Bytes(x.bufs), literal) {
+				room[k] = int32(i)
+				k++
+			}
 		}
 	case m.constant && m.pattern.shape == likePrefix:
 		for j := range room {

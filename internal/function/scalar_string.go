@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -56,12 +57,23 @@ func predicate(params []sqltype.Type, run Kernel) builder {
 // charOffset is where character n (from 0) of b starts, len(b) when there are fewer.
 func charOffset(b []byte, n int) int {
 	i := 0
+	for n >= 8 && i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&notASCII == 0 {
+		i += 8
+		n -= 8
+	}
 	for n > 0 && i < len(b) {
-		i += charLen(b[i:])
+		if b[i] < utf8.RuneSelf {
+			i++
+		} else {
+			i += charLen(b[i:])
+		}
 		n--
 	}
 	return i
 }
+
+// notASCII has the top bit of every byte of a word.
+const notASCII = 0x8080808080808080
 
 // charCount is the number of characters; a broken byte counts as one.
 func charCount(b []byte) int { return utf8.RuneCount(b) }

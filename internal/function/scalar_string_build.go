@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -54,30 +55,50 @@ func lowerKernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vec
 	return nil
 }
 
+// appendUpper and appendLower change ASCII letters eight bytes at a time; from the first
+// other character on, package bytes knows the rules. dst may be b[:0].
 func appendUpper(dst, b []byte) []byte {
-	for i, c := range b {
-		if c >= utf8.RuneSelf {
-			return append(dst, bytes.ToUpper(b[i:])...)
-		}
-		if c-'a' < 26 {
-			c -= 'a' - 'A'
-		}
-		dst = append(dst, c)
+	at := len(dst)
+	dst = append(dst, b...)
+	n := flipASCII(dst[at:], 'a')
+	if n < len(b) {
+		dst = append(dst[:at+n], bytes.ToUpper(dst[at+n:])...)
 	}
 	return dst
 }
 
 func appendLower(dst, b []byte) []byte {
-	for i, c := range b {
-		if c >= utf8.RuneSelf {
-			return append(dst, bytes.ToLower(b[i:])...)
-		}
-		if c-'A' < 26 {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
+	at := len(dst)
+	dst = append(dst, b...)
+	n := flipASCII(dst[at:], 'A')
+	if n < len(b) {
+		dst = append(dst[:at+n], bytes.ToLower(dst[at+n:])...)
 	}
 	return dst
+}
+
+// flipASCII flips the case of the 26 letters from first on, and stops at the first byte
+// that is not ASCII; it returns where.
+func flipASCII(b []byte, first byte) int {
+	const ones = 0x0101010101010101
+	from, past := uint64(0x80-first)*ones, uint64(0x80-first-26)*ones
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if w&notASCII != 0 {
+			break
+		}
+		// The top bit of a byte says letter: at or after first, and not past the last. No
+		// byte carries into the next, as all are below 0x80.
+		letters := (w + from) &^ (w + past) & notASCII
+		binary.LittleEndian.PutUint64(b[i:], w^letters>>2)
+	}
+	for ; i < len(b) && b[i] < utf8.RuneSelf; i++ {
+		if b[i]-first < 26 {
+			b[i] ^= 0x20
+		}
+	}
+	return i
 }
 
 func concatKernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
