@@ -95,7 +95,7 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 	single := l.stream.layout.Words() == 0
 	for i, acc := range l.accs {
 		acc.Grow(l.table.Groups())
-		if err := l.updateOne(acc, in, i, groups, n, sel, single); err != nil {
+		if err := l.updateOne(acc, in, i, groups, sel, single); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, s
 	l.codes.Learn(groups, some)
 }
 
-func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, n int, sel []int32, single bool) error {
+func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, sel []int32, single bool) error {
 	if in.hasFilter(i) {
 		chosen := in.selected[i]
 		if len(chosen) == 0 {
@@ -128,11 +128,8 @@ func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, grou
 		}
 		groups, sel = l.narrow(groups, sel, chosen), chosen
 	}
-	if sel != nil {
-		n = len(sel)
-	}
 	if one, ok := acc.(function.SingleGroup); ok && single {
-		return one.UpdateOne(0, in.values[i], sel, n)
+		return one.UpdateOne(0, in.values[i], sel, len(groups))
 	}
 	return acc.Update(groups, in.values[i], sel)
 }

@@ -73,6 +73,18 @@ func (s *sumStates) Update(groups []uint32, args []*vector.Vector, sel []int32) 
 	return nil
 }
 
+// UpdateOne takes n live rows.
+func (s *sumStates) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n int) error {
+	if sel != nil && n != len(sel) || len(args) > 0 && n > args[0].Len {
+		return fmt.Errorf("%d rows of a selection of %d", n, len(sel))
+	}
+	groups := make([]uint32, n)
+	for k := range groups {
+		groups[k] = group
+	}
+	return s.Update(groups, args, sel)
+}
+
 func (s *sumStates) Merge(groups []uint32, other function.Accumulator, from int) error {
 	o := other.(*sumStates)
 	for k, g := range groups {
