@@ -78,7 +78,7 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 		k.Encode(cols, n, sel)
 		l.rows += rows
 		l.straight -= rows
-		if err := l.scatterRows(k, in, sel); err != nil || l.straight > 0 {
+		if err := l.scatterRows(k, in, sel); err != nil {
 			return err
 		}
 		l.flushed = l.rows

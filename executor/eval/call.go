@@ -19,8 +19,8 @@ type callNode struct {
 	flat []vector.Vector  // memory for flattened dictionaries
 	// consts are headers of constant arguments, see resizeConstants.
 	consts []vector.Vector
-	out  vector.Vector
-	dict dictResult
+	out    vector.Vector
+	dict   dictResult
 }
 
 func (n *callNode) init() {

@@ -13,6 +13,7 @@ type joinPlan struct {
 	probe, build logical.Node
 	keys         []keyPair
 	marks        int // keys[:marks] are the IN comparison
+	markConds    int // Mark, NullAwareAnti: so many conditions are
 	residual     []expr.Expr
 }
 
@@ -105,6 +106,7 @@ func (l *lowerer) findKeys(p *joinPlan) {
 	case logical.NullAwareAnti:
 		marks = max(1, n.FromMarkKey)
 	}
+	p.markConds = marks
 	for i, c := range n.On {
 		k, ok := keyOf(c, lcols, rcols, i < marks)
 		if !ok {
@@ -115,6 +117,10 @@ func (l *lowerer) findKeys(p *joinPlan) {
 		if i < marks {
 			p.marks++
 		}
+	}
+	if p.marks < marks {
+		// A comparison that cannot be hashed may be NULL, which only the nested loop tells.
+		p.keys, p.marks, p.residual = nil, 0, n.On
 	}
 }
 
@@ -257,7 +263,7 @@ func (l *lowerer) joinOutput(p *joinPlan, probe, build []expr.Column, need expr.
 
 // nestedLoop compares all pairs; every instance gets the whole build side.
 func (l *lowerer) nestedLoop(p *joinPlan, probe, build stream, need expr.ColumnSet) stream {
-	j := &physical.NestedLoopJoin{Kind: p.kind, Probe: probe.node, MarkNullOK: p.n.MarkNullOK}
+	j := &physical.NestedLoopJoin{Kind: p.kind, Probe: probe.node, MarkConds: p.markConds, MarkNullOK: p.n.MarkNullOK}
 	single := probe.single
 	switch {
 	case single:

@@ -138,7 +138,10 @@ type NestedLoopJoin struct {
 	Probe, Build         Node
 	Conds                []expr.Expr
 	ProbeCols, BuildCols []int
-	MarkNullOK           bool
+	// MarkConds, for Mark and NullAwareAnti: Conds[:MarkConds] are the comparisons of IN, whose NULLs
+	// matter; the others say which rows the subquery has, and NULL is FALSE there.
+	MarkConds  int
+	MarkNullOK bool
 }
 
 // Phase is the part of a split aggregation.
