@@ -36,7 +36,7 @@ WHERE c_custkey = o_custkey AND l_orderkey = o_orderkey AND l_suppkey = s_suppke
   AND n_regionkey = r_regionkey AND r_name = 'ASIA'
   AND o_orderdate >= date '1994-01-01' AND o_orderdate < date '1995-01-01'
 GROUP BY n_name ORDER BY revenue DESC`},
-	{"How it ran: the plan's fragments in Doris's layout:",
+	{"A plan, in Doris's layout. The filter on customer.c_custkey came over the join, from orders:",
 		`EXPLAIN SELECT o_orderpriority, count(*) FROM orders JOIN customer ON o_custkey = c_custkey
 WHERE c_mktsegment = 'BUILDING' AND o_custkey < 1000 GROUP BY o_orderpriority`},
 	{"The most valuable orders:",
@@ -49,8 +49,7 @@ WHERE c_acctbal > 9000 AND NOT EXISTS (SELECT 1 FROM orders WHERE o_custkey = c_
 GROUP BY n_name ORDER BY customers DESC, n_name LIMIT 5`},
 }
 
-const nextSteps = `
-What to try next
+const nextSteps = `What to try next
   Keep a server with this data:   basalt serve --demo
     and connect:                  mysql -h 127.0.0.1 -P 9030 -u root tpch
                                   basalt sql -h 127.0.0.1 -D tpch
@@ -92,7 +91,7 @@ func demo(ctx context.Context, out io.Writer) (err error) {
 	stop := start(s, web)
 	defer stop()
 	host, port, _ := net.SplitHostPort(s.Addr().String())
-	fmt.Fprintf(out, "Serving it over the MySQL protocol on %s, status on http://%s/metrics\n", s.Addr(), web.Addr())
+	fmt.Fprintf(out, "Serving it over the MySQL protocol on %s, status on http://%s/metrics\n\n", s.Addr(), web.Addr())
 	client, err := shell.Dial(ctx, shell.RemoteOptions{Host: host, Port: port, User: "root", Database: demoDatabase})
 	if err != nil {
 		return err
@@ -100,7 +99,7 @@ func demo(ctx context.Context, out io.Writer) (err error) {
 	defer client.Close()
 	sh := shell.New(client, shell.Options{Footer: true, Out: out, Err: out})
 	for i, t := range tour {
-		fmt.Fprintf(out, "\n%d. %s\n\n  %s;\n\n", i+1, t.about, strings.ReplaceAll(t.query, "\n", "\n  "))
+		fmt.Fprintf(out, "%d. %s\n\n  %s;\n\n", i+1, t.about, strings.ReplaceAll(t.query, "\n", "\n  "))
 		if err := sh.Script(ctx, t.query); err != nil {
 			return printedError{err}
 		}

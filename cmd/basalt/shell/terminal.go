@@ -22,6 +22,10 @@ const historyFile = ".basalt_history"
 func (s *Shell) Interactive(ctx context.Context) error {
 	fmt.Fprintf(s.o.Out, "Basalt %s, %s\nStatements end with ; and \\? shows the commands.\n\n", basalt.Version, s.client.Where())
 	editor := readline.NewShell()
+	// The editor takes typed bytes above 127 for Alt keys unless told that they are text.
+	_ = editor.Config.Set("convert-meta", false)
+	_ = editor.Config.Set("input-meta", true)
+	_ = editor.Config.Set("output-meta", true)
 	editor.AcceptMultiline = func(line []rune) bool { return complete(string(line)) }
 	editor.Prompt.Primary(s.prompt)
 	editor.Prompt.Secondary(func() string { return "     -> " })
