@@ -85,7 +85,7 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 		return l.a.memory.set(&l.held, l.bytes())
 	}
 	before := l.table.Groups()
-	if l.parts != nil || !l.codes.Find(cols, n, sel, groups) {
+	if l.parts != nil || !l.codes.Find(cols, sel, groups) {
 		k.Encode(cols, n, sel)
 		l.table.FindOrAdd(k, groups)
 	} else if missing := l.codes.Missing(); len(missing) > 0 {

@@ -11,7 +11,6 @@ import (
 type gatherMemory struct {
 	out   vector.Vector
 	codes []int32
-	rows  []int32
 }
 
 // scatter puts row built[i]-1 of src at position sel[i] (nil: i) of n rows; where outer is

@@ -33,7 +33,6 @@ type hashJoinProbe struct {
 	gather,
 	scatter []gatherMemory // by output column
 	pairCols []gatherMemory // by residual column
-	nulls    []*vector.Vector
 	mark     *vector.Vector
 	marker   *markProbe
 }

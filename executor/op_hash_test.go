@@ -16,9 +16,8 @@ import (
 )
 
 var (
-	bigint  = sqltype.T(sqltype.BigInt)
-	text    = sqltype.T(sqltype.String)
-	boolean = sqltype.T(sqltype.Boolean)
+	bigint = sqltype.T(sqltype.BigInt)
+	text   = sqltype.T(sqltype.String)
 )
 
 func field(i int, t sqltype.Type) expr.Expr {

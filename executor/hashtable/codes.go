@@ -23,13 +23,13 @@ func NewCodeMap() *CodeMap { return &CodeMap{} }
 // Reset forgets all groups.
 func (m *CodeMap) Reset() { m.dicts = m.dicts[:0] }
 
-// Find stores the groups of the live rows as far as they are known; Missing lists the
+// Find stores the groups of the live rows, of which groups has one entry each, as far as they are known; Missing lists the
 // others. It is false, having done nothing, where codes do not suffice.
-func (m *CodeMap) Find(cols []*vector.Vector, n int, sel []int32, groups []uint32) bool {
+func (m *CodeMap) Find(cols []*vector.Vector, sel []int32, groups []uint32) bool {
 	if len(cols) == 0 || !m.prepare(cols) {
 		return false
 	}
-	n = len(groups)
+	n := len(groups)
 	if cap(m.codes) < n {
 		m.codes = make([]int32, n)
 	}

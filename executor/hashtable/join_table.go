@@ -270,11 +270,13 @@ func (t *JoinTable) probeKeys(k *Keys, heads []uint32) {
 		for j, h := range hashes {
 			heads[lo+j] = slots[h&mask].row
 		}
+		sum := uint64(0)
 		for j, h := range hashes { // touches the keys of slots that will likely match
 			if r := heads[lo+j]; r != 0 && slots[h&mask].hash == h {
-				heads[lo+j] = r | uint32(t.key(r - 1)[0]&0)
+				sum ^= t.key(r - 1)[0]
 			}
 		}
+		k.touched = sum
 		for j, h := range hashes {
 			p := h & mask
 			for {

@@ -31,6 +31,7 @@ type Keys struct {
 	words   []uint64
 	nullMem []bool
 	scratch []uint64
+	touched uint64 // keeps look-ups that only warm the cache from being optimized away
 	dicts   []dictCache
 }
 
