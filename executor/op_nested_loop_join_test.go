@@ -54,6 +54,9 @@ func (j nestedLoops) plan(t *testing.T, probe, build physical.Node) physical.Nod
 		n.ProbeCols, types = nil, types[2:]
 	}
 	if !j.cross {
+		if j.kind == physical.Mark || j.kind == physical.NullAwareAnti {
+			n.MarkConds = 1
+		}
 		n.Conds = []expr.Expr{optest.Call(t, "<", optest.Field(0, bigint), optest.Field(2, bigint))}
 	}
 	n.Info = info(types...)

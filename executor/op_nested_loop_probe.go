@@ -253,7 +253,7 @@ func (p *nestedLoopProbe) matches(n int, sel []int32, probe func(i int32) int32)
 		if sel != nil {
 			i = sel[k]
 		}
-		switch truthOf(vals, int(i)) {
+		switch truthOf(vals, p.j.n.MarkConds, int(i)) {
 		case yes:
 			p.sel = append(p.sel, i)
 		case perhaps:
@@ -270,11 +270,16 @@ const (
 	yes
 )
 
-func truthOf(vals []*vector.Vector, i int) int {
+// truthOf is the conjunction of row i. The first marks conditions are the comparisons of
+// IN; the others say which rows the subquery has, and a row that is unknown there is none.
+func truthOf(vals []*vector.Vector, marks, i int) int {
 	t := yes
-	for _, v := range vals {
+	for k, v := range vals {
 		switch {
 		case v.IsNull(i):
+			if k >= marks {
+				return no
+			}
 			t = perhaps
 		case !boolAt(v, i):
 			return no
