@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/basaltdb/basalt/executor"
@@ -18,6 +19,7 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/physical"
+	"github.com/basaltdb/basalt/storage"
 )
 
 var (
@@ -325,4 +327,58 @@ func TestMemoryIsRefused(t *testing.T) {
 	check("cte", &physical.CTERef{Info: info(bigint), CTE: &physical.CTE{Plan: table(), Name: "c"}, Columns: []int{0}})
 	check("set operation", &physical.SetOp{Info: info(bigint), Left: table(), Right: table()})
 	check("nested loop join", &physical.NestedLoopJoin{Info: info(bigint), Probe: table(), Build: table(), BuildCols: []int{0}})
+}
+
+// endless is a source that ends when told.
+type endless struct {
+	*optest.Table
+	stop *atomic.Bool
+}
+
+func (e endless) Open(_ context.Context, _ storage.Split, _ *storage.ScanRequest) (storage.Reader, error) {
+	return &endlessReader{stop: e.stop}, nil
+}
+
+type endlessReader struct {
+	stop  *atomic.Bool
+	turns int
+}
+
+func (r *endlessReader) Next(context.Context) (*vector.Batch, error) {
+	if r.stop.Load() {
+		return nil, nil
+	}
+	if r.turns++; r.turns > 1e8 {
+		return nil, errors.New("the other query never got a slot")
+	}
+	return vector.NewBatch(1, vector.FromValues(bigint, []int64{1}, nil)), nil
+}
+
+func (r *endlessReader) Close() {}
+
+// TestSlotsAreShared: with one slot, a query ends while another one computes on and on.
+func TestSlotsAreShared(t *testing.T) {
+	var stop atomic.Bool
+	slots := executor.NewSlots(1)
+	table := func() *optest.Table { return optest.NewTable([]sqltype.Type{bigint}, rows(1, 2, 3)) }
+	long := table().Scan(2)
+	long.Source = endless{table(), &stop}
+	rt := optest.Variation{Instances: 1}.Runtime()
+	rt.Slots = slots
+	sum := &physical.Sort{Info: info(bigint), Input: long, Keys: []expr.SortKey{{Expr: optest.Field(0, bigint)}}, Limit: 1}
+	a, err := executor.Run(context.Background(), optest.Whole(sum), rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	rt = optest.Variation{Instances: 1}.Runtime()
+	rt.Slots = slots
+	got, err := optest.Collect(table().Scan(2), rt)
+	if err != nil || len(got) != 3 {
+		t.Errorf("%d rows, %v", len(got), err)
+	}
+	stop.Store(true)
+	if _, err := a.Next(context.Background()); err != nil {
+		t.Error(err)
+	}
 }

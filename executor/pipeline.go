@@ -91,6 +91,10 @@ func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
 	return first
 }
 
+// slotBatches is how many batches a driver computes before it lets others have its slot:
+// about a millisecond's work.
+const slotBatches = 8
+
 // drive is one driver's run.
 func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err error) {
 	if err := d.Runtime.Slots.Acquire(ctx); err != nil {
@@ -116,9 +120,14 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 		return err
 	}
 	clock := d.Runtime.Profile.clock()
-	for !done.Load() {
+	for turn := 1; !done.Load(); turn++ {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if turn%slotBatches == 0 && d.Runtime.Slots.contended() {
+			if err := d.Wait(ctx, func() error { return nil }); err != nil {
+				return err
+			}
 		}
 		start := clock()
 		b, err := reader.Next(ctx)

@@ -66,8 +66,11 @@ func (p *Predicate) selectRows(f *frame, sel []int32) ([]int32, error) {
 	}
 	for i, c := range p.conds {
 		out, err := c.rows(f, sel, p.mem[i&1][:0])
-		if err != nil || len(out) == 0 {
+		if err != nil {
 			return nil, err
+		}
+		if len(out) == 0 {
+			return p.mem[i&1][:0], nil // no rows; a nil selection would be all
 		}
 		sel = out
 	}
