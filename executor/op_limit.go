@@ -29,8 +29,7 @@ func (q *quota) take(n int64) (lo, hi int64, more bool) {
 
 // limit passes rows [offset, offset+count) of its input in arrival order, as views.
 type limit struct {
-	q   *quota
-	out *vector.Batch
+	q *quota
 }
 
 func newLimit(n *physical.Limit) newTransform {

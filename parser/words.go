@@ -27,10 +27,6 @@ var notOperand = words("AND", "AS", "ASC", "BETWEEN", "BY", "COLLATE", "CROSS", 
 	"PARTITION", "REGEXP", "RLIKE", "SELECT", "SEPARATOR", "STRAIGHT_JOIN", "TABLESAMPLE", "THEN", "UNION", "UPDATE", "USING",
 	"WHEN", "WHERE", "WINDOW", "WITH", "XOR", "EXCEPT", "INTERSECT", "LIKE", "LATERAL", "OVER", "ALL")
 
-// notTableAlias are further words that follow a table and are no alias of it.
-var notTableAlias = words("ANTI", "ASOF", "DISTRIBUTE", "CLUSTER", "SORT", "FULL", "SEMI", "LEFT", "RIGHT", "QUALIFY", "MINUS", "SET",
-	"VALUES", "INSERT", "OFFSET", "TABLET", "USE", "FORCE", "IGNORE", "LOCK", "PROPERTIES", "PREAGGOPEN", "PIVOT", "UNPIVOT")
-
 // niladic functions are called without brackets.
 var niladic = words("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "LOCALTIME", "LOCALTIMESTAMP",
 	"UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "SESSION_USER", "CURRENT_CATALOG")
@@ -40,9 +36,6 @@ var units = words("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY
 	"SECOND_MICROSECOND", "MINUTE_MICROSECOND", "MINUTE_SECOND", "HOUR_MICROSECOND", "HOUR_SECOND", "HOUR_MINUTE",
 	"DAY_MICROSECOND", "DAY_SECOND", "DAY_MINUTE", "DAY_HOUR", "YEAR_MONTH", "DOW", "DOY", "EPOCH", "DAYOFWEEK", "DAYOFYEAR", "WEEKDAY",
 	"SECONDS", "MINUTES", "HOURS", "DAYS", "WEEKS", "MONTHS", "QUARTERS", "YEARS", "MICROSECONDS", "MILLISECONDS", "NANOSECOND")
-
-// unitFunctions take a bare unit as their first argument.
-var unitFunctions = words("TIMESTAMPDIFF", "TIMESTAMPADD", "DATEDIFF_UNIT", "DATE_DIFF", "DATEADD")
 
 // higherOrder functions take lambdas, so an arrow in their first argument is never a JSON path.
 var higherOrder = words("ARRAY_MAP", "ARRAY_FILTER", "ARRAY_SORTBY", "ARRAY_SORT", "ARRAY_EXISTS", "ARRAY_FIRST", "ARRAY_LAST",

@@ -417,14 +417,5 @@ func compareCase(t *testing.T, what string, result sqltype.Type, got vector.Valu
 	}
 }
 
-// wide is an int128 from text.
-func wide(s string) int128.Int {
-	v, ok := int128.Parse(s)
-	if !ok {
-		panic(s)
-	}
-	return v
-}
-
 // timeText is a DATETIME(6) as text.
 func timeText(v int64) string { return vector.IntValue(tMicros, v).Text() }

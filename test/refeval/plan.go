@@ -246,7 +246,7 @@ func join(s joinSpec, left []Row, rightOf func(Row) []Row, e env) []Row {
 }
 
 // ErrMoreThanOne is a scalar subquery with several rows.
-var ErrMoreThanOne = fmt.Errorf("Subquery returns more than 1 row")
+var ErrMoreThanOne = fmt.Errorf("subquery returns more than 1 row")
 
 // conjunction is the three-valued AND of conditions.
 func conjunction(conds []expr.Expr, e env) vector.Value {
