@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
