@@ -64,17 +64,21 @@ func (p *Predicate) selectRows(f *frame, sel []int32) ([]int32, error) {
 	if len(p.conds) == 0 {
 		return allRows(sel, f.n, &p.mem[0]), nil
 	}
+	all := sel == nil
+	var out []int32
 	for i, c := range p.conds {
-		out, err := c.rows(f, sel, p.mem[i&1][:0])
-		if err != nil {
+		var err error
+		if out, err = c.rows(f, sel, p.mem[i&1][:0]); err != nil {
 			return nil, err
 		}
 		if len(out) == 0 {
 			return p.mem[i&1][:0], nil // no rows; a nil selection would be all
 		}
-		sel = out
+		if !all || len(out) < f.n { // else the next one has the faster loops over all rows
+			sel, all = out, false
+		}
 	}
-	return sel, nil
+	return out, nil
 }
 
 func (c *compiler) selector(e expr.Expr) (selector, error) {
