@@ -23,7 +23,6 @@ type nestedLoopJoin struct {
 	memory     *memoryClaim
 	probeTypes []sqltype.Type
 	buildTypes []sqltype.Type
-	fields     []int // of the concatenated columns, that Conds read
 
 	mu    sync.Mutex
 	parts [][]*vector.Vector // by driver
@@ -37,7 +36,7 @@ type nestedLoopJoin struct {
 }
 
 func (b *builder) buildNestedLoopJoin(n *physical.NestedLoopJoin, down stage) error {
-	j := &nestedLoopJoin{rt: b.rt, n: n, fields: fieldsOf(n.Conds),
+	j := &nestedLoopJoin{rt: b.rt, n: n,
 		memory: newMemoryClaim(b.rt.Budget, fmt.Sprintf("nested loop join build #%d", n.ID), b.profile(n))}
 	for _, c := range n.Probe.Base().Cols {
 		j.probeTypes = append(j.probeTypes, c.T)
