@@ -2,6 +2,7 @@ package basalt
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -73,6 +74,9 @@ func (s *Session) newExecution(st *Statement, params []vector.Value) *execution 
 func (s *Session) hostName() string {
 	if s.host == "" {
 		return "%"
+	}
+	if host, _, err := net.SplitHostPort(s.host); err == nil {
+		return host // users are known by host: the port is for SHOW PROCESSLIST
 	}
 	return s.host
 }
