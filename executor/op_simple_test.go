@@ -26,7 +26,6 @@ var (
 	bigint  = sqltype.T(sqltype.BigInt)
 	text    = sqltype.T(sqltype.String)
 	double  = sqltype.T(sqltype.Double)
-	date    = sqltype.T(sqltype.Date)
 	boolean = sqltype.T(sqltype.Boolean)
 )
 
