@@ -61,11 +61,17 @@ func (s *Session) Use(database string) error {
 	return nil
 }
 
-// OnKill sets what to call when the session is killed, once, from another goroutine.
+// OnKill sets what to call when the session is killed: once, from another goroutine, or
+// at once when that has happened already.
 func (s *Session) OnKill(f func()) {
 	s.mu.Lock()
-	s.onKill = f
+	if s.killed == nil {
+		s.onKill = f
+		s.mu.Unlock()
+		return
+	}
 	s.mu.Unlock()
+	f()
 }
 
 func (s *Session) kill(cause error) {

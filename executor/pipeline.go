@@ -245,8 +245,12 @@ func (d *Driver) Wait(ctx context.Context, f func() error) error {
 	return nil
 }
 
-// String is the operator's line of EXPLAIN ANALYZE.
+// String is the operator's line of EXPLAIN ANALYZE; empty for a node that ran as a part of
+// another one (exchanges, the first phase of an aggregation).
 func (n *NodeProfile) String() string {
+	if n.Batches.Load() == 0 && n.Nanos.Load() == 0 {
+		return ""
+	}
 	s := fmt.Sprintf("rows=%d batches=%d time=%.2fms", n.Rows.Load(), n.Batches.Load(), float64(n.Nanos.Load())/1e6)
 	if p := n.PeakBytes.Load(); p > 0 {
 		s += fmt.Sprintf(" memory=%.1fMB", float64(p)/(1<<20))
