@@ -144,7 +144,7 @@ func runAggregate(t testing.TB, n *physical.Aggregate, rt *Runtime, batches []*v
 
 func TestHashAggregate(t *testing.T) {
 	keyTypes := []sqltype.Type{bigint, text, sqltype.T(sqltype.Int), sqltype.T(sqltype.Double), sqltype.T(sqltype.LargeInt), sqltype.T(sqltype.SmallInt)}
-	for seed := range int64(150) {
+	for seed := range seeds(150) {
 		r := rand.New(rand.NewSource(seed))
 		keys := make([]sqltype.Type, r.Intn(4))
 		distinct := []int{}
@@ -219,7 +219,7 @@ func TestHashAggregateManyGroups(t *testing.T) {
 // sum(v) FILTER (WHERE w < 5) and sum(DISTINCT v) FILTER (…) keep groups of which no row passes.
 func TestHashAggregateFilter(t *testing.T) {
 	five := &expr.Literal{Value: vector.IntValue(bigint, 5)}
-	for seed := range int64(40) {
+	for seed := range seeds(40) {
 		r := rand.New(rand.NewSource(seed))
 		batches := randomBatches(r, []sqltype.Type{text, bigint, bigint}, r.Intn(2000), 300, []int{200, 9, 12}, true)
 		pass := call(t, "<", field(2, bigint), five)

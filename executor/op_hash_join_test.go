@@ -241,7 +241,7 @@ func randomJoin(r *rand.Rand, kind physical.JoinKind) (*physical.HashJoin, []int
 
 func TestHashJoin(t *testing.T) {
 	for _, kind := range allJoinKinds {
-		for seed := range int64(60) {
+		for seed := range seeds(60) {
 			r := rand.New(rand.NewSource(seed))
 			n, keys, types := randomJoin(r, kind)
 			distinct := make([]int, len(types))
@@ -299,7 +299,7 @@ func call(t testing.TB, name string, args ...expr.Expr) expr.Expr {
 // The residual: probe's last column < build's last column.
 func TestHashJoinResidual(t *testing.T) {
 	for _, kind := range allJoinKinds {
-		for seed := range int64(40) {
+		for seed := range seeds(40) {
 			r := rand.New(rand.NewSource(seed))
 			n, keys, types := randomJoin(r, kind)
 			last := len(types) - 1
@@ -354,7 +354,7 @@ func TestHashJoinOverBudget(t *testing.T) {
 
 // Runtime filters let pass every row that has a match and few others.
 func TestRuntimeFilters(t *testing.T) {
-	for seed := range int64(120) {
+	for seed := range seeds(120) {
 		r := rand.New(rand.NewSource(seed))
 		n, keys, types := randomJoin(r, physical.Semi)
 		spread := []int{20, 3000, 1 << 30}[r.Intn(3)]

@@ -345,3 +345,12 @@ func randomBatches(r *rand.Rand, types []sqltype.Type, rows, size int, distinct 
 	}
 	return out
 }
+
+// seeds is how many random cases a test runs: n, or a few with -short, under the race
+// detector.
+func seeds(n int64) int64 {
+	if testing.Short() {
+		return n/10 + 1
+	}
+	return n
+}
