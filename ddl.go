@@ -110,6 +110,9 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 			t.Properties[p.Key] = p.Value
 		}
 	}
+	if _, err := parquetCodec(t.Properties); err != nil {
+		return nil, sqlerr.From(err).At(st.Position())
+	}
 	if t.Columns, err = tableColumns(st.Columns); err != nil {
 		return nil, err
 	}

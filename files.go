@@ -180,13 +180,14 @@ func (x *execution) sinkFor(t *catalog.Table) storage.Sink {
 // newSink writes rows of t's columns to files in t's folder and publishes them.
 func (x *execution) newSink(t *catalog.Table, publish func(files []catalog.DataFile) error) storage.Sink {
 	db := x.s.db
+	codec, _ := parquetCodec(t.Properties) // checked when the table was made
 	cols := make([]storage.Column, len(t.Columns))
 	for i, c := range t.Columns {
 		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable}
 	}
 	return table.NewSink(table.Options{
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: cols,
-		Format:  parquetFormat{t.Properties["compression"]},
+		Format:  parquetFormat{codec},
 		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
 	})
 }
