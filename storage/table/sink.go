@@ -63,10 +63,11 @@ type Sink struct {
 	o       Options
 	staging string
 
-	mu    sync.Mutex
-	made  bool
-	next  int
-	files []File
+	mu      sync.Mutex
+	made    bool
+	next    int
+	files   []File
+	writers []*writer
 	// renamed are files that already stand in Dir, to be removed by Abort until Publish.
 	renamed   []string
 	published bool
@@ -81,7 +82,13 @@ func NewSink(o Options) *Sink {
 func (s *Sink) Columns() []storage.Column { return s.o.Columns }
 
 // NewWriter implements storage.Sink.
-func (s *Sink) NewWriter(context.Context, int) (storage.Writer, error) { return &writer{sink: s}, nil }
+func (s *Sink) NewWriter(context.Context, int) (storage.Writer, error) {
+	w := &writer{sink: s}
+	s.mu.Lock()
+	s.writers = append(s.writers, w)
+	s.mu.Unlock()
+	return w, nil
+}
 
 // newFile creates the next staged file.
 func (s *Sink) newFile() (string, storage.WritableFile, error) {
@@ -134,6 +141,12 @@ func (s *Sink) Commit(ctx context.Context) error {
 func (s *Sink) Abort() {
 	if s.published {
 		return
+	}
+	for _, w := range s.writers { // those that an error left open
+		if w.file != nil {
+			_ = w.file.Close()
+			w.file, w.enc = nil, nil
+		}
 	}
 	for _, f := range s.renamed {
 		_ = s.o.FS.Remove(f)
@@ -196,10 +209,6 @@ func (w *writer) start() error {
 	w.size = countingFile{WritableFile: f}
 	w.file = &w.size
 	w.enc, err = w.sink.o.Format.NewFileWriter(w.file, w.sink.o.Columns)
-	if err != nil {
-		_ = f.Close()
-		w.enc = nil
-	}
 	return err
 }
 
@@ -234,8 +243,6 @@ func (w *writer) Close(ctx context.Context) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		_ = w.file.Close()
-		w.enc = nil
 		return sqlerr.Wrap(sqlerr.Interrupted, ctx.Err(), "write was interrupted")
 	}
 	return w.finish()
