@@ -134,7 +134,7 @@ func harmless(err error) bool {
 	if errors.As(err, &e) {
 		return e.Code.Number == 1690 || e.Code == sqlerr.OutOfRange || e.Code == sqlerr.NotSupported || e.Code == sqlerr.SubqueryMoreThanOne
 	}
-	return errors.Is(err, refeval.ErrMoreThanOne) || strings.Contains(err.Error(), "out of range")
+	return errors.Is(err, refeval.ErrMoreThanOne) || errors.Is(err, refeval.ErrTooSlow) || strings.Contains(err.Error(), "out of range")
 }
 
 func reference(s *basalt.Session, sql string) ([]string, error) {

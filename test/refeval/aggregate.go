@@ -10,7 +10,7 @@ import (
 )
 
 // aggregateOf computes one aggregate over the rows of a group.
-func aggregateOf(a *expr.Aggregate, rows []env) vector.Value {
+func aggregateOf(a *expr.Aggregate, rows []*env) vector.Value {
 	t := a.Fn.Result
 	var vals []vector.Value
 	seen := map[string]bool{}

@@ -20,22 +20,36 @@ import (
 type Row []vector.Value
 
 // env gives the values of columns: those of the current row and, under Apply, of the rows
-// around it.
-type env map[expr.ColumnID]vector.Value
-
-func (e env) with(cols []expr.Column, row Row) env {
-	out := make(env, len(e)+len(cols))
-	for k, v := range e {
-		out[k] = v
-	}
-	for i, c := range cols {
-		out[c.ID] = row[i]
-	}
-	return out
+// around it. The zero env knows no column.
+type env struct {
+	cols []expr.Column
+	row  Row
+	up   *env
 }
 
-// Rows evaluates a plan. Panics with an error value on what it does not know and on errors
-// of the query (error 1242).
+func (e *env) with(cols []expr.Column, row Row) *env { return &env{cols, row, e} }
+
+func (e *env) lookup(id expr.ColumnID) (vector.Value, bool) {
+	for ; e != nil; e = e.up {
+		for i := range e.cols {
+			if e.cols[i].ID == id {
+				return e.row[i], true
+			}
+		}
+	}
+	return vector.Value{}, false
+}
+
+// pairs bounds the work of one query: rows that nested subqueries and joins try.
+var pairs int
+
+const maxPairs = 20_000_000
+
+// ErrTooSlow is a query whose evaluation by trying everything takes too long.
+var ErrTooSlow = fmt.Errorf("too many pairs of rows")
+
+// Rows evaluates a plan. The error says what is not known here, that the work is too much
+// (ErrTooSlow), or is an error of the query (ErrMoreThanOne). Not for concurrent use.
 func Rows(n logical.Node) (rows []Row, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -46,12 +60,13 @@ func Rows(n logical.Node) (rows []Row, err error) {
 			err = e
 		}
 	}()
-	return eval(n, env{}), nil
+	pairs = 0
+	return eval(n, nil), nil
 }
 
 func fail(format string, args ...any) { panic(fmt.Errorf("refeval: "+format, args...)) }
 
-func eval(n logical.Node, e env) []Row {
+func eval(n logical.Node, e *env) []Row {
 	switch n := n.(type) {
 	case *logical.Scan:
 		return scan(n, e)
@@ -73,9 +88,7 @@ func eval(n logical.Node, e env) []Row {
 		right := eval(n.RightInput, e)
 		return join(joinSpec{n.Kind, n.LeftInput.Columns(), n.RightInput.Columns(), n.On, n.MarkNullOK}, eval(n.LeftInput, e), func(Row) []Row { return right }, e)
 	case *logical.Apply:
-		left := n.LeftInput.Columns()
-		return join(joinSpec{n.Kind, left, n.RightInput.Columns(), n.On, n.MarkNullOK}, eval(n.LeftInput, e),
-			func(l Row) []Row { return eval(n.RightInput, e.with(left, l)) }, e)
+		return apply(n, e)
 	case *logical.Aggregate:
 		return aggregate(n, e)
 	case *logical.Distinct:
@@ -104,8 +117,32 @@ func eval(n logical.Node, e env) []Row {
 	return nil
 }
 
+// apply evaluates the right side for each left row, once for rows that give it the same
+// values.
+func apply(n *logical.Apply, e *env) []Row {
+	left := n.LeftInput.Columns()
+	free := logical.FreeColumns(n.RightInput)
+	known := map[string][]Row{}
+	right := func(l Row) []Row {
+		var used Row
+		for i, c := range left {
+			if free.Has(c.ID) {
+				used = append(used, l[i])
+			}
+		}
+		k := key(used)
+		rows, ok := known[k]
+		if !ok {
+			rows = eval(n.RightInput, e.with(left, l))
+			known[k] = rows
+		}
+		return rows
+	}
+	return join(joinSpec{n.Kind, left, n.RightInput.Columns(), n.On, n.MarkNullOK}, eval(n.LeftInput, e), right, e)
+}
+
 // scan reads all rows through the source, without filters.
-func scan(n *logical.Scan, e env) []Row {
+func scan(n *logical.Scan, e *env) []Row {
 	ctx := context.Background()
 	req := &storage.ScanRequest{Columns: n.Ordinal, Limit: -1}
 	splits, err := n.Source.Splits(ctx, req)
@@ -139,7 +176,7 @@ func scan(n *logical.Scan, e env) []Row {
 	return filterRows(out, n.Cols, n.Filter, e)
 }
 
-func filterRows(rows []Row, cols []expr.Column, conds []expr.Expr, e env) []Row {
+func filterRows(rows []Row, cols []expr.Column, conds []expr.Expr, e *env) []Row {
 	var out []Row
 	for _, r := range rows {
 		if all(conds, e.with(cols, r)) {
@@ -150,7 +187,7 @@ func filterRows(rows []Row, cols []expr.Column, conds []expr.Expr, e env) []Row 
 }
 
 // all reports whether every condition is true.
-func all(conds []expr.Expr, e env) bool {
+func all(conds []expr.Expr, e *env) bool {
 	for _, c := range conds {
 		if !scalar(c, e).IsTrue() {
 			return false
@@ -177,7 +214,7 @@ func nulls(cols []expr.Column) Row {
 func concat(a, b Row) Row { return append(append(Row{}, a...), b...) }
 
 // join tries every pair.
-func join(s joinSpec, left []Row, rightOf func(Row) []Row, e env) []Row {
+func join(s joinSpec, left []Row, rightOf func(Row) []Row, e *env) []Row {
 	var out []Row
 	matchedRight := map[int]bool{}
 	for _, l := range left {
@@ -186,6 +223,9 @@ func join(s joinSpec, left []Row, rightOf func(Row) []Row, e env) []Row {
 		matches, unknown := 0, false
 		var single Row
 		for i, r := range right {
+			if pairs++; pairs > maxPairs {
+				panic(ErrTooSlow)
+			}
 			pair := inner.with(s.right, r)
 			truth := conjunction(s.on, pair)
 			if truth.Null {
@@ -249,7 +289,7 @@ func join(s joinSpec, left []Row, rightOf func(Row) []Row, e env) []Row {
 var ErrMoreThanOne = fmt.Errorf("subquery returns more than 1 row")
 
 // conjunction is the three-valued AND of conditions.
-func conjunction(conds []expr.Expr, e env) vector.Value {
+func conjunction(conds []expr.Expr, e *env) vector.Value {
 	out := vector.BoolValue(true)
 	for _, c := range conds {
 		v := scalar(c, e)
@@ -308,7 +348,7 @@ func limit(rows []Row, count, offset int64) []Row {
 	return rows
 }
 
-func sortRows(rows []Row, cols []expr.Column, keys []expr.SortKey, e env) []Row {
+func sortRows(rows []Row, cols []expr.Column, keys []expr.SortKey, e *env) []Row {
 	type item struct{ row, keys Row }
 	items := make([]item, len(rows))
 	for i, r := range rows {
@@ -342,7 +382,7 @@ func sortRows(rows []Row, cols []expr.Column, keys []expr.SortKey, e env) []Row 
 	return out
 }
 
-func setOp(n *logical.SetOp, e env) []Row {
+func setOp(n *logical.SetOp, e *env) []Row {
 	var sides [][]Row
 	for _, in := range n.Inputs {
 		sides = append(sides, eval(in, e))
@@ -379,7 +419,7 @@ func setOp(n *logical.SetOp, e env) []Row {
 	return out
 }
 
-func aggregate(n *logical.Aggregate, e env) []Row {
+func aggregate(n *logical.Aggregate, e *env) []Row {
 	in := n.Input.Columns()
 	rows := eval(n.Input, e)
 	sets := n.Sets
@@ -392,7 +432,7 @@ func aggregate(n *logical.Aggregate, e env) []Row {
 	}
 	var out []Row
 	for _, set := range sets {
-		groups := map[string][]env{}
+		groups := map[string][]*env{}
 		keys := map[string]Row{}
 		var order []string
 		id := int64(1)<<len(n.Groups) - 1

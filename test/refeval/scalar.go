@@ -13,10 +13,10 @@ import (
 )
 
 // scalar computes an expression for one row.
-func scalar(x expr.Expr, e env) vector.Value {
+func scalar(x expr.Expr, e *env) vector.Value {
 	switch x := x.(type) {
 	case *expr.Column:
-		v, ok := e[x.ID]
+		v, ok := e.lookup(x.ID)
 		if !ok {
 			fail("no column %s", x.Name)
 		}
@@ -31,7 +31,7 @@ func scalar(x expr.Expr, e env) vector.Value {
 	return vector.Value{}
 }
 
-func call(x *expr.Call, e env) vector.Value {
+func call(x *expr.Call, e *env) vector.Value {
 	t := x.Fn.Result
 	switch x.Fn.Name { // those that do not look at all arguments, or take NULLs
 	case "and", "or":
@@ -115,7 +115,7 @@ func retype(v vector.Value, t sqltype.Type) vector.Value {
 	return v
 }
 
-func connect(x *expr.Call, e env) vector.Value {
+func connect(x *expr.Call, e *env) vector.Value {
 	decides := x.Fn.Name == "or"
 	out := vector.BoolValue(!decides)
 	for _, a := range x.Args {
