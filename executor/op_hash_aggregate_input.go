@@ -143,5 +143,5 @@ func (f *flattener) flatten(v *vector.Vector, sel []int32) *vector.Vector {
 	}
 	f.from[f.n] = v
 	f.n++
-	return flattenInPlace(v, sel, f.to[f.n-1])
+	return v.FlattenInPlace(sel, f.to[f.n-1])
 }

@@ -281,22 +281,11 @@ func truthOf(vals []*vector.Vector, marks, i int) int {
 				return no
 			}
 			t = perhaps
-		case !boolAt(v, i):
+		case !v.Bool(i):
 			return no
 		}
 	}
 	return t
-}
-
-// boolAt is row i of a BOOLEAN in any form.
-func boolAt(v *vector.Vector, i int) bool {
-	switch v.Form {
-	case vector.Dictionary:
-		return vector.Values[bool](v.Dict)[v.Codes[i]]
-	case vector.Constant:
-		i = 0
-	}
-	return vector.Values[bool](v)[i]
 }
 
 // emit yields rows hits of p.pair, or puts them aside where they are too few for a batch.

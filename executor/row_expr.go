@@ -53,7 +53,7 @@ func (x *rowExpr) evalFlat(b *vector.Batch) (*vector.Vector, error) {
 	if x.flat == nil {
 		x.flat = &vector.Vector{}
 	}
-	return flattenInPlace(v, b.Sel, x.flat), nil
+	return v.FlattenInPlace(b.Sel, x.flat), nil
 }
 
 func evalAll(xs []*rowExpr, b *vector.Batch, flat bool, out []*vector.Vector) ([]*vector.Vector, error) {
@@ -72,38 +72,6 @@ func evalAll(xs []*rowExpr, b *vector.Batch, flat bool, out []*vector.Vector) ([
 		out = append(out, v)
 	}
 	return out, nil
-}
-
-// flattenInPlace decodes the rows of sel (nil: all) of a dictionary vector into out, each
-// at its own position. Codes of other rows are not looked at.
-func flattenInPlace(v *vector.Vector, sel []int32, out *vector.Vector) *vector.Vector {
-	if sel == nil {
-		return v.Flatten(nil, out)
-	}
-	out.Type = v.Type
-	out.Reset(v.Len)
-	out.Bufs = v.Dict.Bufs
-	switch v.Type.Physical().Size() {
-	case 1:
-		lookUp[uint8](v, sel, out)
-	case 2:
-		lookUp[uint16](v, sel, out)
-	case 4:
-		lookUp[uint32](v, sel, out)
-	case 8:
-		lookUp[uint64](v, sel, out)
-	case 16:
-		lookUp[vector.View](v, sel, out)
-	}
-	out.Valid = v.Valid
-	return out
-}
-
-func lookUp[T vector.Fixed](v *vector.Vector, sel []int32, out *vector.Vector) {
-	dst, dict := vector.Values[T](out), vector.Values[T](v.Dict)
-	for _, r := range sel {
-		dst[r] = dict[v.Codes[r]]
-	}
 }
 
 func typesOf(es []expr.Expr) []sqltype.Type {

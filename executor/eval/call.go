@@ -144,7 +144,7 @@ func (n *callNode) expandConstants(rows int, sel []int32) {
 func (n *callNode) flatten(sel []int32) {
 	for i, v := range n.vals {
 		if v.Form == vector.Dictionary {
-			n.vals[i] = FlattenInPlace(v, sel, &n.flat[i])
+			n.vals[i] = v.FlattenInPlace(sel, &n.flat[i])
 		}
 	}
 }

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"github.com/basaltdb/basalt/internal/function"
-	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
@@ -125,42 +124,5 @@ func clearNulls(valid vector.Bitmap, v *vector.Vector, entries vector.Bitmap, se
 		if !v.Valid.Get(int(i)) || !entries.Get(int(v.Codes[i])) {
 			valid.Clear(int(i))
 		}
-	}
-}
-
-// FlattenInPlace is v, a dictionary vector, as a flat vector in out's memory whose rows
-// stay where they are; only the rows of sel (nil: all) are filled.
-func FlattenInPlace(v *vector.Vector, sel []int32, out *vector.Vector) *vector.Vector {
-	if v.Dict.Len == 0 { // of NULLs only
-		out.Type = v.Type
-		out.SetAllNull(v.Len)
-		return out
-	}
-	if sel == nil {
-		return v.Flatten(nil, out)
-	}
-	out.Type = v.Type
-	out.Reset(v.Len)
-	out.Bufs = v.Dict.Bufs
-	switch v.Type.Physical().Size() {
-	case 1:
-		scatter[uint8](out, v, sel)
-	case 2:
-		scatter[uint16](out, v, sel)
-	case 4:
-		scatter[uint32](out, v, sel)
-	case 8:
-		scatter[uint64](out, v, sel)
-	case 16:
-		scatter[int128.Int](out, v, sel)
-	}
-	out.Valid = v.Valid
-	return out
-}
-
-func scatter[T vector.Fixed](out, v *vector.Vector, sel []int32) {
-	dst, src, codes := vector.Values[T](out), vector.Values[T](v.Dict), v.Codes
-	for _, i := range sel {
-		dst[i] = src[codes[i]]
 	}
 }

@@ -55,7 +55,7 @@ func (n *logicNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 			switch {
 			case v.IsNull(int(r)):
 				n.out.SetNull(int(r))
-			case boolAt(v, int(r)) == n.deciding:
+			case v.Bool(int(r)) == n.deciding:
 				vals[r] = n.deciding
 				if n.out.Valid != nil {
 					n.out.Valid.Set(int(r))
@@ -68,15 +68,4 @@ func (n *logicNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 		left = next
 	}
 	return &n.out, nil
-}
-
-// boolAt is row i of a BOOLEAN in any form.
-func boolAt(v *vector.Vector, i int) bool {
-	switch v.Form {
-	case vector.Dictionary:
-		return vector.Values[bool](v.Dict)[v.Codes[i]]
-	case vector.Constant:
-		i = 0
-	}
-	return vector.Values[bool](v)[i]
 }

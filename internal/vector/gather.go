@@ -41,6 +41,39 @@ func (v *Vector) Flatten(sel []int32, out *Vector) *Vector {
 	return out
 }
 
+// FlattenInPlace is v, a dictionary vector, as a flat vector in out's memory whose rows
+// stay where they are; only the rows of sel (nil: all) are filled, and codes of other rows are
+// not looked at. Buffers and validity are shared with v.
+func (v *Vector) FlattenInPlace(sel []int32, out *Vector) *Vector {
+	if sel == nil {
+		return v.Flatten(nil, out)
+	}
+	out.Type = v.Type
+	out.Reset(v.Len)
+	out.Bufs = v.Dict.Bufs
+	switch v.Type.Physical().Size() {
+	case 1:
+		lookUp[uint8](v, sel, out)
+	case 2:
+		lookUp[uint16](v, sel, out)
+	case 4:
+		lookUp[uint32](v, sel, out)
+	case 8:
+		lookUp[uint64](v, sel, out)
+	case 16:
+		lookUp[int128.Int](v, sel, out)
+	}
+	out.Valid = v.Valid
+	return out
+}
+
+func lookUp[T Fixed](v *Vector, sel []int32, out *Vector) {
+	dst, dict, codes := Values[T](out), Values[T](v.Dict), v.Codes
+	for _, i := range sel {
+		dst[i] = dict[codes[i]]
+	}
+}
+
 // Gather returns the rows of v, in any form, at the positions rows, in out's memory. A
 // dictionary stays one. Negative positions give NULL. Buffers are shared with v.
 func (v *Vector) Gather(rows []int32, out *Vector) *Vector {

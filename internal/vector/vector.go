@@ -157,6 +157,14 @@ func (v *Vector) IsNull(i int) bool {
 	return v.Type.Kind == sqltype.Null || !v.Valid.Get(v.index(i))
 }
 
+// Bool is row i of a BOOLEAN vector in any form; the row must not be null.
+func (v *Vector) Bool(i int) bool {
+	if v.Form == Dictionary {
+		return Values[bool](v.Dict)[v.Codes[i]]
+	}
+	return Values[bool](v)[v.index(i)]
+}
+
 // MayHaveNulls reports whether any row can be null.
 func (v *Vector) MayHaveNulls() bool { return v.Valid != nil || v.Type.Kind == sqltype.Null }
 
