@@ -110,6 +110,9 @@ type Tx struct {
 }
 
 func (tx *Tx) database(name string) (*database, error) {
+	if name == InformationSchema {
+		return nil, sqlerr.New(sqlerr.AccessDeniedDB, "Access denied to database '%s'", name)
+	}
 	d := tx.st.databases[name]
 	if d == nil {
 		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Unknown database '%s'", name)
