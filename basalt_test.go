@@ -393,3 +393,66 @@ func TestPrepared(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestFilesAsTables reads written files by path, by pattern, through local() and as external
+// tables: columns by name without case, missing ones NULL, narrower ones widened.
+func TestFilesAsTables(t *testing.T) {
+	db := open(t, t.TempDir())
+	s := session(t, db)
+	query(t, s, "CREATE TABLE one AS SELECT number AS id, concat('n', number) AS Name FROM numbers('number' = '3')")
+	query(t, s, "INSERT INTO one VALUES (9, NULL)")
+	folder, err := filepath.Glob(filepath.Join(db.Dir(), "warehouse", "default.db", "one_*"))
+	if err != nil || len(folder) != 1 {
+		t.Fatal(folder, err)
+	}
+	dir := folder[0]
+	want := "0 n0\n1 n1\n2 n2\n9 <nil>\n"
+	for _, from := range []string{"'" + dir + "'", "'" + dir + "/*.parquet'", `local("file_path" = "` + dir + `/*.parquet", "format" = "parquet")`} {
+		if got := query(t, s, "SELECT id, name FROM "+from+" ORDER BY id"); got != want {
+			t.Errorf("%s: %s", from, got)
+		}
+	}
+	query(t, s, "CREATE EXTERNAL TABLE inferred STORED AS PARQUET LOCATION '"+dir+"'")
+	if got := query(t, s, "SELECT * FROM inferred ORDER BY id"); got != want {
+		t.Errorf("inferred columns: %s", got)
+	}
+	query(t, s, "CREATE EXTERNAL TABLE declared (later STRING, NAME STRING, id DECIMAL(20,2)) STORED AS PARQUET LOCATION '"+dir+"'")
+	if got := query(t, s, "SELECT id, name, later FROM declared WHERE id > 0.5 ORDER BY id"); got != "1.00 n1 <nil>\n2.00 n2 <nil>\n9.00 <nil> <nil>\n" {
+		t.Errorf("declared columns: %s", got)
+	}
+	query(t, s, "INSERT INTO one SELECT 20, 'late'")
+	if got := query(t, s, "SELECT count(*) FROM inferred"); got != "5\n" {
+		t.Errorf("a file that came later: %s", got)
+	}
+	for sql, code := range map[string]sqlerr.Code{
+		"SELECT * FROM '" + dir + "/nope.parquet'":                                               sqlerr.FileNotFound,
+		"CREATE EXTERNAL TABLE e STORED AS PARQUET LOCATION '" + t.TempDir() + "'":               sqlerr.FileNotFound,
+		"CREATE EXTERNAL TABLE e STORED AS PARQUET":                                              sqlerr.Syntax,
+		"INSERT INTO inferred VALUES (1, 'x')":                                                   sqlerr.NotSupported,
+		"CREATE EXTERNAL TABLE e (id DATE) STORED AS PARQUET LOCATION '" + dir + "' AS SELECT 1": sqlerr.NotSupported,
+	} {
+		if _, err := tryQuery(s, sql); !sqlerr.Is(err, code) {
+			t.Errorf("%s: %v, want %d", sql, err, code.Number)
+		}
+	}
+	// DROP of an external table leaves the files.
+	query(t, s, "DROP TABLE inferred")
+	if files, _ := filepath.Glob(filepath.Join(dir, "*.parquet")); len(files) != 3 {
+		t.Errorf("files after DROP of the external table: %v", files)
+	}
+}
+
+// TestHostileFiles opens what is no Parquet file.
+func TestHostileFiles(t *testing.T) {
+	s := session(t, open(t, ""))
+	dir := t.TempDir()
+	for name, content := range map[string]string{"text.parquet": "hello, world, this is no parquet file", "short.parquet": "PAR1", "magic.parquet": "PAR1\x00\x00\x00\x10PAR1"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tryQuery(s, "SELECT * FROM '"+path+"'"); !sqlerr.Is(err, sqlerr.CorruptFile) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
