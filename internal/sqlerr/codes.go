@@ -28,6 +28,7 @@ var (
 	NotGrouped          = Code{1055, "42000"}
 	MisplacedAggregate  = Code{1111, "HY000"}
 	ValueCount          = Code{1136, "21S01"}
+	IncorrectValue      = Code{1366, "HY000"} // text that is no number
 	WrongValue          = Code{1292, "22007"} // a literal that does not fit its type
 	TypeMismatch        = Code{1105, "HY000"}
 	UnknownVariable     = Code{1193, "HY000"}

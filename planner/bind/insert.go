@@ -2,6 +2,7 @@ package bind
 
 import (
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -50,7 +51,7 @@ func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.S
 		} else if e, err = b.defaultOf(c); err != nil {
 			return nil, at(err, q)
 		}
-		cast, err := expr.CastTo(e, c.Type)
+		cast, err := expr.CastWith(e, c.Type, b.storing(c))
 		if err != nil {
 			return nil, notStorable(c, e).At(q.Position())
 		}
@@ -59,6 +60,17 @@ func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.S
 	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
 	w := &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}
 	return b.finish(w, []string{"rows"}), nil
+}
+
+// storing is the conversion to a column: a value that does not fit fails the statement,
+// unless enable_insert_strict is off, when it becomes NULL or is cut as by CAST.
+func (b *binder) storing(c *catalog.Column) caster {
+	if b.env.Variables != nil {
+		if v, ok := b.env.Variables("enable_insert_strict", true); ok && v.I.Sign() == 0 {
+			return function.Cast
+		}
+	}
+	return func(from, to sqltype.Type) (*function.Scalar, error) { return function.StoreCast(from, to, c.Name) }
 }
 
 func notStorable(c *catalog.Column, e expr.Expr) *sqlerr.Error {
@@ -151,7 +163,7 @@ func (b *binder) insertValues(target *catalog.Table, slots []int, q *ast.Values)
 	}
 	for j, slot := range slots {
 		c := &target.Columns[slot]
-		if bad, err := castColumn(n.Rows, j, c.Type); err != nil {
+		if bad, err := castColumn(n.Rows, j, c.Type, b.storing(c)); err != nil {
 			return r, notStorable(c, n.Rows[bad][j]).At(q.Rows[bad][j].Position())
 		}
 		null := false

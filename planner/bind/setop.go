@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -222,7 +223,7 @@ func (b *binder) valuesOf(n *logical.Values) (relationResult, error) {
 		if t.Kind == sqltype.Null {
 			t = sqltype.T(sqltype.TinyInt)
 		}
-		if _, err := castColumn(n.Rows, j, t); err != nil {
+		if _, err := castColumn(n.Rows, j, t, function.Cast); err != nil {
 			return r, err
 		}
 		name := fmt.Sprintf("column_%d", j)

@@ -7,15 +7,18 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 )
 
+// caster is function.Cast, or the stricter one that INSERT stores with.
+type caster func(from, to sqltype.Type) (*function.Scalar, error)
+
 // castColumn casts column j of rows to t. Literals of one type are cast together, by one run
 // of the kernel: bulk inserts are mostly literals. bad is the first row that has no cast.
-func castColumn(rows [][]expr.Expr, j int, t sqltype.Type) (bad int, err error) {
+func castColumn(rows [][]expr.Expr, j int, t sqltype.Type, cast caster) (bad int, err error) {
 	var types []sqltype.Type
 	var members [][]int
 	for i, row := range rows {
 		l, ok := row[j].(*expr.Literal)
 		if !ok || l.Value.Null || l.Value.Type.IsNested() {
-			c, err := expr.CastTo(row[j], t)
+			c, err := expr.CastWith(row[j], t, cast)
 			if err != nil {
 				return i, err
 			}
@@ -35,7 +38,7 @@ func castColumn(rows [][]expr.Expr, j int, t sqltype.Type) (bad int, err error) 
 		members[k] = append(members[k], i)
 	}
 	for k, from := range types {
-		if err := castLiterals(rows, j, members[k], from, t); err != nil {
+		if err := castLiterals(rows, j, members[k], from, t, cast); err != nil {
 			return members[k][0], err
 		}
 	}
@@ -43,8 +46,8 @@ func castColumn(rows [][]expr.Expr, j int, t sqltype.Type) (bad int, err error) 
 }
 
 // castLiterals casts the literals of type from in column j of the given rows.
-func castLiterals(rows [][]expr.Expr, j int, members []int, from, to sqltype.Type) error {
-	fn, err := function.Cast(from, to)
+func castLiterals(rows [][]expr.Expr, j int, members []int, from, to sqltype.Type, cast caster) error {
+	fn, err := cast(from, to)
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func castLiterals(rows [][]expr.Expr, j int, members []int, from, to sqltype.Typ
 		}
 	}
 	for _, i := range members { // one by one, so that only those that fail stay calls
-		c, err := expr.CastTo(rows[i][j], to)
+		c, err := expr.CastWith(rows[i][j], to, cast)
 		if err != nil {
 			return err
 		}

@@ -74,14 +74,18 @@ func ArgsOf(args []Expr) []function.Arg {
 }
 
 // CastTo is e as type t: e itself when it has it, a NULL of the type for a NULL, else a cast.
-func CastTo(e Expr, t sqltype.Type) (Expr, error) {
+func CastTo(e Expr, t sqltype.Type) (Expr, error) { return CastWith(e, t, function.Cast) }
+
+// CastWith is CastTo by another conversion, which is nil where nothing is to be done, as
+// function.Cast.
+func CastWith(e Expr, t sqltype.Type, cast func(from, to sqltype.Type) (*function.Scalar, error)) (Expr, error) {
 	if e.Type().Equal(t) {
 		return e, nil
 	}
 	if l, ok := e.(*Literal); ok && l.Value.Null {
 		return Null(t), nil
 	}
-	fn, err := function.Cast(e.Type(), t)
+	fn, err := cast(e.Type(), t)
 	if err != nil {
 		return nil, err
 	}
