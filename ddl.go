@@ -3,7 +3,9 @@ package basalt
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -57,7 +59,7 @@ func refuseUnsupported(st *ast.CreateTable) error {
 	h := st.Hive
 	checks := []error{
 		refuse(st.Temporary, "CREATE TEMPORARY TABLE"),
-		refuse(st.Like != nil, "CREATE TABLE LIKE"),
+		refuse(st.Like != nil && len(st.LikeRollup) > 0, "CREATE TABLE LIKE … WITH ROLLUP"),
 		refuse(st.KeysType == "UNIQUE" || st.KeysType == "AGGREGATE" || st.KeysType == "PRIMARY", st.KeysType+" KEY"),
 		refuse(st.Partition != nil, "PARTITION BY"),
 		refuse(len(st.Rollups) > 0, "ROLLUP"),
@@ -117,6 +119,8 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		return nil, err
 	}
 	switch {
+	case st.Like != nil:
+		err = x.copyDefinition(t, *st.Like)
 	case st.External:
 		err = x.prepareExternal(t, st)
 	case st.Query != nil:
@@ -132,6 +136,23 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		return nil, sqlerr.From(err).At(st.Name.Position())
 	}
 	return okRows(x.s, 0, ""), nil
+}
+
+// copyDefinition gives t the columns and properties of a table of ours, not its rows.
+func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
+	db, name, err := x.resolveName(like)
+	if err != nil {
+		return err
+	}
+	src := x.snapshot.Table(db, name)
+	if src == nil {
+		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", db, name).At(like.Position())
+	}
+	if src.Kind != catalog.Internal {
+		return sqlerr.Unsupported("CREATE TABLE LIKE an external table").At(like.Position())
+	}
+	t.Columns, t.Properties, t.Comment = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment
+	return nil
 }
 
 // addTable registers t; an internal table gets its folder's name from its id, so that a
@@ -376,7 +397,8 @@ func (x *execution) drop(st *ast.Drop) (*Rows, error) {
 		for _, n := range st.Names {
 			dropped, err := x.dropOne(tx, st.Kind, n)
 			if err != nil {
-				missing := sqlerr.Is(err, sqlerr.UnknownTableDDL) || sqlerr.Is(err, sqlerr.UnknownDatabase)
+				missing := sqlerr.Is(err, sqlerr.UnknownTableDDL) || sqlerr.Is(err, sqlerr.UnknownDatabase) ||
+					sqlerr.Is(err, sqlerr.CannotDropDB) && n.Name != catalog.DefaultDatabase
 				if st.IfExists && missing {
 					continue
 				}
@@ -399,7 +421,11 @@ func (x *execution) drop(st *ast.Drop) (*Rows, error) {
 
 func (x *execution) dropOne(tx *catalog.Tx, kind ast.ObjectKind, n ast.Name) ([]*catalog.Table, error) {
 	if kind == ast.DatabaseObject {
-		return tx.DropDatabase(n.Name)
+		dropped, err := tx.DropDatabase(n.Name)
+		if sqlerr.Is(err, sqlerr.UnknownDatabase) {
+			err = sqlerr.New(sqlerr.CannotDropDB, "Can't drop database '%s'; database doesn't exist", n.Name)
+		}
+		return dropped, err
 	}
 	db := n.Database
 	if db == "" {

@@ -152,6 +152,11 @@ func (x *execution) tableFunction(name string, props []ast.Property, args []vect
 		}
 		return x.fileTable(path)
 	case "numbers":
+		for k := range p {
+			if k != "number" && k != "const_value" {
+				return nil, sqlerr.New(sqlerr.WrongArguments, "numbers() has no property %q", k)
+			}
+		}
 		n, err := strconv.ParseInt(p["number"], 10, 64)
 		if err != nil || n < 0 {
 			return nil, sqlerr.New(sqlerr.WrongArguments, `numbers() needs "number", a count of rows that is not negative`)

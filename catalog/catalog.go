@@ -268,6 +268,9 @@ func (tx *Tx) DropView(database, name string) error {
 		return err
 	}
 	v := d.views[name]
+	if v == nil && d.tables[name] != nil {
+		return sqlerr.New(sqlerr.NotBaseTable, "'%s.%s' is not VIEW", database, name)
+	}
 	if v == nil {
 		return sqlerr.New(sqlerr.UnknownTableDDL, "Unknown table '%s.%s'", database, name)
 	}
