@@ -345,7 +345,7 @@ func defaultText(c catalog.Column) vector.Value {
 	if c.Default == nil {
 		return nullText()
 	}
-	return str(*c.Default)
+	return str(c.DefaultText())
 }
 
 // describeColumns is DESC t: Doris's columns.

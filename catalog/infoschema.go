@@ -189,7 +189,7 @@ func addColumn(add addRow, db, table string, i int, c *Column) {
 	n := null()
 	def, length, precision, scale, digits, charset, collation, key := n, n, n, n, n, n, n, text("")
 	if c.Default != nil {
-		def = text(*c.Default)
+		def = text(c.DefaultText())
 	}
 	if c.Key {
 		key = text("DUP")

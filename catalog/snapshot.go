@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"strings"
 	"time"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -25,6 +26,33 @@ type Column struct {
 	Comment  string
 	Default  *string // SQL text of the default, nil: none
 	Key      bool    // part of the table's sort key
+}
+
+// DefaultText is the default as clients are shown it: the value of a text literal without
+// its quotes, CURRENT_TIMESTAMP without brackets, else the SQL text; "" for none.
+func (c *Column) DefaultText() string {
+	if c.Default == nil {
+		return ""
+	}
+	text := *c.Default
+	if strings.EqualFold(text, "current_timestamp()") {
+		return "CURRENT_TIMESTAMP"
+	}
+	if len(text) < 2 || text[0] != '\'' || text[len(text)-1] != '\'' {
+		return text
+	}
+	body := text[1 : len(text)-1]
+	var out strings.Builder
+	for i := 0; i < len(body); i++ {
+		if body[i] == '\'' || body[i] == '\\' {
+			i++
+			if i == len(body) || body[i] != body[i-1] {
+				return text // an expression between literals, or an escape that stays
+			}
+		}
+		out.WriteByte(body[i])
+	}
+	return out.String()
 }
 
 // TableKind tells who owns a table's files.
