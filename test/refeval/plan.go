@@ -43,7 +43,7 @@ func (e *env) lookup(id expr.ColumnID) (vector.Value, bool) {
 // pairs bounds the work of one query: rows that nested subqueries and joins try.
 var pairs int
 
-const maxPairs = 20_000_000
+const maxPairs = 3_000_000
 
 // ErrTooSlow is a query whose evaluation by trying everything takes too long.
 var ErrTooSlow = fmt.Errorf("too many pairs of rows")

@@ -47,7 +47,7 @@ func call(x *expr.Call, e *env) vector.Value {
 			return retype(scalar(args[0], e), t)
 		}
 		return vector.NullOf(t)
-	case "coalesce", "ifnull":
+	case "coalesce", "ifnull", "nvl":
 		for _, a := range x.Args {
 			if v := scalar(a, e); !v.Null {
 				return retype(v, t)
@@ -96,16 +96,11 @@ func call(x *expr.Call, e *env) vector.Value {
 		return cast(args[0], t)
 	case "like":
 		return vector.BoolValue(like([]rune(args[0].S), []rune(args[1].S)))
-	case "upper":
-		return vector.StringValue(t, strings.ToUpper(args[0].S))
-	case "length":
-		return vector.IntValue(t, int64(len(args[0].S)))
-	case "concat":
-		s := ""
-		for _, a := range args {
-			s += a.S
+	}
+	for _, f := range []func(string, Row, sqltype.Type) (vector.Value, bool){textCall, dateCall, roundCall} {
+		if v, ok := f(x.Fn.Name, args, t); ok {
+			return v
 		}
-		return vector.StringValue(t, s)
 	}
 	return arithmetic(x.Fn.Name, args, t)
 }
@@ -290,6 +285,9 @@ func cast(v vector.Value, t sqltype.Type) vector.Value {
 		return retype(v, t)
 	case t.Kind == sqltype.Boolean && number(from):
 		return vector.BoolValue(v.I.Sign() != 0)
+	case number(from) && t.IsInteger(): // digits after the point are cut off
+		r := rat(v)
+		return inRange(fromRat(r.SetInt(new(big.Int).Quo(r.Num(), r.Denom())), t))
 	case number(from) && number(t):
 		return inRange(fromRat(rat(v), t))
 	case t.IsFloat() && !from.IsString():
@@ -302,11 +300,37 @@ func cast(v vector.Value, t sqltype.Type) vector.Value {
 		return vector.Value{Type: t, F: f}
 	case t.IsString() && !from.IsFloat():
 		return vector.StringValue(t, v.Text())
+	case from.IsFloat() && t.IsInteger():
+		if math.IsNaN(v.F) || math.Abs(v.F) >= 1<<62 {
+			return vector.NullOf(t)
+		}
+		return inRange(vector.IntValue(t, int64(v.F)))
+	case from.IsFloat() && t.Kind == sqltype.Boolean:
+		return vector.BoolValue(v.F != 0)
+	case from.IsString() && t.IsInteger():
+		return castText(strings.TrimSpace(v.S), t)
 	case from.Kind == sqltype.Date && t.Kind == sqltype.DateTime:
 		return vector.IntValue(t, v.Int64()*86400e6)
 	}
 	fail("cast from %s to %s", from, t)
 	return vector.Value{}
+}
+
+// castText reads an integer with an optional fraction, which is cut off; other text is NULL.
+func castText(s string, t sqltype.Type) vector.Value {
+	digits := strings.TrimLeft(s, "+-")
+	whole, frac, _ := strings.Cut(digits, ".")
+	if len(s)-len(digits) > 1 || strings.Trim(whole+frac, "0123456789") != "" || whole+frac == "" {
+		return vector.NullOf(t)
+	}
+	n, ok := new(big.Int).SetString("0"+whole, 10)
+	if !ok {
+		fail("number %q", s)
+	}
+	if s[0] == '-' {
+		n.Neg(n)
+	}
+	return inRange(fromRat(new(big.Rat).SetInt(n), t))
 }
 
 // inRange gives NULL for what does not fit its type.

@@ -6,6 +6,7 @@ package sqlgen
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func Tables(r *rand.Rand, rows int) []string {
 
 func pick[T any](r *rand.Rand, items ...T) T { return items[r.IntN(len(items))] }
 
-var words = []string{"", "a", "A", "ab", "abc", "b%", "été", "数据", "a string longer than twelve", "a string longer than twelve bytes", "z"}
+var words = []string{"", "a", "A", "ab", "abc", "b%", "été", "数据", "a string longer than twelve", "a string longer than twelve bytes", "z", "12", " -3.5 ", " a b "}
 
 // literal is a value for a column; a sixth are NULL.
 func literal(r *rand.Rand, c column) string {
@@ -100,6 +101,13 @@ type Gen struct {
 	scope []ref // columns that can be named here, inner scopes last
 	next  int   // alias numbers
 	depth int
+	ctes  []cte
+}
+
+// cte is a shared query with outputs c0, c1, …
+type cte struct {
+	name  string
+	kinds []kind
 }
 
 type ref struct {
@@ -107,11 +115,50 @@ type ref struct {
 	kind kind
 }
 
-// Query is one random query. ordered says that the order of its rows is defined.
+// Query is one random query. Its rows have a defined order when it has ORDER BY outside of
+// parentheses, see Ordered.
 func Query(r *rand.Rand) (sql string) {
+	sql, _ = Ordered(r)
+	return sql
+}
+
+// Ordered is one random query; ordered says that the order of its rows is defined.
+func Ordered(r *rand.Rand) (sql string, ordered bool) {
 	g := &Gen{r: r}
-	q, _ := g.query(nil)
-	return q
+	for range max(0, r.IntN(6)-3) {
+		g.depth++
+		q, kinds := g.query(nil)
+		g.depth--
+		w := fmt.Sprintf("w%d", len(g.ctes))
+		g.ctes = append(g.ctes, cte{w, kinds})
+		sql += strings.Repeat(", ", min(1, len(g.ctes)-1)) + w + " AS (" + q + ")"
+	}
+	if sql != "" {
+		sql = "WITH " + sql + " "
+	}
+	q, kinds := g.query(nil)
+	sql += q
+	if r.IntN(4) == 0 {
+		return sql + g.order(kinds), true
+	}
+	return sql, false
+}
+
+// order sorts by all outputs, so that a LIMIT keeps a defined set of rows.
+func (g *Gen) order(kinds []kind) string {
+	var keys []string
+	for i := range kinds {
+		keys = append(keys, fmt.Sprintf("c%d%s", i, pick(g.r, "", "", " DESC", " ASC")))
+	}
+	g.r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	s := " ORDER BY " + strings.Join(keys, ", ")
+	switch g.r.IntN(4) {
+	case 0:
+		s += fmt.Sprintf(" LIMIT %d OFFSET %d", g.r.IntN(9), g.r.IntN(4))
+	case 1, 2:
+		s += fmt.Sprintf(" LIMIT %d", g.r.IntN(12))
+	}
+	return s
 }
 
 // query makes a query whose output kinds are want (nil: any) and returns them.
@@ -148,6 +195,12 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 		keyKinds := map[string]kind{}
 		for range g.r.IntN(3) {
 			k := pick(g.r, mine...)
+			if g.r.IntN(5) == 0 {
+				k = ref{g.expr(k.kind, 1), k.kind}
+				if strings.Contains(k.name, "SELECT") || !strings.Contains(k.name, ".") {
+					continue // an uncorrelated key is a constant or an ordinal
+				}
+			}
 			if _, dup := keyKinds[k.name]; !dup {
 				keyKinds[k.name] = k.kind
 				keys = append(keys, k.name)
@@ -172,10 +225,18 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 		b.WriteString(" WHERE " + g.cond(2))
 	}
 	if len(keys) > 0 {
-		b.WriteString(" GROUP BY " + strings.Join(keys, ", "))
-		if g.r.IntN(5) == 0 {
-			b.WriteString(" WITH ROLLUP")
+		list := strings.Join(keys, ", ")
+		switch g.r.IntN(14) {
+		case 0:
+			list += " WITH ROLLUP"
+		case 1:
+			list = "ROLLUP(" + list + ")"
+		case 2:
+			list = "CUBE(" + list + ")"
+		case 3:
+			list = fmt.Sprintf("GROUPING SETS ((%s), (%s), ())", list, keys[0])
 		}
+		b.WriteString(" GROUP BY " + list)
 	}
 	if grouped && g.r.IntN(3) == 0 {
 		b.WriteString(" HAVING count(*) " + pick(g.r, ">", "<", "=") + " " + fmt.Sprint(g.r.IntN(4)))
@@ -185,6 +246,7 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 
 // from makes FROM and brings its columns into scope.
 func (g *Gen) from() string {
+	start := len(g.scope)
 	s := g.table()
 	for range g.r.IntN(3) {
 		left := len(g.scope)
@@ -192,7 +254,12 @@ func (g *Gen) from() string {
 		if g.depth > 2 && kind != "JOIN" {
 			kind = "JOIN"
 		}
-		s = s + " " + kind + " " + g.table()
+		right := g.table()
+		if left-start == len(columns) && g.has(start, left, ".i") && g.has(left, len(g.scope), ".i") && g.r.IntN(4) == 0 {
+			s = fmt.Sprintf("%s %sJOIN %s USING (%s)", s, pick(g.r, "", "LEFT ", "RIGHT ", "FULL "), right, pick(g.r, "i", "s", "dt, o", "d", "u"))
+			continue
+		}
+		s = s + " " + kind + " " + right
 		if kind != "CROSS JOIN" {
 			s += " ON " + g.joinCond(left)
 		}
@@ -201,6 +268,12 @@ func (g *Gen) from() string {
 		}
 	}
 	return s
+}
+
+// has reports whether one of the columns from lo to hi in scope has a name that ends so. The
+// columns of a stored table have.
+func (g *Gen) has(lo, hi int, suffix string) bool {
+	return slices.ContainsFunc(g.scope[lo:hi], func(c ref) bool { return strings.HasSuffix(c.name, suffix) })
 }
 
 // joinCond is an equality of both sides mostly, with extras at times.
@@ -232,15 +305,54 @@ func (g *Gen) table() string {
 		g.scope = nil // derived tables see nothing outside
 		q, kinds := g.query(nil)
 		g.scope = saved
-		for i, k := range kinds {
-			g.scope = append(g.scope, ref{fmt.Sprintf("%s.c%d", a, i), k})
+		if g.r.IntN(4) == 0 {
+			q += g.order(kinds)
 		}
+		g.outputs(a, kinds)
 		return "(" + q + ") " + a
+	}
+	if len(g.ctes) > 0 && g.r.IntN(3) == 0 {
+		c := pick(g.r, g.ctes...)
+		g.outputs(a, c.kinds)
+		return c.name + " " + a
+	}
+	if g.r.IntN(15) == 0 {
+		return g.values(a)
 	}
 	for _, c := range columns {
 		g.scope = append(g.scope, ref{a + "." + c.name, c.kind})
 	}
 	return fmt.Sprintf("t%d %s", g.r.IntN(3), a)
+}
+
+// outputs brings the outputs of a derived table into scope.
+func (g *Gen) outputs(alias string, kinds []kind) {
+	for i, k := range kinds {
+		g.scope = append(g.scope, ref{fmt.Sprintf("%s.c%d", alias, i), k})
+	}
+}
+
+// values is a table of constants.
+func (g *Gen) values(alias string) string {
+	var kinds []kind
+	var names, rows []string
+	for i := range 1 + g.r.IntN(2) {
+		kinds = append(kinds, kind(g.r.IntN(4)))
+		names = append(names, fmt.Sprintf("c%d", i))
+	}
+	for i := range 1 + g.r.IntN(4) {
+		var row []string
+		for _, k := range kinds {
+			c := g.constant(k)
+			if i > 0 && g.r.IntN(4) == 0 {
+				c = "NULL"
+			}
+			row = append(row, c)
+		}
+		rows = append(rows, "("+strings.Join(row, ", ")+")")
+	}
+	g.outputs(alias, kinds)
+	return fmt.Sprintf("(VALUES %s) %s(%s)", strings.Join(rows, ", "), alias, strings.Join(names, ", "))
 }
 
 // column names one of the kind in scope, or gives a literal.
@@ -281,6 +393,9 @@ func (g *Gen) expr(k kind, depth int) string {
 	}
 	if g.depth < 3 && g.r.IntN(10) == 0 {
 		return g.scalarSubquery(k)
+	}
+	if g.r.IntN(3) == 0 {
+		return g.function(k, depth)
 	}
 	switch k {
 	case number:
@@ -351,9 +466,15 @@ func (g *Gen) grouped(k kind, mine []ref, keys []string, kinds map[string]kind) 
 		return pick(g.r, fit...)
 	}
 	if k == number {
-		switch g.r.IntN(6) {
+		switch g.r.IntN(9) {
 		case 0:
 			return "count(*)"
+		case 4:
+			return fmt.Sprintf("%s(DISTINCT %s)", pick(g.r, "sum", "avg"), g.ofKind(mine, number))
+		case 5:
+			return fmt.Sprintf("count(DISTINCT %s, %s)", g.ofKind(mine, kind(g.r.IntN(4))), g.ofKind(mine, kind(g.r.IntN(4))))
+		case 6:
+			return fmt.Sprintf("%s(if(%s IS NULL, %s, 1))", pick(g.r, "sum", "count", "min"), g.ofKind(mine, kind(g.r.IntN(4))), g.ofKind(mine, number))
 		case 1:
 			return fmt.Sprintf("count(DISTINCT %s)", g.ofKind(mine, kind(g.r.IntN(3))))
 		case 2:
@@ -385,7 +506,11 @@ func (g *Gen) cond(depth int) string {
 	case 0:
 		return fmt.Sprintf("%s IS %sNULL", g.column(k), pick(g.r, "", "NOT "))
 	case 1:
-		return fmt.Sprintf("%s %sIN (%s, %s)", g.column(k), pick(g.r, "", "NOT "), g.constant(k), g.constant(k))
+		list := g.constant(k)
+		for range 1 + g.r.IntN(3) {
+			list += ", " + pick(g.r, g.constant(k), g.constant(k), g.constant(k), g.constant(k), "NULL", g.column(k))
+		}
+		return fmt.Sprintf("%s %sIN (%s)", g.column(k), pick(g.r, "", "NOT "), list)
 	case 2:
 		return fmt.Sprintf("%s BETWEEN %s AND %s", g.column(k), g.column(k), g.column(k))
 	case 3:
