@@ -22,13 +22,14 @@ var mayImport = map[string][]string{
 	"internal/sqltype":   {"internal/invariant", "internal/int128"},
 	"internal/budget":    {"internal/sqlerr"},
 	"internal/vector":    {"internal/sqltype", "internal/int128", "internal/invariant"},
+	"internal/bucket":    {"internal/vector", "internal/sqltype", "internal/int128", "internal/invariant"},
 	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr", "internal/invariant"},
 
 	"parser/ast": {},
 	"parser":     {"internal/sqlerr"},
 
-	"storage": {"internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
-	"catalog": {"storage", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
+	"storage": {"internal/bucket", "internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
+	"catalog": {"storage", "internal/bucket", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
 
 	"planner/expr":     {"internal"},
 	"planner/logical":  {"planner/expr", "storage", "internal"},
@@ -52,7 +53,7 @@ var mayImport = map[string][]string{
 }
 
 // storageOwn are the packages below storage, which only the root wires to tables.
-var storageOwn = []string{"storage/parquet", "storage/table"}
+var storageOwn = []string{"storage/parquet", "storage/orc", "storage/text", "storage/table", "storage/fileset", "storage/hive"}
 
 // TestImportDirection fails when a room imports one that it must not know.
 func TestImportDirection(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/basaltdb/basalt/internal/bucket"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -78,17 +79,83 @@ type Table struct {
 	Properties map[string]string
 	Created    time.Time
 	Files      []DataFile // Internal only: the committed files
+
+	Model        KeyModel
+	Partitioning *Partitioning // nil: unpartitioned
+	// Partitions are in definition order (temporary ones too). An unpartitioned table has none: its one partition
+	// has ID 0 and the table's name.
+	Partitions   []Partition
+	Distribution Distribution
+	// FirstTablet is that of an unpartitioned table's one partition.
+	FirstTablet int64
 	// Source reads the table as of this snapshot. For external tables the folder is listed
 	// when the snapshot's user first asks; see Snapshot.Source.
 	Source storage.Source
 }
 
+// KeyModel is Doris's data model.
+type KeyModel uint8
+
+// Key models.
+const (
+	DuplicateKey KeyModel = iota // every row stays; keys are the sort order
+	AggregateKey
+	UniqueKey
+)
+
+// Partitioning says how rows find their partition.
+type Partitioning struct {
+	Kind    storage.PartitionKind
+	Columns []int32 // column ids
+	Auto    bool    // missing partitions are made by loads
+	Unit    string  // AUTO RANGE: the unit of date_trunc
+}
+
+// Partition is one partition of a table.
+type Partition struct {
+	ID          int64
+	Name        string
+	Temporary   bool
+	Bounds      storage.PartitionBounds
+	Buckets     int
+	FirstTablet int64 // tablet of bucket b: FirstTablet+b
+	Version     int64 // of the last load; 1 when made
+	Created     time.Time
+	Modified    time.Time
+	Location    string // Hive: the folder when it is not the default one
+	Properties  map[string]string
+}
+
+// DistributionKind tells how rows find their bucket.
+type DistributionKind uint8
+
+// Distribution kinds.
+const (
+	NotDistributed DistributionKind = iota
+	HashDistributed
+	RandomDistributed
+)
+
+// Distribution is DISTRIBUTED BY, the default for new partitions.
+type Distribution struct {
+	Kind    DistributionKind
+	Hash    bucket.Hash
+	Columns []int32 // column ids
+	Buckets int
+	Auto    bool // BUCKETS AUTO
+	// Sorted are the column ids that rows inside each file are sorted by; for Doris tables the keys.
+	Sorted []int32
+}
+
 // DataFile is one committed file of an internal table.
 type DataFile struct {
-	Path    string // relative to the table's Location
-	Rows    int64
-	Bytes   int64
-	Columns []FileColumnStats // by position of Table.Columns at write time, keyed by ID
+	Path      string // relative to the table's Location
+	Partition int64  // Partition.ID; 0: the one of an unpartitioned table
+	Bucket    int32  // meaningless unless distributed
+	Version   int64  // the load that wrote it: the partition's Version then
+	Rows      int64
+	Bytes     int64
+	Columns   []FileColumnStats // by position of Table.Columns at write time, keyed by ID
 }
 
 // FileColumnStats are the per-file statistics of one column. Min and Max are text forms

@@ -85,6 +85,11 @@ type tableRecord struct {
 	Comment                          string
 	Properties                       map[string]string
 	Created                          time.Time
+	Model                            KeyModel
+	Partitioning                     *Partitioning
+	Partitions                       []Partition
+	Distribution                     Distribution
+	FirstTablet                      int64
 }
 
 func putDatabase(name, location string) storeOp {
@@ -96,7 +101,8 @@ func dropView(v *View) storeOp         { return del(bucketViews, viewKey(v)) }
 
 func putTable(t *Table) storeOp {
 	return putJSON(bucketTables, idKey(t.ID), tableRecord{
-		t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created})
+		t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
+		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet})
 }
 
 func dropTable(t *Table) storeOp {
@@ -211,7 +217,8 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 			return err
 		}
 		t := &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
-			Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created}
+			Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
+			Model: r.Model, Partitioning: r.Partitioning, Partitions: r.Partitions, Distribution: r.Distribution, FirstTablet: r.FirstTablet}
 		prefix := string(append(idKey(r.ID), 0))
 		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
 			var f DataFile

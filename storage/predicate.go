@@ -115,9 +115,11 @@ func inRange(v, lo, hi vector.Value, hasNaN bool) bool {
 
 // ScanCounters count what a scan did. Fields are added to atomically.
 type ScanCounters struct {
-	FilesTotal, FilesPruned         atomic.Int64
-	RowGroupsTotal, RowGroupsPruned atomic.Int64
-	PagesRead, PagesSkipped         atomic.Int64
-	BytesRead                       atomic.Int64
-	RowsRead, RowsFiltered          atomic.Int64 // decoded for the first filter; dropped by filters
+	PartitionsTotal, PartitionsPruned atomic.Int64 // pruned when the scan started, by Prune
+	TabletsTotal, TabletsPruned       atomic.Int64
+	FilesTotal, FilesPruned           atomic.Int64
+	RowGroupsTotal, RowGroupsPruned   atomic.Int64
+	PagesRead, PagesSkipped           atomic.Int64
+	BytesRead                         atomic.Int64
+	RowsRead, RowsFiltered            atomic.Int64 // decoded for the first filter; dropped by filters
 }

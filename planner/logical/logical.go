@@ -31,6 +31,9 @@ type Scan struct {
 	Ordinal []int         // Cols[i] is column Ordinal[i] of Source
 	Filter  []expr.Expr   // conjuncts pushed down, over columns of Cols
 	Limit   int64         // at most so many rows are needed; -1: all
+	// Selection is the part of a storage.Partitioned source that pruning left; Source is already
+	// restricted to it. nil: nothing pruned, or no layout.
+	Selection *storage.Selection
 }
 
 // Filter keeps the rows for which every conjunct is true.

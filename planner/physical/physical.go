@@ -40,6 +40,8 @@ type Scan struct {
 	Prune        []storage.Predicate // for skipping by metadata
 	Filters      []ScanFilter        // exact, cheapest and most selective first
 	Limit        int64               // -1: all
+	// Selection is what was selected of the Layout of a storage.Partitioned source, which is restricted to it; nil: no layout.
+	Selection *storage.Selection
 	// RuntimeFilters arrive from hash joins above, before this scan's pipeline starts.
 	RuntimeFilters []RuntimeFilterRef
 }
