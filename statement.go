@@ -16,7 +16,6 @@ import (
 	"github.com/basaltdb/basalt/planner/explain"
 	"github.com/basaltdb/basalt/planner/fragment"
 	"github.com/basaltdb/basalt/planner/logical"
-	"github.com/basaltdb/basalt/planner/physical"
 	"github.com/basaltdb/basalt/storage"
 )
 
@@ -187,7 +186,7 @@ func (x *execution) explainAnalyze(ctx context.Context, bound *bind.Bound) (*Row
 		rows += b.NumRows()
 	}
 	elapsed := time.Since(start)
-	text := explain.Analyze(plan, func(id physical.NodeID) string { return profile.Node(id).String() })
+	text := analyzed(plan, profile)
 	head := fmt.Sprintf("%d rows in %s, peak memory %.1f MB, %d instances\n\n", rows, elapsed.Round(10*time.Microsecond), float64(rt.Budget.Peak())/(1<<20), rt.Instances)
 	return x.explainRows(head + text), nil
 }

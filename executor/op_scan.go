@@ -30,7 +30,9 @@ type scan struct {
 }
 
 func newScan(n *physical.Scan, rt *Runtime, filters *runtimeFilters) (*scan, error) {
-	return &scan{n: n, rt: rt, node: rt.Profile.Node(n.ID), filters: filters}, nil
+	s := &scan{n: n, rt: rt, node: rt.Profile.Node(n.ID), filters: filters}
+	s.node.addScan(&s.counters)
+	return s, nil
 }
 
 // prepare makes the request and lists the splits, once, when the first driver opens: by
@@ -96,21 +98,10 @@ func (r *scanReader) Next(ctx context.Context) (*vector.Batch, error) {
 	}
 }
 
-// Close implements SourceReader; the last one to close tells the profile what was read.
+// Close implements SourceReader.
 func (r *scanReader) Close() {
 	if r.cur != nil {
 		r.cur.Close()
 		r.cur = nil
-	}
-	c, notes := &r.s.counters, &r.s.node.Notes
-	note := func(name string, part, whole int64) {
-		if whole > 0 {
-			notes.Store(name, fmt.Sprintf("%d/%d", part, whole))
-		}
-	}
-	note("files", c.FilesTotal.Load()-c.FilesPruned.Load(), c.FilesTotal.Load())
-	note("rowGroups", c.RowGroupsTotal.Load()-c.RowGroupsPruned.Load(), c.RowGroupsTotal.Load())
-	if n := c.BytesRead.Load(); n > 0 {
-		notes.Store("read", fmt.Sprintf("%.1fMB", float64(n)/(1<<20)))
 	}
 }

@@ -14,11 +14,12 @@ import (
 // the pipeline after it yields their number.
 type write struct {
 	sink storage.Sink
+	node *NodeProfile
 	rows atomic.Int64
 }
 
 func (b *builder) buildWrite(n *physical.Write, down stage) error {
-	w := &write{sink: n.Sink}
+	w := &write{sink: n.Sink, node: b.profile(n)}
 	if err := b.build(n.Input, stage{sink: w}); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -39,6 +38,14 @@ func finalize(ctx context.Context, rt *Runtime, s Sink) (err error) {
 	}
 	defer rt.Slots.Release()
 	defer recoverTo(&err)
+	if n := nodeOfSink(s); n != nil && rt.Profile != nil {
+		watch := rt.Profile.stopwatch()
+		defer func() {
+			took := watch.lap()
+			n.Nanos.Add(took)
+			n.FinishNanos.Add(took)
+		}()
+	}
 	return s.Finalize(ctx)
 }
 
@@ -104,13 +111,13 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 	defer d.release()
 	defer recoverTo(&err)
 
-	run := &driverRun{d: d, done: done, transforms: make([]Transform, len(p.steps)), nodes: make([]*NodeProfile, len(p.steps))}
+	run := &driverRun{d: d, done: done, transforms: make([]Transform, len(p.steps)), counts: make([]DriverCounts, len(p.steps)+2)}
 	for i, s := range p.steps {
 		if run.transforms[i], err = s.make(d); err != nil {
 			return err
 		}
-		run.nodes[i] = s.node
 	}
+	run.watch = d.Runtime.Profile.stopwatch()
 	reader, err := p.source.Open(ctx, d)
 	if err != nil {
 		return err
@@ -119,7 +126,9 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 	if run.writer, err = p.sink.Open(ctx, d); err != nil {
 		return err
 	}
-	clock := d.Runtime.Profile.clock()
+	defer run.report(p)
+	source := &run.counts[len(p.steps)+1]
+	source.Nanos += run.watch.lap()
 	for turn := 1; !done.Load(); turn++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -128,24 +137,27 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 			if err := d.Wait(ctx, func() error { return nil }); err != nil {
 				return err
 			}
+			run.watch.lap()
 		}
-		start := clock()
 		b, err := reader.Next(ctx)
-		p.node.add(b, clock()-start)
+		source.out(b)
+		source.Nanos += run.watch.lap()
 		if err != nil {
 			return err
 		}
 		if b == nil {
 			break
 		}
-		if err := run.push(ctx, 0, b, clock); err != nil {
+		if err := run.push(ctx, 0, b); err != nil {
 			return err
 		}
 	}
-	if err := run.flush(ctx, clock); err != nil {
+	if err := run.flush(ctx); err != nil {
 		return err
 	}
-	return run.writer.Close(ctx)
+	err = run.writer.Close(ctx)
+	run.counts[len(p.steps)].Nanos += run.watch.lap()
+	return err
 }
 
 // driverRun is the chain of one driver: its transforms and its part of the sink.
@@ -153,26 +165,44 @@ type driverRun struct {
 	d          *Driver
 	done       *atomic.Bool
 	transforms []Transform
-	nodes      []*NodeProfile
 	writer     SinkWriter
+	watch      stopwatch
+	counts     []DriverCounts // by transform, then the sink's and the source's
+}
+
+// report hands the driver's counts to the profile.
+func (r *driverRun) report(p *pipeline) {
+	if !r.watch.on {
+		return
+	}
+	for i, s := range p.steps {
+		s.node.addDriver(r.d.Index, r.counts[i])
+	}
+	if n := nodeOfSink(p.sink); n != nil {
+		n.addDriver(r.d.Index, r.counts[len(p.steps)])
+	}
+	p.node.addDriver(r.d.Index, r.counts[len(p.steps)+1])
 }
 
 // push sends b through the transforms from i on and into the sink.
-func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch, clock func() int64) error {
+func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch) error {
+	count := &r.counts[i]
+	count.RowsIn += int64(b.NumRows())
 	if i == len(r.transforms) {
 		if b.NumRows() == 0 {
 			return nil
 		}
 		flow, err := r.writer.Consume(ctx, b)
+		count.Nanos += r.watch.lap()
 		if flow == Finished {
 			r.done.Store(true)
 		}
 		return err
 	}
 	for {
-		start := clock()
 		out, flow, err := r.transforms[i].Apply(ctx, b)
-		r.nodes[i].add(out, clock()-start)
+		count.out(out)
+		count.Nanos += r.watch.lap()
 		if err != nil {
 			return err
 		}
@@ -180,7 +210,7 @@ func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch, clock func
 			r.done.Store(true)
 		}
 		if out != nil && out.NumRows() > 0 {
-			if err := r.push(ctx, i+1, out, clock); err != nil {
+			if err := r.push(ctx, i+1, out); err != nil {
 				return err
 			}
 		}
@@ -197,23 +227,23 @@ func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch, clock func
 }
 
 // flush empties transforms that held rows back, upstream first.
-func (r *driverRun) flush(ctx context.Context, clock func() int64) error {
+func (r *driverRun) flush(ctx context.Context) error {
 	for i, t := range r.transforms {
 		f, ok := t.(Flusher)
 		if !ok {
 			continue
 		}
 		for !r.done.Load() {
-			start := clock()
 			b, err := f.Flush(ctx)
-			r.nodes[i].add(b, clock()-start)
+			r.counts[i].out(b)
+			r.counts[i].Nanos += r.watch.lap()
 			if err != nil {
 				return err
 			}
 			if b == nil {
 				break
 			}
-			if err := r.push(ctx, i+1, b, clock); err != nil {
+			if err := r.push(ctx, i+1, b); err != nil {
 				return err
 			}
 			if err := ctx.Err(); err != nil {
@@ -243,18 +273,4 @@ func (d *Driver) Wait(ctx context.Context, f func() error) error {
 	}
 	d.holding = true
 	return nil
-}
-
-// String is the operator's line of EXPLAIN ANALYZE; empty for a node that ran as a part of
-// another one (exchanges, the first phase of an aggregation).
-func (n *NodeProfile) String() string {
-	if n.Batches.Load() == 0 && n.Nanos.Load() == 0 {
-		return ""
-	}
-	s := fmt.Sprintf("rows=%d batches=%d time=%.2fms", n.Rows.Load(), n.Batches.Load(), float64(n.Nanos.Load())/1e6)
-	if p := n.PeakBytes.Load(); p > 0 {
-		s += fmt.Sprintf(" memory=%.1fMB", float64(p)/(1<<20))
-	}
-	n.eachNote(func(k, v string) { s += " " + k + "=" + v })
-	return s
 }

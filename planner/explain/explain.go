@@ -200,25 +200,32 @@ func (t *text) rows(r float64) string {
 	return fmt.Sprintf("%.0f", r)
 }
 
-// tuples prints what the columns of every node's batches are.
-func (t *text) tuples() {
-	t.line("")
-	t.line("Tuples:")
+// Walk visits every node of a plan, inputs first, those of shared plans before the others.
+func Walk(p *fragment.Plan, f func(physical.Node)) {
 	var visit func(n physical.Node)
 	visit = func(n physical.Node) {
 		for _, c := range n.Children() {
 			visit(c)
 		}
+		f(n)
+	}
+	for _, c := range p.CTEs {
+		visit(c.Plan)
+	}
+	visit(p.Root)
+}
+
+// tuples prints what the columns of every node's batches are.
+func (t *text) tuples() {
+	t.line("")
+	t.line("Tuples:")
+	Walk(t.plan, func(n physical.Node) {
 		info := n.Base()
 		t.line(fmt.Sprintf("TupleDescriptor{id=%d, tbl=%s}", info.ID, tupleTable(n)))
 		for i, c := range info.Cols {
 			t.line(fmt.Sprintf("  SlotDescriptor{id=%d, col=%s, type=%s, nullable=%t, position=%d}", c.ID, c.Name, c.T, c.Null, i))
 		}
-	}
-	for _, c := range t.plan.CTEs {
-		visit(c.Plan)
-	}
-	visit(t.plan.Root)
+	})
 }
 
 func tupleTable(n physical.Node) string {
