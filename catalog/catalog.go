@@ -168,7 +168,8 @@ func (d *database) checkFree(name string) error {
 	return nil
 }
 
-// CreateTable adds t, giving it an ID, column ids and the time. t becomes the catalog's.
+// CreateTable adds t, giving it, its columns and its partitions ids unless they have them
+// already, and the time. t becomes the catalog's.
 func (tx *Tx) CreateTable(t *Table) error {
 	d, err := tx.database(t.Database)
 	if err != nil {
@@ -177,22 +178,20 @@ func (tx *Tx) CreateTable(t *Table) error {
 	if err := d.checkFree(t.Name); err != nil {
 		return err
 	}
-	t.ID = tx.NewID()
-	t.Created = tx.now
-	for i := range t.Columns {
-		if t.Columns[i].ID == 0 {
-			t.Columns[i].ID = int32(i + 1)
-		}
-	}
+	tx.AssignIDs(t)
+	t.Created, t.Modified, t.Version = tx.now, tx.now, max(t.Version, 1)
 	d.tables[t.Name] = t
 	tx.ops = append(tx.ops, putTable(t), putFiles(t, t.Files))
 	return nil
 }
 
 // NewID is a number that no object of this catalog had before.
-func (tx *Tx) NewID() int64 {
+func (tx *Tx) NewID() int64 { return tx.NewIDs(1) }
+
+// NewIDs is the first of n consecutive new numbers.
+func (tx *Tx) NewIDs(n int) int64 {
 	id := tx.st.nextID
-	tx.st.nextID++
+	tx.st.nextID += int64(n)
 	return id
 }
 
@@ -217,33 +216,6 @@ func (tx *Tx) DropTable(database, name string) (*Table, error) {
 	delete(d.tables, name)
 	tx.ops = append(tx.ops, dropTable(t))
 	return t, nil
-}
-
-// SetFiles changes the committed files of a table: the removed paths go, added ones come.
-// The table is found by id, so that a table dropped meanwhile gives an error and a renamed one is found.
-func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added []DataFile) error {
-	d, err := tx.database(database)
-	if err != nil {
-		return err
-	}
-	for name, t := range d.tables {
-		if t.ID != id {
-			continue
-		}
-		next := *t
-		next.Source = nil
-		next.Files = nil
-		for _, f := range t.Files {
-			if !removed[f.Path] {
-				next.Files = append(next.Files, f)
-			}
-		}
-		next.Files = append(next.Files, added...)
-		d.tables[name] = &next
-		tx.ops = append(tx.ops, removeFiles(&next, removed), putFiles(&next, added))
-		return nil
-	}
-	return sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
 }
 
 // CreateView adds or, with replace, replaces a view.

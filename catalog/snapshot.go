@@ -88,6 +88,12 @@ type Table struct {
 	Distribution Distribution
 	// FirstTablet is that of an unpartitioned table's one partition.
 	FirstTablet int64
+	// Version counts the changes of the table's files from 1; it is the version of an unpartitioned table's one
+	// partition. Modified is when it last changed.
+	Version  int64
+	Modified time.Time
+	// Group is the qualified name of the table's colocate group, "" for none.
+	Group string
 	// Source reads the table as of this snapshot. For external tables the folder is listed
 	// when the snapshot's user first asks; see Snapshot.Source.
 	Source storage.Source

@@ -90,6 +90,22 @@ type tableRecord struct {
 	Partitions                       []Partition
 	Distribution                     Distribution
 	FirstTablet                      int64
+	Version                          int64
+	Modified                         time.Time
+	Group                            string
+}
+
+func recordOf(t *Table) tableRecord {
+	return tableRecord{t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
+		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group}
+}
+
+// table is the stored table, without its files.
+func (r *tableRecord) table() *Table {
+	return &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
+		Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
+		Model: r.Model, Partitioning: r.Partitioning, Partitions: r.Partitions, Distribution: r.Distribution, FirstTablet: r.FirstTablet,
+		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group}
 }
 
 func putDatabase(name, location string) storeOp {
@@ -100,9 +116,7 @@ func putView(v *View) storeOp          { return putJSON(bucketViews, viewKey(v),
 func dropView(v *View) storeOp         { return del(bucketViews, viewKey(v)) }
 
 func putTable(t *Table) storeOp {
-	return putJSON(bucketTables, idKey(t.ID), tableRecord{
-		t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
-		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet})
+	return putJSON(bucketTables, idKey(t.ID), recordOf(t))
 }
 
 func dropTable(t *Table) storeOp {
@@ -216,9 +230,7 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 		if err := json.Unmarshal(v, &r); err != nil {
 			return err
 		}
-		t := &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
-			Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
-			Model: r.Model, Partitioning: r.Partitioning, Partitions: r.Partitions, Distribution: r.Distribution, FirstTablet: r.FirstTablet}
+		t := r.table()
 		prefix := string(append(idKey(r.ID), 0))
 		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
 			var f DataFile

@@ -50,6 +50,13 @@ var (
 	UnknownTableDDL = Code{1051, "42S02"} // DROP of something that is not there
 	NotBaseTable    = Code{1347, "HY000"}
 	WrongName       = Code{1103, "42000"}
+
+	// WrongDefinition is Doris's general refusal of a definition; see Detail.
+	WrongDefinition  = Code{1105, "HY000"}
+	PartitionExists  = Code{1517, "HY000"}
+	UnknownPartition = Code{1735, "HY000"}
+	ColocateSchema   = Code{5063, "42000"} // the table does not fit its colocate group
+	ColocateNotInUse = Code{5064, "42000"} // the table is in no colocate group
 )
 
 // Execution.

@@ -43,6 +43,12 @@ func Unsupported(what string) *Error {
 	return New(NotSupported, "%s is not supported yet", what)
 }
 
+// Detail makes a WrongDefinition error with the prefix that Doris gives its general errors and
+// that tools look for.
+func Detail(format string, args ...any) *Error {
+	return New(WrongDefinition, "errCode = 2, detailMessage = "+format, args...)
+}
+
 // At sets the position, a byte offset into the statement's text, unless one is
 // known already, and returns e.
 func (e *Error) At(pos int) *Error {

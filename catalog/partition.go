@@ -1,0 +1,189 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+)
+
+// AssignIDs gives t, its columns, its partitions and their tablets the numbers that they do
+// not have yet. CREATE TABLE AS needs them before the table is in the catalog: files that are
+// written for it carry them.
+func (tx *Tx) AssignIDs(t *Table) {
+	if t.ID == 0 {
+		t.ID = tx.NewID()
+	}
+	for i := range t.Columns {
+		if t.Columns[i].ID == 0 {
+			t.Columns[i].ID = int32(i + 1)
+		}
+	}
+	if t.Partitioning == nil && t.Kind == Internal && t.FirstTablet == 0 {
+		t.FirstTablet = tx.NewIDs(max(t.Distribution.Buckets, 1))
+	}
+	for i := range t.Partitions {
+		tx.assignPartition(&t.Partitions[i])
+	}
+}
+
+func (tx *Tx) assignPartition(p *Partition) {
+	if p.ID != 0 {
+		return
+	}
+	p.ID = tx.NewID()
+	p.FirstTablet = tx.NewIDs(max(p.Buckets, 1))
+	p.Version, p.Created, p.Modified = 1, tx.now, tx.now
+}
+
+// TableByID finds a table by its id, so that one renamed meanwhile is found; nil when it is gone.
+func (tx *Tx) TableByID(database string, id int64) *Table {
+	if d := tx.st.databases[database]; d != nil {
+		for _, t := range d.tables {
+			if t.ID == id {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// ChangeTable gives change a copy of a table, with its own Columns, Partitions and Properties,
+// and stores the result. change must not touch Files, ID, Database and Name.
+func (tx *Tx) ChangeTable(database string, id int64, change func(t *Table) error) (*Table, error) {
+	d, err := tx.database(database)
+	if err != nil {
+		return nil, err
+	}
+	old := tx.TableByID(database, id)
+	if old == nil {
+		return nil, sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
+	}
+	next := *old
+	next.Source = nil
+	next.Columns = slices.Clone(old.Columns)
+	next.Partitions = slices.Clone(old.Partitions)
+	next.Properties = make(map[string]string, len(old.Properties))
+	for k, v := range old.Properties {
+		next.Properties[k] = v
+	}
+	if err := change(&next); err != nil {
+		return nil, err
+	}
+	d.tables[next.Name] = &next
+	tx.ops = append(tx.ops, putTable(&next))
+	return &next, nil
+}
+
+// AddPartition appends p to a partitioned table with new ids and Version 1, and returns it as
+// stored. Its bounds are the caller's matter; its name must be free.
+func (tx *Tx) AddPartition(database string, id int64, p Partition) (*Partition, error) {
+	t, err := tx.ChangeTable(database, id, func(t *Table) error {
+		if t.PartitionNamed(p.Name, p.Temporary) != nil {
+			return PartitionExists(p.Name)
+		}
+		p.ID = 0
+		tx.assignPartition(&p)
+		t.Partitions = append(t.Partitions, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &t.Partitions[len(t.Partitions)-1], nil
+}
+
+// PartitionExists is the error of a partition name that is taken.
+func PartitionExists(name string) error {
+	return sqlerr.New(sqlerr.PartitionExists, "Duplicate partition name %s", name)
+}
+
+// PartitionNamed finds a partition by its name, without case, among the temporary or the
+// other ones; nil when there is none. The one partition of an unpartitioned table has no entry.
+func (t *Table) PartitionNamed(name string, temporary bool) *Partition {
+	for i := range t.Partitions {
+		if p := &t.Partitions[i]; p.Temporary == temporary && strings.EqualFold(p.Name, name) {
+			return p
+		}
+	}
+	return nil
+}
+
+// PartitionByID finds a partition; nil when there is none.
+func (t *Table) PartitionByID(id int64) *Partition {
+	for i := range t.Partitions {
+		if t.Partitions[i].ID == id {
+			return &t.Partitions[i]
+		}
+	}
+	return nil
+}
+
+// ColumnByID finds a column; nil when there is none.
+func (t *Table) ColumnByID(id int32) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].ID == id {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+// ColumnNamed finds a column by its name, without case; nil when there is none.
+func (t *Table) ColumnNamed(name string) *Column {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Name, name) {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+// SetFiles changes the committed files of a table: the removed paths go, added ones come. It is
+// one load: the version of the table and of each partition that it touches grows by one, and the
+// added files get their partition's. The table is found by id, so that a table dropped
+// meanwhile gives an error and a renamed one is found; so does a partition dropped meanwhile.
+func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added []DataFile) error {
+	var kept []DataFile
+	touched := map[int64]bool{}
+	old := tx.TableByID(database, id)
+	if old != nil {
+		for _, f := range old.Files {
+			if removed[f.Path] {
+				touched[f.Partition] = true
+			} else {
+				kept = append(kept, f)
+			}
+		}
+	}
+	added = slices.Clone(added)
+	for i := range added {
+		touched[added[i].Partition] = true
+	}
+	t, err := tx.ChangeTable(database, id, func(t *Table) error {
+		t.Version++
+		t.Modified = tx.now
+		versions := map[int64]int64{0: t.Version}
+		for i := range t.Partitions {
+			if p := &t.Partitions[i]; touched[p.ID] {
+				p.Version++
+				p.Modified = tx.now
+				versions[p.ID] = p.Version
+			}
+		}
+		for i := range added {
+			v, ok := versions[added[i].Partition]
+			if !ok || added[i].Partition == 0 && t.Partitioning != nil {
+				return sqlerr.New(sqlerr.UnknownPartition, "Partition %d of table '%s' was dropped meanwhile", added[i].Partition, t.Name)
+			}
+			added[i].Version = v
+		}
+		t.Files = append(kept, added...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	tx.ops = append(tx.ops, removeFiles(t, removed), putFiles(t, added))
+	return nil
+}
