@@ -25,11 +25,8 @@ type duckDB struct {
 	version string
 }
 
-func openDuckDB(ctx context.Context, data string, threads int) (*duckDB, error) {
-	folders, err := os.ReadDir(data)
-	if err != nil {
-		return nil, fmt.Errorf("reading the data folder: %w", err)
-	}
+// openDuckDB makes a view of each table: tables gives the pattern of its files by name.
+func openDuckDB(ctx context.Context, tables map[string]string, threads int) (*duckDB, error) {
 	db, err := sql.Open("duckdb", "?threads="+strconv.Itoa(threads))
 	if err != nil {
 		return nil, err
@@ -39,20 +36,30 @@ func openDuckDB(ctx context.Context, data string, threads int) (*duckDB, error) 
 		return nil, err
 	}
 	d := &duckDB{db: db, conn: conn}
-	for _, f := range folders {
-		if !f.IsDir() {
-			continue
-		}
-		files := filepath.Join(data, f.Name(), "*.parquet")
-		view := fmt.Sprintf(`create view "%s" as select * from read_parquet('%s')`, f.Name(), strings.ReplaceAll(files, "'", "''"))
+	for name, files := range tables {
+		view := fmt.Sprintf(`create view "%s" as select * from read_parquet('%s', hive_partitioning = false)`, name, strings.ReplaceAll(files, "'", "''"))
 		if _, err := conn.ExecContext(ctx, view); err != nil {
-			return nil, fmt.Errorf("making the view of %s: %w", f.Name(), err)
+			return nil, fmt.Errorf("making the view of %s: %w", name, err)
 		}
 	}
 	if err := conn.QueryRowContext(ctx, "select version()").Scan(&d.version); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// folderTables takes every folder below data for a table.
+func folderTables(data string, tables map[string]string) error {
+	folders, err := os.ReadDir(data)
+	if err != nil {
+		return fmt.Errorf("reading the data folder: %w", err)
+	}
+	for _, f := range folders {
+		if f.IsDir() {
+			tables[f.Name()] = filepath.Join(data, f.Name(), "*.parquet")
+		}
+	}
+	return nil
 }
 
 func (d *duckDB) close() {

@@ -4,7 +4,8 @@
 //	peers -data /data/tpch/sf1 -threads 2 ../tpch/queries/q01.sql …
 //	peers -data /data/tpch/sf1 -threads 2 < requests
 //
-// Every folder below -data becomes a view over its Parquet files. With arguments, each
+// Every folder below -data becomes a view over its Parquet files, and so does every
+// -table name=pattern. With arguments, each
 // file is run once and its answer printed. Without, the program reads one request a
 // line and prints one answer a line until its input ends, so that a benchmark can take
 // turns between engines:
@@ -21,6 +22,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -49,18 +51,27 @@ type answer struct {
 }
 
 func main() {
-	data := flag.String("data", "", "folder that holds one folder a table (required)")
+	tables := map[string]string{}
+	flag.Func("data", "folder that holds one folder a table", func(s string) error { return folderTables(s, tables) })
+	flag.Func("table", "a table: name=pattern of its files; may be repeated", func(s string) error {
+		name, files, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("want name=pattern")
+		}
+		tables[name] = files
+		return nil
+	})
 	threads := flag.Int("threads", 2, "threads of DuckDB")
 	flag.Parse()
-	if err := run(*data, *threads, flag.Args()); err != nil {
+	if err := run(tables, *threads, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
 }
 
-func run(data string, threads int, files []string) error {
+func run(tables map[string]string, threads int, files []string) error {
 	ctx := context.Background()
-	engine, err := openDuckDB(ctx, data, threads)
+	engine, err := openDuckDB(ctx, tables, threads)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func TestAnswers(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "t"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	empty, err := openDuckDB(ctx, t.TempDir(), 1)
+	empty, err := openDuckDB(ctx, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,11 @@ func TestAnswers(t *testing.T) {
 	if a := empty.answer(ctx, request{"copy", "copy (select 1 as a, -0.05::decimal(15,2) as b) to '" + dir + "/t/t_0.parquet'"}); a.Error != "" {
 		t.Fatal(a.Error)
 	}
-	d, err := openDuckDB(ctx, dir, 1)
+	tables := map[string]string{}
+	if err := folderTables(dir, tables); err != nil {
+		t.Fatal(err)
+	}
+	d, err := openDuckDB(ctx, tables, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

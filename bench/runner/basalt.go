@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -16,7 +17,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/basaltdb/basalt/bench/result"
-	"github.com/basaltdb/basalt/bench/tpchgen"
 )
 
 const (
@@ -39,14 +39,28 @@ type Server struct {
 
 // ServerOptions say how to start the server and set up the session.
 type ServerOptions struct {
-	Binary   string // the basalt program
-	StateDir string // an empty folder for the server's own data and its output
-	DataDir  string // one folder of Parquet files a table
+	Binary   string   // the basalt program
+	StateDir string   // a folder for the server's output and, below data/, its own tables
+	Setup    []string // statements that make the session's tables and settings
 	Threads  int
 }
 
-// StartServer starts Basalt on a free port and makes an external table of each TPC-H
-// folder. The caller closes the server.
+// ExternalTables are the statements that make a database of external tables, one over
+// each of the folders of Parquet files in dir.
+func ExternalTables(database, dir string, tables []string) ([]string, error) {
+	out := []string{"CREATE DATABASE " + database, "USE " + database}
+	for _, t := range tables {
+		path, err := filepath.Abs(filepath.Join(dir, t))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, fmt.Sprintf("CREATE EXTERNAL TABLE %s STORED AS PARQUET LOCATION '%s'", t, strings.ReplaceAll(path, "'", "''")))
+	}
+	return out, nil
+}
+
+// StartServer starts Basalt on a free port and sets a session up. The caller closes the
+// server.
 func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	addr, err := freeAddress()
 	if err != nil {
@@ -112,16 +126,7 @@ func (s *Server) connect(ctx context.Context, addr string) error {
 }
 
 func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
-	statements := []string{"CREATE DATABASE tpch", "USE tpch"}
-	for _, t := range tpchgen.Tables() {
-		dir, err := filepath.Abs(filepath.Join(o.DataDir, t))
-		if err != nil {
-			return err
-		}
-		statements = append(statements,
-			fmt.Sprintf("CREATE EXTERNAL TABLE %s STORED AS PARQUET LOCATION '%s'", t, strings.ReplaceAll(dir, "'", "''")))
-	}
-	statements = append(statements, fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", o.Threads))
+	statements := append(slices.Clone(o.Setup), fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", o.Threads))
 	for _, text := range statements {
 		if _, err := s.conn.ExecContext(ctx, text); err != nil {
 			return fmt.Errorf("%s: %w", text, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/basaltdb/basalt/bench/result"
 	"github.com/basaltdb/basalt/bench/tpch"
+	"github.com/basaltdb/basalt/bench/tpchgen"
 )
 
 // The test binary plays the server: started as "<test binary> serve …" it answers the
@@ -82,7 +83,11 @@ func TestServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	s, err := StartServer(ctx, ServerOptions{Binary: binary, StateDir: t.TempDir(), DataDir: "data", Threads: 3})
+	setup, err := ExternalTables("tpch", "data", tpchgen.Tables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := StartServer(ctx, ServerOptions{Binary: binary, StateDir: t.TempDir(), Setup: setup, Threads: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +119,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestServerThatEnds(t *testing.T) {
-	_, err := StartServer(context.Background(), ServerOptions{Binary: "/bin/false", StateDir: t.TempDir(), DataDir: "data", Threads: 1})
+	_, err := StartServer(context.Background(), ServerOptions{Binary: "/bin/false", StateDir: t.TempDir(), Threads: 1})
 	if err == nil || !strings.Contains(err.Error(), "the server ended") {
 		t.Errorf("a server that ends at once gives %v", err)
 	}

@@ -6,8 +6,6 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"github.com/basaltdb/basalt/bench/tpch"
 )
 
 // The chart's measures, in pixels.
@@ -41,7 +39,7 @@ func Chart(r *Report, c Context) string {
 		chartWidth, height, chartWidth, height)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", chartWidth, height)
 	text(&b, chartLeft, 28, `font-size="17" font-weight="600" fill="#222"`,
-		fmt.Sprintf("TPC-H, scale factor %v, %d threads: milliseconds, less is better", c.ScaleFactor, c.Threads))
+		fmt.Sprintf("%s, %d threads: milliseconds, less is better", c.Heading, c.Threads))
 	x := float64(chartLeft)
 	for e, engine := range r.Engines {
 		label := strings.TrimSpace(engine.Name + " " + engine.Version)
@@ -62,7 +60,7 @@ func Chart(r *Report, c Context) string {
 	for i, q := range r.Queries {
 		y := chartTop + i*group
 		text(&b, chartLeft-8, float64(y)+float64(len(r.Engines)*barHeight)/2+4, `font-size="12" fill="#333" text-anchor="end"`,
-			strings.ToUpper(tpch.Name(q.Query)))
+			strings.ToUpper(q.Query))
 		for e, m := range q.Engines {
 			drawBar(&b, y+e*barHeight, barColors[e%len(barColors)], m, scale)
 		}

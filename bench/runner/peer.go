@@ -23,9 +23,14 @@ type Peer struct {
 	hello   struct{ Engine, Version string }
 }
 
-// StartPeer starts the program over the same data folders. The caller closes the peer.
-func StartPeer(binary, dataDir string, threads int) (*Peer, error) {
-	p := &Peer{process: exec.Command(binary, "-data", dataDir, "-threads", strconv.Itoa(threads))}
+// StartPeer starts the program over tables, the patterns of their files by name. The caller
+// closes the peer.
+func StartPeer(binary string, tables map[string]string, threads int) (*Peer, error) {
+	args := []string{"-threads", strconv.Itoa(threads)}
+	for name, files := range tables {
+		args = append(args, "-table", name+"="+files)
+	}
+	p := &Peer{process: exec.Command(binary, args...)}
 	p.process.Stderr = os.Stderr
 	var err error
 	if p.in, err = p.process.StdinPipe(); err != nil {

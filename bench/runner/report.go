@@ -4,27 +4,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/basaltdb/basalt/bench/tpch"
 )
 
 // Context is what a reader must know to judge the numbers of a report.
 type Context struct {
-	ScaleFactor float64
-	Threads     int
-	Runs        int
-	Machine     string
-	Commit      string
-	Date        time.Time
-	Notes       []string // a sentence each
-}
-
-// Title names the run in file names, such as "tpch_sf1".
-func (c Context) Title() string {
-	return "tpch_sf" + strconv.FormatFloat(c.ScaleFactor, 'g', -1, 64)
+	Title   string // of the run in file names, such as "tpch_sf1"
+	Heading string // of its section, such as "TPC-H, scale factor 1"
+	Threads int
+	Runs    int
+	Machine string
+	Commit  string
+	Date    time.Time
+	Notes   []string // a sentence each
 }
 
 const resultsHeader = `# Benchmark results
@@ -39,7 +33,7 @@ func Write(dir string, r *Report, c Context) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	picture := c.Title() + ".svg"
+	picture := c.Title + ".svg"
 	if err := os.WriteFile(filepath.Join(dir, picture), []byte(Chart(r, c)), 0o666); err != nil {
 		return fmt.Errorf("runner: writing the picture: %w", err)
 	}
@@ -52,7 +46,7 @@ func Write(dir string, r *Report, c Context) error {
 	if text == "" {
 		text = resultsHeader
 	}
-	text = replaceSection(text, c.Title(), Section(r, c, picture))
+	text = replaceSection(text, c.Title, Section(r, c, picture))
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		return fmt.Errorf("runner: writing the results: %w", err)
 	}
@@ -74,7 +68,7 @@ func replaceSection(text, title, body string) string {
 // Section is the Markdown of one run.
 func Section(r *Report, c Context, picture string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## TPC-H, scale factor %v, %d threads\n\n", c.ScaleFactor, c.Threads)
+	fmt.Fprintf(&b, "## %s, %d threads\n\n", c.Heading, c.Threads)
 	fmt.Fprintf(&b, "%s, commit %s, medians of %d runs after a warm-up, on %s.\n", c.Date.Format(time.DateOnly), c.Commit, c.Runs, c.Machine)
 	for _, e := range r.Engines {
 		fmt.Fprintf(&b, "%s %s, peak memory %s.\n", e.Name, e.Version, megabytes(e.PeakMemory))
@@ -101,14 +95,20 @@ func writeTable(b *strings.Builder, r *Report) {
 	if compared {
 		b.WriteString(" ratio |")
 	}
-	b.WriteString(" rows |\n|---|" + strings.Repeat("---:|", len(r.Engines)+1))
+	wanted := slices.ContainsFunc(r.Queries, func(q QueryReport) bool { return q.Wanted > 0 })
+	columns := len(r.Engines) + 1
 	if compared {
-		b.WriteString("---:|")
+		columns++
 	}
+	if wanted {
+		b.WriteString(" wanted ms |")
+		columns++
+	}
+	b.WriteString(" rows |\n|---|" + strings.Repeat("---:|", columns))
 	b.WriteString("\n")
 	totals := make([]time.Duration, len(r.Engines))
 	for _, q := range r.Queries {
-		fmt.Fprintf(b, "| %s |", tpch.Name(q.Query))
+		fmt.Fprintf(b, "| %s |", q.Query)
 		complete := true
 		for _, m := range q.Engines {
 			complete = complete && m.Err == nil
@@ -130,6 +130,12 @@ func writeTable(b *strings.Builder, r *Report) {
 				b.WriteString(" |")
 			}
 		}
+		switch {
+		case wanted && q.Wanted > 0:
+			fmt.Fprintf(b, " %.0f |", millis(q.Wanted))
+		case wanted:
+			b.WriteString(" |")
+		}
 		fmt.Fprintf(b, " %d |\n", q.Engines[len(q.Engines)-1].Rows)
 	}
 	b.WriteString("| sum |")
@@ -142,6 +148,9 @@ func writeTable(b *strings.Builder, r *Report) {
 		} else {
 			b.WriteString(" |")
 		}
+	}
+	if wanted {
+		b.WriteString(" |")
 	}
 	b.WriteString(" |\n")
 }
@@ -158,7 +167,7 @@ func writeFailures(b *strings.Builder, r *Report) {
 				first = false
 			}
 			reason, _, _ := strings.Cut(m.Err.Error(), "\n")
-			fmt.Fprintf(b, "- %s on %s: %s\n", tpch.Name(q.Query), r.Engines[e].Name, reason)
+			fmt.Fprintf(b, "- %s on %s: %s\n", q.Query, r.Engines[e].Name, reason)
 		}
 	}
 }

@@ -1,8 +1,8 @@
-// Package runner times the TPC-H queries on Basalt and on a peer, taking turns in one
+// Package runner times the queries of a workload on Basalt and on a peer, taking turns in one
 // run, and checks that both give the same rows.
 //
-// Basalt is measured as its users meet it: a server process, the MySQL protocol, external
-// tables over Parquet folders. The peer reads the same files in a process of its own.
+// Basalt is measured as its users meet it: a server process and the MySQL protocol, with
+// tables of its own or over Parquet folders. The peer reads the same files in a process of its own.
 // Absolute times on shared machines mean little; the ratios of one run are the result.
 package runner
 
@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/basaltdb/basalt/bench/result"
-	"github.com/basaltdb/basalt/bench/tpch"
 )
 
 // Engine runs statements. Run returns the rows and the time from sending the statement
@@ -31,13 +30,25 @@ type Engine interface {
 	Close() error
 }
 
+// Query is one query of a workload.
+type Query struct {
+	Name string
+	SQL  string
+	// PeerSQL is what the last engine runs in its place; "" for the same text.
+	PeerSQL string
+	Rules   result.Rules
+	// Check, when set, compares the rows with a published answer.
+	Check func(result.Set) error
+	// Wanted is the time that the first engine should not exceed; 0: none is stated.
+	Wanted time.Duration
+}
+
 // Plan says what to run.
 type Plan struct {
-	ScaleFactor float64 // at 1 every first row is compared with the published one
-	Queries     []int
-	Runs        int           // measured runs of each query and engine; one more warms up
-	Timeout     time.Duration // of one run; 0 means none
-	Log         io.Writer     // one line a query; may be nil
+	Queries []Query
+	Runs    int           // measured runs of each query and engine; one more warms up
+	Timeout time.Duration // of one run; 0 means none
+	Log     io.Writer     // one line a query; may be nil
 }
 
 // Measurement is what one engine did with one query.
@@ -62,7 +73,8 @@ func (m Measurement) Median() time.Duration {
 
 // QueryReport holds one query's measurements, in the order of the engines.
 type QueryReport struct {
-	Query   int
+	Query   string
+	Wanted  time.Duration
 	Engines []Measurement
 }
 
@@ -76,7 +88,7 @@ type EngineReport struct {
 type Report struct {
 	Engines []EngineReport
 	Queries []QueryReport
-	Answers map[int]result.Set // the last engine's rows, the peer's in a comparison
+	Answers map[string]result.Set // the last engine's rows, the peer's in a comparison
 }
 
 // Run measures every query of the plan on all engines. It fails only when the plan
@@ -85,9 +97,10 @@ func Run(ctx context.Context, p Plan, engines ...Engine) (*Report, error) {
 	if len(engines) == 0 || p.Runs < 1 {
 		return nil, errors.New("runner: nothing to run")
 	}
-	r := &Report{Answers: map[int]result.Set{}}
-	for _, n := range p.Queries {
-		q := QueryReport{Query: n, Engines: make([]Measurement, len(engines))}
+	r := &Report{Answers: map[string]result.Set{}}
+	for i := range p.Queries {
+		n := &p.Queries[i]
+		q := QueryReport{Query: n.Name, Wanted: n.Wanted, Engines: make([]Measurement, len(engines))}
 		sets := make([]result.Set, len(engines))
 		for run := 0; run <= p.Runs; run++ {
 			for turn := range engines {
@@ -96,7 +109,7 @@ func Run(ctx context.Context, p Plan, engines ...Engine) (*Report, error) {
 				if m.Err != nil {
 					continue
 				}
-				set, took, err := runOnce(ctx, p.Timeout, engines[e], n)
+				set, took, err := runOnce(ctx, p.Timeout, engines[e], n, e > 0 && e == len(engines)-1)
 				if ctx.Err() != nil {
 					return nil, fmt.Errorf("runner: %w", ctx.Err())
 				}
@@ -109,13 +122,13 @@ func Run(ctx context.Context, p Plan, engines ...Engine) (*Report, error) {
 					m.Times = append(m.Times, took)
 				}
 			}
-			compareAll(n, q.Engines, sets)
+			compareAll(n.Rules, q.Engines, sets)
 		}
-		if p.ScaleFactor == 1 {
-			checkOfficial(n, q.Engines, sets)
+		if n.Check != nil {
+			checkPublished(n, q.Engines, sets)
 		}
 		if last := len(engines) - 1; q.Engines[last].Err == nil {
-			r.Answers[n] = sets[last]
+			r.Answers[n.Name] = sets[last]
 		}
 		r.Queries = append(r.Queries, q)
 		logQuery(p.Log, engines, q)
@@ -126,18 +139,21 @@ func Run(ctx context.Context, p Plan, engines ...Engine) (*Report, error) {
 	return r, nil
 }
 
-func runOnce(ctx context.Context, timeout time.Duration, e Engine, n int) (result.Set, time.Duration, error) {
+func runOnce(ctx context.Context, timeout time.Duration, e Engine, q *Query, peer bool) (result.Set, time.Duration, error) {
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	return e.Run(ctx, tpch.Name(n), tpch.Query(n))
+	if peer && q.PeerSQL != "" {
+		return e.Run(ctx, q.Name, q.PeerSQL)
+	}
+	return e.Run(ctx, q.Name, q.SQL)
 }
 
 // compareAll checks the rows of each engine against the last one's, the peer's. The
 // times of a wrong answer count for nothing and are dropped.
-func compareAll(n int, m []Measurement, sets []result.Set) {
+func compareAll(rules result.Rules, m []Measurement, sets []result.Set) {
 	last := len(m) - 1
 	if m[last].Err != nil {
 		return
@@ -146,18 +162,18 @@ func compareAll(n int, m []Measurement, sets []result.Set) {
 		if m[e].Err != nil {
 			continue
 		}
-		if err := result.Compare(sets[e], sets[last], tpch.Rules(n)); err != nil {
+		if err := result.Compare(sets[e], sets[last], rules); err != nil {
 			m[e] = Measurement{Err: fmt.Errorf("wrong rows: %w", err)}
 		}
 	}
 }
 
-func checkOfficial(n int, m []Measurement, sets []result.Set) {
+func checkPublished(q *Query, m []Measurement, sets []result.Set) {
 	for e := range m {
 		if m[e].Err != nil {
 			continue
 		}
-		if err := tpch.CheckOfficial(n, sets[e]); err != nil {
+		if err := q.Check(sets[e]); err != nil {
 			m[e] = Measurement{Err: fmt.Errorf("not the published answer: %w", err)}
 		}
 	}
@@ -167,7 +183,7 @@ func logQuery(w io.Writer, engines []Engine, q QueryReport) {
 	if w == nil {
 		return
 	}
-	fmt.Fprint(w, tpch.Name(q.Query))
+	fmt.Fprint(w, q.Query)
 	for e, m := range q.Engines {
 		if m.Err != nil {
 			fmt.Fprintf(w, "  %s: %v", engines[e].Name(), m.Err)
@@ -177,6 +193,9 @@ func logQuery(w io.Writer, engines []Engine, q QueryReport) {
 	}
 	if f := q.Ratio(); f > 0 {
 		fmt.Fprintf(w, "  %5.2f", f)
+	}
+	if q.Wanted > 0 {
+		fmt.Fprintf(w, "  wanted %.0f ms", millis(q.Wanted))
 	}
 	fmt.Fprintln(w)
 }
@@ -211,7 +230,7 @@ func (r *Report) Err() error {
 	for _, q := range r.Queries {
 		for e, m := range q.Engines {
 			if m.Err != nil {
-				errs = append(errs, fmt.Errorf("%s on %s: %w", tpch.Name(q.Query), r.Engines[e].Name, m.Err))
+				errs = append(errs, fmt.Errorf("%s on %s: %w", q.Query, r.Engines[e].Name, m.Err))
 			}
 		}
 	}

@@ -53,13 +53,20 @@ func ms(n ...int) (out []time.Duration) {
 	return out
 }
 
+func tpchQueries(numbers []int) (out []Query) {
+	for _, n := range numbers {
+		out = append(out, Query{Name: tpch.Name(n), SQL: tpch.Query(n), Rules: tpch.Rules(n)})
+	}
+	return out
+}
+
 func run(t *testing.T, queries []int, change func(string, *result.Set) error) (*Report, []string) {
 	t.Helper()
 	var calls []string
 	// The first of four runs warms up; the median of the others is 50 and 100.
 	a := &fake{name: "A", took: ms(9000, 70, 50, 30), change: change, calls: &calls}
 	b := &fake{name: "B", took: ms(1, 100, 300, 80), calls: &calls}
-	r, err := Run(context.Background(), Plan{Queries: queries, Runs: 3, Log: io.Discard}, a, b)
+	r, err := Run(context.Background(), Plan{Queries: tpchQueries(queries), Runs: 3, Log: io.Discard}, a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +129,7 @@ func TestWrite(t *testing.T) {
 		}
 		return nil
 	})
-	c := Context{ScaleFactor: 1, Threads: 2, Runs: 3, Machine: "a machine", Commit: "abc", Date: time.Unix(0, 0).UTC(), Notes: []string{"A note."}}
+	c := Context{Title: "tpch_sf1", Heading: "TPC-H", Threads: 2, Runs: 3, Machine: "a machine", Commit: "abc", Date: time.Unix(0, 0).UTC(), Notes: []string{"A note."}}
 	write := func() string {
 		t.Helper()
 		if err := Write(dir, r, c); err != nil {
@@ -146,7 +153,7 @@ func TestWrite(t *testing.T) {
 	if again := write(); again != once {
 		t.Errorf("writing again changes the file:\n%s", again)
 	}
-	c.ScaleFactor = 10
+	c.Title = "tpch_sf10"
 	both := write()
 	if !strings.HasPrefix(both, once) || !strings.Contains(both, "(tpch_sf10.svg)") {
 		t.Errorf("another scale does not get a section of its own:\n%s", both)

@@ -1,7 +1,8 @@
-// Command bench times TPC-H on Basalt and on DuckDB over the same Parquet files, checks
+// Command bench times a workload on Basalt and on DuckDB over the same Parquet files, checks
 // that both give the same rows, and writes the results. Run it in the checkout:
 //
 //	go run ./bench/cmd/bench --sf 1
+//	go run ./bench/cmd/bench --workload delivery
 //
 // It makes the data if they are missing, builds both programs if they are not given, and
 // exits with status 1 when an engine fails or the rows differ.
@@ -17,38 +18,37 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/basaltdb/basalt/bench/result"
 	"github.com/basaltdb/basalt/bench/runner"
-	"github.com/basaltdb/basalt/bench/tpch"
-	"github.com/basaltdb/basalt/bench/tpchgen"
 )
 
 type options struct {
-	sf      float64
-	data    string
-	runs    int
-	threads int
-	queries string
-	out     string
-	engines string
-	basalt  string
-	peers   string
-	answers string
-	timeout time.Duration
+	workload string
+	sf       float64
+	data     string
+	runs     int
+	threads  int
+	queries  string
+	out      string
+	engines  string
+	basalt   string
+	peers    string
+	answers  string
+	timeout  time.Duration
 }
 
 func main() {
 	var o options
+	flag.StringVar(&o.workload, "workload", "tpch", "tpch or delivery")
 	flag.Float64Var(&o.sf, "sf", 1, "scale factor")
-	flag.StringVar(&o.data, "data", "", "folder with one folder a table (default data/tpch/sf<sf> in the checkout, made if missing)")
+	flag.StringVar(&o.data, "data", "", "folder with one folder a table (default data/<workload>/sf<sf> in the checkout, made if missing)")
 	flag.IntVar(&o.runs, "runs", 5, "measured runs of each query")
 	flag.IntVar(&o.threads, "threads", 2, "threads of each engine")
-	flag.StringVar(&o.queries, "queries", "", "queries such as 1,3,10-14 (default all)")
+	flag.StringVar(&o.queries, "queries", "", "queries such as q01,q03 or 1,3,10-14 (default all)")
 	flag.StringVar(&o.out, "out", "", `folder for RESULTS.md and the picture (default bench in the checkout; "none" writes nothing)`)
 	flag.StringVar(&o.engines, "engines", "basalt,duckdb", "engines to run")
 	flag.StringVar(&o.basalt, "basalt", "", "the basalt program (default: built from the checkout)")
@@ -70,14 +70,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	queries, err := parseQueries(o.queries)
+	w, err := newWorkload(ctx, o, root)
 	if err != nil {
-		return err
-	}
-	if o.data == "" {
-		o.data = filepath.Join(root, "data", "tpch", "sf"+strconv.FormatFloat(o.sf, 'g', -1, 64))
-	}
-	if err := ensureData(ctx, o.data, o.sf); err != nil {
 		return err
 	}
 	scratch, err := os.MkdirTemp("", "basalt-bench-")
@@ -86,7 +80,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(scratch)
 
-	engines, notes, err := start(ctx, o, root, scratch)
+	engines, notes, err := start(ctx, o, w, root, scratch)
 	defer func() {
 		for _, e := range engines {
 			if err := e.Close(); err != nil {
@@ -97,7 +91,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	plan := runner.Plan{ScaleFactor: o.sf, Queries: queries, Runs: o.runs, Timeout: o.timeout, Log: os.Stdout}
+	plan := runner.Plan{Queries: w.queries, Runs: o.runs, Timeout: o.timeout, Log: os.Stdout}
 	report, err := runner.Run(ctx, plan, engines...)
 	if err != nil {
 		return err
@@ -116,7 +110,7 @@ func run(ctx context.Context, o options) error {
 			o.out = filepath.Join(root, "bench")
 		}
 		c := runner.Context{
-			ScaleFactor: o.sf, Threads: o.threads, Runs: o.runs, Notes: notes,
+			Title: w.title, Heading: w.heading, Threads: o.threads, Runs: o.runs, Notes: notes,
 			Machine: runner.Machine(), Commit: runner.Commit(root), Date: time.Now(),
 		}
 		if err := runner.Write(o.out, report, c); err != nil {
@@ -145,51 +139,9 @@ func checkout() (string, error) {
 	}
 }
 
-// parseQueries reads lists such as "1,3,10-14".
-func parseQueries(s string) ([]int, error) {
-	if s == "" {
-		s = "1-" + strconv.Itoa(tpch.Count)
-	}
-	var out []int
-	for _, item := range strings.Split(s, ",") {
-		first, last, isRange := strings.Cut(item, "-")
-		if !isRange {
-			last = first
-		}
-		lo, err := strconv.Atoi(first)
-		if err != nil {
-			return nil, fmt.Errorf("queries %q: %w", s, err)
-		}
-		hi, err := strconv.Atoi(last)
-		if err != nil {
-			return nil, fmt.Errorf("queries %q: %w", s, err)
-		}
-		if lo < 1 || hi > tpch.Count || lo > hi {
-			return nil, fmt.Errorf("queries %q: there are 1 to %d", s, tpch.Count)
-		}
-		for n := lo; n <= hi; n++ {
-			out = append(out, n)
-		}
-	}
-	return out, nil
-}
-
-// ensureData makes the tables whose folders are missing.
-func ensureData(ctx context.Context, dir string, sf float64) error {
-	missing := slices.DeleteFunc(tpchgen.Tables(), func(t string) bool {
-		files, err := filepath.Glob(filepath.Join(dir, t, t+"_*.parquet"))
-		return err == nil && len(files) > 0
-	})
-	if len(missing) == 0 {
-		return nil
-	}
-	fmt.Printf("making the data of scale factor %v in %s\n", sf, dir)
-	return tpchgen.Generate(ctx, tpchgen.Options{ScaleFactor: sf, Dir: dir, Tables: missing})
-}
-
-// start starts the engines in the order Basalt, DuckDB. What it returns must be closed,
-// also beside an error.
-func start(ctx context.Context, o options, root, scratch string) (engines []runner.Engine, notes []string, err error) {
+// start starts the engines in the order Basalt, DuckDB: the peer reads files that Basalt may
+// have to write first. What it returns must be closed, also beside an error.
+func start(ctx context.Context, o options, w *workload, root, scratch string) (engines []runner.Engine, notes []string, err error) {
 	wanted := strings.Split(o.engines, ",")
 	for _, name := range wanted {
 		if name != "basalt" && name != "duckdb" {
@@ -203,14 +155,21 @@ func start(ctx context.Context, o options, root, scratch string) (engines []runn
 				return engines, nil, err
 			}
 		}
-		s, err := runner.StartServer(ctx, runner.ServerOptions{
-			Binary: binary, StateDir: scratch, DataDir: o.data, Threads: o.threads,
-		})
+		state := w.state
+		if state == "" {
+			state = scratch
+		}
+		s, err := runner.StartServer(ctx, runner.ServerOptions{Binary: binary, StateDir: state, Setup: w.setup, Threads: o.threads})
 		if err != nil {
 			return engines, nil, err
 		}
 		engines = append(engines, s)
 		notes = append(notes, s.Notes()...)
+		if w.load != nil {
+			if err := w.load(ctx, s); err != nil {
+				return engines, notes, err
+			}
+		}
 	}
 	if slices.Contains(wanted, "duckdb") {
 		binary := o.peers
@@ -219,7 +178,11 @@ func start(ctx context.Context, o options, root, scratch string) (engines []runn
 				return engines, notes, err
 			}
 		}
-		p, err := runner.StartPeer(binary, o.data, o.threads)
+		tables, err := w.files()
+		if err != nil {
+			return engines, notes, err
+		}
+		p, err := runner.StartPeer(binary, tables, o.threads)
 		if err != nil {
 			return engines, notes, err
 		}
@@ -245,7 +208,7 @@ func writeAnswers(dir string, r *runner.Report) error {
 		return err
 	}
 	for n, set := range r.Answers {
-		if err := os.WriteFile(filepath.Join(dir, tpch.Name(n)+".txt"), []byte(result.Format(set)), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, n+".txt"), []byte(result.Format(set)), 0o666); err != nil {
 			return err
 		}
 	}

@@ -1,25 +1,42 @@
 package main
 
 import (
-	"slices"
+	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/basaltdb/basalt/bench/runner"
 )
 
-func TestParseQueries(t *testing.T) {
-	check := func(s string, want ...int) {
+func TestPick(t *testing.T) {
+	var all []runner.Query
+	for n := 1; n <= 22; n++ {
+		all = append(all, runner.Query{Name: fmt.Sprintf("q%02d", n)})
+	}
+	check := func(list, want string) {
 		t.Helper()
-		got, err := parseQueries(s)
-		if (err == nil) != (want != nil) || !slices.Equal(got, want) {
-			t.Errorf("parseQueries(%q) gives %v, %v, want %v", s, got, err, want)
+		got, err := pick(all, list)
+		if err != nil {
+			if want != "error" {
+				t.Errorf("pick(%q) gives %v", list, err)
+			}
+			return
+		}
+		var names []string
+		for _, q := range got {
+			names = append(names, q.Name)
+		}
+		if s := strings.Join(names, " "); s != want {
+			t.Errorf("pick(%q) gives %s, want %s", list, s, want)
 		}
 	}
-	check("1", 1)
-	check("3,1,20-22", 3, 1, 20, 21, 22)
-	check("0")
-	check("23")
-	check("5-4")
-	check("x")
-	if all, err := parseQueries(""); err != nil || len(all) != 22 {
-		t.Errorf("no list gives %v, %v, want all 22", all, err)
+	check("1", "q01")
+	check("q03,1,20-22", "q03 q01 q20 q21 q22")
+	check("0", "error")
+	check("23", "error")
+	check("5-4", "error")
+	check("x", "error")
+	if got, err := pick(all, ""); err != nil || len(got) != 22 {
+		t.Errorf("no list gives %d queries, %v, want all 22", len(got), err)
 	}
 }
