@@ -10,7 +10,6 @@
 package hashtable
 
 import (
-	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 )
 
@@ -59,8 +58,8 @@ type unit struct {
 }
 
 // NewLayout packs columns of the given types. nullable[i] says that NULLs of column i
-// must be told apart from values; where it is false, callers keep NULL rows out. Nested
-// types cannot be keys: sqlerr.Unsupported.
+// must be told apart from values; where it is false, callers keep NULL rows out.
+// A nested value is its bytes.
 func NewLayout(types []sqltype.Type, nullable []bool) (*Layout, error) {
 	return newLayout(types, nullable, true)
 }
@@ -76,8 +75,6 @@ func newLayout(types []sqltype.Type, nullable []bool, aside bool) (*Layout, erro
 		c := column{typ: t, phys: t.Physical(), nullWord: -1}
 		switch c.phys {
 		case sqltype.PhysNone:
-		case sqltype.PhysList, sqltype.PhysStruct:
-			return nil, sqlerr.Unsupported("a hash key of type " + t.String())
 		default:
 			c.bits = uint(c.phys.Size() * 8)
 		}

@@ -99,10 +99,10 @@ type Encoder struct {
 func NewEncoder(cols []Column) (*Encoder, error) {
 	e := &Encoder{cols: cols}
 	for _, c := range cols {
-		switch c.Type.Physical() {
-		case sqltype.PhysList, sqltype.PhysStruct:
+		switch {
+		case c.Type.IsNested():
 			return nil, sqlerr.Unsupported("ORDER BY of " + c.Type.String())
-		case sqltype.PhysString:
+		case c.Type.Physical() == sqltype.PhysString:
 			e.vary = true
 			e.fixed++
 		default:

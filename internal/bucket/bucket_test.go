@@ -275,10 +275,9 @@ func randomColumn(r *rand.Rand, ty sqltype.Type, n int) *vector.Vector {
 
 // TestNested are the vectors of arrays and maps.
 func TestNested(t *testing.T) {
-	arr := &vector.Vector{Type: sqltype.ArrayOf(tSmall), Len: 1, Offsets: []int32{0, 3},
-		Children: []*vector.Vector{vector.FromValues(tSmall, []int16{5, 8, 13}, nil)}}
-	m := &vector.Vector{Type: sqltype.Type{Kind: sqltype.Map, Nested: &sqltype.Nested{Elems: []sqltype.Type{tString, tBig}}}, Len: 1, Offsets: []int32{0, 3},
-		Children: []*vector.Vector{vector.FromStrings(tString, "key", "key2", "key3"), vector.FromValues(tBig, []int64{123, 123456789, -123456}, nil)}}
+	arr := vector.PackArrays(sqltype.ArrayOf(tSmall), vector.FromValues(tSmall, []int16{5, 8, 13}, nil), []int32{0, 3}, nil)
+	m := vector.PackMaps(sqltype.MapOf(tString, tBig), vector.FromStrings(tString, "key", "key2", "key3"),
+		vector.FromValues(tBig, []int64{123, 123456789, -123456}, nil), []int32{0, 3}, nil)
 	for _, c := range []struct {
 		v    *vector.Vector
 		h    Hash

@@ -92,6 +92,10 @@ func (s *state) doris(v *vector.Vector) {
 }
 
 func (s *state) hiveV1(v *vector.Vector) {
+	if v.Type.IsNested() {
+		s.nested(v)
+		return
+	}
 	switch v.Type.Physical() {
 	case sqltype.PhysBool:
 		fixed(s, v, func(h uint32, x uint8) uint32 { return 31*h + uint32(x) })
@@ -122,12 +126,14 @@ func (s *state) hiveV1(v *vector.Vector) {
 			}
 			return 31*h + x
 		})
-	default:
-		s.nested(v)
 	}
 }
 
 func (s *state) hiveV2(v *vector.Vector) {
+	if v.Type.IsNested() {
+		s.nested(v)
+		return
+	}
 	switch v.Type.Physical() {
 	case sqltype.PhysBool:
 		fixed(s, v, func(h uint32, x uint8) uint32 { return 31*h + uint32(x) })
@@ -145,8 +151,6 @@ func (s *state) hiveV2(v *vector.Vector) {
 		fixed(s, v, func(h uint32, x float64) uint32 { return 31*h + hiveDouble(x) })
 	case sqltype.PhysString:
 		text(s, v, func(h uint32, b []byte) uint32 { return 31*h + murmur3(stripped(v.Type, b)) })
-	default:
-		s.nested(v)
 	}
 }
 
@@ -289,7 +293,7 @@ func (s *state) nested(v *vector.Vector) {
 	}
 }
 
-// hiveElement is Hive's hash of row i of v, whose children are flat.
+// hiveElement is Hive's hash of row i of v.
 func hiveElement(h Hash, v *vector.Vector, i int) uint32 {
 	if v.IsNull(i) {
 		return 0
@@ -297,18 +301,28 @@ func hiveElement(h Hash, v *vector.Vector, i int) uint32 {
 	var x uint32
 	switch v.Type.Kind {
 	case sqltype.Array:
-		for k := v.Offsets[i]; k < v.Offsets[i+1]; k++ {
-			x = 31*x + hiveElement(h, v.Children[0], int(k))
+		elems := vector.New(v.Type.Nested.Elems[0], 0)
+		e := vector.DecodeElements(elems.Type, v.Bytes(i))
+		e.AppendTo(elems)
+		for k := range elems.Len {
+			x = 31*x + hiveElement(h, elems, k)
 		}
 		return x
 	case sqltype.Map: // the second version hashes values with the first
-		for k := v.Offsets[i]; k < v.Offsets[i+1]; k++ {
-			x += hiveElement(h, v.Children[0], int(k)) ^ hiveElement(HiveV1, v.Children[1], int(k))
+		k, e := vector.DecodeMap(v.Type, v.Bytes(i))
+		keys, values := vector.New(k.Type, 0), vector.New(e.Type, 0)
+		k.AppendTo(keys)
+		e.AppendTo(values)
+		for k := range keys.Len {
+			x += hiveElement(h, keys, k) ^ hiveElement(HiveV1, values, k)
 		}
 		return x
 	case sqltype.Struct:
-		for _, c := range v.Children {
-			x = 31*x + hiveElement(h, c, i)
+		f := vector.DecodeStruct(v.Type, v.Bytes(i))
+		for k, t := range v.Type.Nested.Elems {
+			field := vector.New(t, 1)
+			f.StoreTo(k, field, 0)
+			x = 31*x + hiveElement(h, field, 0)
 		}
 		return x
 	}

@@ -6,6 +6,7 @@ package sqltype
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Kind is the family of a type.
@@ -53,18 +54,16 @@ const (
 	PhysInt128                  // int128.Int
 	PhysFloat32                 // float32
 	PhysFloat64                 // float64
-	PhysString                  // vector.View, 16 bytes
-	PhysList                    // offsets and child vectors (arrays, maps)
-	PhysStruct                  // child vectors
+	PhysString                  // vector.View, 16 bytes; also the encoded values of nested types
 )
 
-// Type is one SQL type. Scalar types compare with ==; use Equal where types may nest.
+// Type is one SQL type. Types compare with ==: NestedOf gives equal nested types one pointer.
 type Type struct {
 	Kind      Kind
 	Precision uint8
 	Scale     uint8
 	Length    int32
-	Nested    *Nested // ARRAY, MAP, STRUCT only
+	Nested    *Nested // ARRAY, MAP, STRUCT only; made by NestedOf
 }
 
 // Nested holds the element types: one for ARRAY, key and value for MAP, one a field for STRUCT.
@@ -92,7 +91,32 @@ func DateTimeOf(scale int) Type { return Type{Kind: DateTime, Scale: uint8(scale
 func VarcharOf(n int) Type { return Type{Kind: Varchar, Length: int32(n)} }
 
 // ArrayOf makes ARRAY<elem>.
-func ArrayOf(elem Type) Type { return Type{Kind: Array, Nested: &Nested{Elems: []Type{elem}}} }
+func ArrayOf(elem Type) Type { return NestedOf(Array, []Type{elem}, nil) }
+
+// MapOf makes MAP<key, value>.
+func MapOf(key, value Type) Type { return NestedOf(Map, []Type{key, value}, nil) }
+
+// StructOf makes STRUCT<fields[i]: elems[i], …>.
+func StructOf(fields []string, elems []Type) Type { return NestedOf(Struct, elems, fields) }
+
+// interned maps the text of a nested type to its *Nested.
+var interned sync.Map
+
+// NestedOf makes a nested type whose Nested is shared by all equal types of the process, so
+// that == compares deeply. Neither slice may change afterwards.
+func NestedOf(kind Kind, elems []Type, fields []string) Type {
+	n := &Nested{Elems: elems, Fields: fields}
+	var key strings.Builder
+	for i, e := range elems {
+		if fields != nil {
+			fmt.Fprintf(&key, "%q:", fields[i])
+		}
+		// Scalar types by their parameters, nested ones by their pointer, which is theirs alone.
+		fmt.Fprintf(&key, "%d,%d,%d,%d,%p;", e.Kind, e.Precision, e.Scale, e.Length, e.Nested)
+	}
+	shared, _ := interned.LoadOrStore(key.String(), n)
+	return Type{Kind: kind, Nested: shared.(*Nested)}
+}
 
 // Physical is the layout of t's values.
 func (t Type) Physical() Physical {
@@ -120,10 +144,6 @@ func (t Type) Physical() Physical {
 			return PhysInt64
 		}
 		return PhysInt128
-	case Array, Map:
-		return PhysList
-	case Struct:
-		return PhysStruct
 	default:
 		return PhysString
 	}
@@ -146,27 +166,8 @@ func (p Physical) Size() int {
 	return 0
 }
 
-// Equal compares deeply. VARCHAR lengths count.
-func (t Type) Equal(u Type) bool {
-	if t.Kind != u.Kind || t.Precision != u.Precision || t.Scale != u.Scale || t.Length != u.Length {
-		return false
-	}
-	if t.Nested == nil || u.Nested == nil {
-		return t.Nested == u.Nested
-	}
-	if len(t.Nested.Elems) != len(u.Nested.Elems) {
-		return false
-	}
-	for i := range t.Nested.Elems {
-		if !t.Nested.Elems[i].Equal(u.Nested.Elems[i]) {
-			return false
-		}
-		if t.Nested.Fields != nil && (u.Nested.Fields == nil || t.Nested.Fields[i] != u.Nested.Fields[i]) {
-			return false
-		}
-	}
-	return true
-}
+// Equal is ==, by name. VARCHAR lengths count.
+func (t Type) Equal(u Type) bool { return t == u }
 
 // IsInteger reports TINYINT … LARGEINT.
 func (t Type) IsInteger() bool { return t.Kind >= TinyInt && t.Kind <= LargeInt }

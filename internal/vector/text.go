@@ -67,41 +67,54 @@ func (x Value) Text() string {
 
 // appendNested shows [1, "a", null], {"k":1} and {"f":1}, as Doris does.
 func appendNested(dst []byte, v *Vector, i int) []byte {
+	b := Values[View](v)[i].Bytes(v.Bufs)
 	switch v.Type.Kind {
 	case sqltype.Array:
+		e := DecodeElements(v.Type.Nested.Elems[0], b)
+		elems := e.vector()
 		dst = append(dst, '[')
-		lo, hi := int(v.Offsets[i]), int(v.Offsets[i+1])
-		for k := lo; k < hi; k++ {
-			if k > lo {
+		for k := range e.N {
+			if k > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = appendElement(dst, v.Children[0], k)
+			dst = appendElement(dst, elems, k)
 		}
 		return append(dst, ']')
 	case sqltype.Map:
+		k, x := DecodeMap(v.Type, b)
+		keys, values := k.vector(), x.vector()
 		dst = append(dst, '{')
-		lo, hi := int(v.Offsets[i]), int(v.Offsets[i+1])
-		for k := lo; k < hi; k++ {
-			if k > lo {
+		for i := range k.N {
+			if i > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = appendElement(dst, v.Children[0], k)
+			dst = appendElement(dst, keys, i)
 			dst = append(dst, ':')
-			dst = appendElement(dst, v.Children[1], k)
+			dst = appendElement(dst, values, i)
 		}
 		return append(dst, '}')
 	}
+	f := DecodeStruct(v.Type, b)
 	dst = append(dst, '{')
-	for k, c := range v.Children {
+	for k, t := range v.Type.Nested.Elems {
 		if k > 0 {
 			dst = append(dst, ", "...)
 		}
 		dst = append(dst, '"')
 		dst = append(dst, v.Type.Nested.Fields[k]...)
 		dst = append(dst, `":`...)
-		dst = appendElement(dst, c, i)
+		field := New(t, 1)
+		f.StoreTo(k, field, 0)
+		dst = appendElement(dst, field, 0)
 	}
 	return append(dst, '}')
+}
+
+// vector holds the elements as a flat vector.
+func (e *Elements) vector() *Vector {
+	out := New(e.Type, 0)
+	e.AppendTo(out)
+	return out
 }
 
 func appendElement(dst []byte, v *Vector, i int) []byte {

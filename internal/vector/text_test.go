@@ -41,16 +41,16 @@ func TestTextForms(t *testing.T) {
 	}
 	elems := FromStrings(s, "a", "b", "c")
 	elems.SetNull(1)
-	list := &Vector{Type: sqltype.ArrayOf(s), Len: 2, Offsets: []int32{0, 2, 3}, Children: []*Vector{elems}}
+	list := PackArrays(sqltype.ArrayOf(s), elems, []int32{0, 2, 3}, nil)
 	if got := string(AppendText(nil, list, 0)) + string(AppendText(nil, list, 1)); got != `["a", null]["c"]` {
 		t.Error(got)
 	}
 	ints := FromValues(sqltype.T(sqltype.Int), []int32{7, 8, 9}, nil)
-	pairs := &Vector{Type: sqltype.Type{Kind: sqltype.Map, Nested: &sqltype.Nested{Elems: []sqltype.Type{s, ints.Type}}}, Len: 1, Offsets: []int32{0, 1}, Children: []*Vector{elems, ints}}
+	pairs := PackMaps(sqltype.MapOf(s, ints.Type), elems, ints, []int32{0, 1}, nil)
 	if got := string(AppendText(nil, pairs, 0)); got != `{"a":7}` {
 		t.Error(got)
 	}
-	fields := &Vector{Type: sqltype.Type{Kind: sqltype.Struct, Nested: &sqltype.Nested{Elems: []sqltype.Type{s, ints.Type}, Fields: []string{"f", "g"}}}, Len: 3, Children: []*Vector{elems, ints}}
+	fields := PackStructs(sqltype.StructOf([]string{"f", "g"}, []sqltype.Type{s, ints.Type}), []*Vector{elems, ints}, 3, nil)
 	if got := string(AppendText(nil, fields, 1)); got != `{"f":null, "g":8}` {
 		t.Error(got)
 	}

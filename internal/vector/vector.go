@@ -3,7 +3,8 @@
 // A Vector is one column of a batch in one of three forms: flat (a value a row),
 // constant (one value for every row) and dictionary (codes into a flat vector). The
 // flat layout is Arrow's: a buffer of fixed-width values plus a validity bitmap;
-// strings are 16-byte views with side buffers; booleans are a byte each. There are no
+// strings are 16-byte views with side buffers, and so are arrays, maps and structs in a
+// canonical encoding (nested.go); booleans are a byte each. There are no
 // interfaces and no boxed values here: typed access is Values[T], chosen by the
 // caller from the type's Physical layout once, outside of row loops.
 //
@@ -57,10 +58,6 @@ type Vector struct {
 	// Codes are row -> position in Dict, for Dictionary. Codes of null rows are in range.
 	Codes []int32
 	Dict  *Vector // Flat
-	// Children hold elements (ARRAY), keys and values (MAP) or fields (STRUCT), flat;
-	// Offsets has Len+1 entries for ARRAY and MAP.
-	Children []*Vector
-	Offsets  []int32
 
 	owned []byte // memory that Reset may reuse for Data
 	ownV  Bitmap // memory that Reset may reuse for Valid
@@ -239,7 +236,7 @@ func (v *Vector) AddBytes(b []byte) View {
 
 // Slice is rows [lo, hi) of v, sharing memory, as a new header.
 func (v *Vector) Slice(lo, hi int) *Vector {
-	out := &Vector{Type: v.Type, Form: v.Form, Len: hi - lo, Bufs: v.Bufs, Dict: v.Dict, Children: v.Children}
+	out := &Vector{Type: v.Type, Form: v.Form, Len: hi - lo, Bufs: v.Bufs, Dict: v.Dict}
 	switch v.Form {
 	case Constant:
 		out.Data, out.Valid = v.Data, v.Valid
@@ -249,9 +246,6 @@ func (v *Vector) Slice(lo, hi int) *Vector {
 	default:
 		w := v.Type.Physical().Size()
 		out.Data = v.Data[lo*w : hi*w]
-		if v.Offsets != nil {
-			out.Offsets = v.Offsets[lo : hi+1]
-		}
 	}
 	out.Valid = sliceBitmap(v.Valid, lo, hi)
 	return out
@@ -278,15 +272,12 @@ func sliceBitmap(b Bitmap, lo, hi int) Bitmap {
 
 // Bytesize is the memory that v refers to, shared parts included, in bytes.
 func (v *Vector) Bytesize() int64 {
-	n := int64(len(v.Data) + 8*len(v.Valid) + 4*len(v.Codes) + 4*len(v.Offsets))
+	n := int64(len(v.Data) + 8*len(v.Valid) + 4*len(v.Codes))
 	for _, b := range v.Bufs {
 		n += int64(len(b))
 	}
 	if v.Dict != nil {
 		n += v.Dict.Bytesize()
-	}
-	for _, c := range v.Children {
-		n += c.Bytesize()
 	}
 	return n
 }

@@ -48,16 +48,16 @@ func Type(t *ast.TypeName) (sqltype.Type, error) {
 		}
 		return lengthType(t, sqltype.Varchar, maxVarcharLength)
 	case "array", "map", "struct":
-		n := &sqltype.Nested{Fields: t.Fields}
+		var elems []sqltype.Type
 		for _, e := range t.Elems {
 			et, err := Type(e)
 			if err != nil {
 				return et, err
 			}
-			n.Elems = append(n.Elems, et)
+			elems = append(elems, et)
 		}
 		kind := map[string]sqltype.Kind{"array": sqltype.Array, "map": sqltype.Map, "struct": sqltype.Struct}[t.Name]
-		return sqltype.Type{Kind: kind, Nested: n}, nil
+		return sqltype.NestedOf(kind, elems, t.Fields), nil
 	}
 	return sqltype.Type{}, sqlerr.Unsupported("Type " + t.Name).At(t.Position())
 }

@@ -146,9 +146,7 @@ func TestRowsOpaque(t *testing.T) {
 	check(vector.FromStrings(sqltype.T(sqltype.Bitmap), "opaque"), "\xfb", "\x00\x04")
 	check(vector.FromStrings(sqltype.T(sqltype.HLL), "opaque"), "\xfb", "\x00\x04")
 	check(vector.New(sqltype.T(sqltype.Null), 3), "\xfb", "\x00\x04")
-	list := vector.New(sqltype.ArrayOf(sqltype.T(sqltype.Int)), 1)
-	list.Offsets = []int32{0, 2}
-	list.Children = []*vector.Vector{vector.FromValues(sqltype.T(sqltype.Int), []int32{1, 2}, nil)}
+	list := vector.PackArrays(sqltype.ArrayOf(sqltype.T(sqltype.Int)), vector.FromValues(sqltype.T(sqltype.Int), []int32{1, 2}, nil), []int32{0, 2}, nil)
 	check(list, "\x06[1, 2]", "\x00\x00\x06[1, 2]")
 }
 
