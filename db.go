@@ -31,9 +31,14 @@ type Options struct {
 	Logger *slog.Logger
 	// FS replaces the file system, for tests of failures; nil is the operating system's.
 	FS storage.FS
+	// Clock is what dynamic partitions and the recycle bin take for now; nil: time.Now.
+	Clock func() time.Time
 	// Settings are initial values of system variables, by name.
 	Settings map[string]string
 }
+
+// now is the time as Options.Clock tells it.
+func (db *DB) now() time.Time { return db.clock() }
 
 // DB is an open engine. Safe for concurrent use.
 type DB struct {
@@ -44,6 +49,7 @@ type DB struct {
 	memory *budget.Budget
 	slots  *executor.Slots
 	work   int
+	clock  func() time.Time
 
 	functions userFunctions
 	garbage   garbage
@@ -76,12 +82,15 @@ const (
 // memory that forgets everything at Close. A folder that another process has open gives
 // error 1015 with the way to connect to that process.
 func Open(dir string, o Options) (*DB, error) {
-	db := &DB{dir: dir, log: o.Logger, fs: o.FS, work: o.Workers, global: newSettings(), sessions: map[uint64]*Session{}}
+	db := &DB{dir: dir, log: o.Logger, fs: o.FS, work: o.Workers, clock: o.Clock, global: newSettings(), sessions: map[uint64]*Session{}}
 	if db.log == nil {
 		db.log = slog.Default()
 	}
 	if db.fs == nil {
 		db.fs = storage.OSFS{}
+	}
+	if db.clock == nil {
+		db.clock = time.Now
 	}
 	if db.work <= 0 {
 		db.work = runtime.GOMAXPROCS(0)

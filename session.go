@@ -25,6 +25,7 @@ type Session struct {
 
 	variables map[string]variable
 	prepared  map[string]*Prepared // PREPARE name FROM …
+	warnings  []warning            // of the last statement, for SHOW WARNINGS
 
 	mu       sync.Mutex // guards what other goroutines look at
 	database string

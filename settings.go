@@ -52,6 +52,15 @@ var settingsTable = []setting{
 	{name: "enable_runtime_filter", kind: boolSetting, def: "1"},
 	{name: "max_allowed_packet", kind: sizeSetting, def: "67108864", min: 1024, max: 1 << 30},
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
+	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
+	{name: "max_multi_partition_num", def: "4096", min: 1, max: 1 << 20},
+	{name: "max_auto_partition_num", def: "2000", min: 1, max: 1 << 20},
+
+	// What the scheduler reads: the global values.
+	{name: "dynamic_partition_enable", kind: boolSetting, def: "1"},
+	{name: "dynamic_partition_check_interval_seconds", def: "600", min: 1, max: math.MaxInt32},
+	{name: "max_dynamic_partition_num", def: "500", min: 1, max: 1 << 20},
+	{name: "catalog_trash_expire_second", def: "86400", max: math.MaxInt32},
 
 	// What clients ask for and set; see the field comment of compat.
 	{name: "auto_increment_increment", def: "1", max: 65535, compat: true},

@@ -52,11 +52,12 @@ var (
 	WrongName       = Code{1103, "42000"}
 
 	// WrongDefinition is Doris's general refusal of a definition; see Detail.
-	WrongDefinition  = Code{1105, "HY000"}
-	PartitionExists  = Code{1517, "HY000"}
-	UnknownPartition = Code{1735, "HY000"}
-	ColocateSchema   = Code{5063, "42000"} // the table does not fit its colocate group
-	ColocateNotInUse = Code{5064, "42000"} // the table is in no colocate group
+	WrongDefinition    = Code{1105, "HY000"}
+	PartitionExists    = Code{1517, "HY000"}
+	UnknownPartition   = Code{1735, "HY000"}
+	WrongPartitionName = Code{1567, "HY000"}
+	ColocateSchema     = Code{5063, "42000"} // the table does not fit its colocate group
+	ColocateNotInUse   = Code{5064, "42000"} // the table is in no colocate group
 )
 
 // Execution.
