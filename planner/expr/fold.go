@@ -2,13 +2,12 @@ package expr
 
 import (
 	"github.com/basaltdb/basalt/internal/function"
-	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
 // Fold computes e when it is a call of constants, by running its kernel on one row, and
-// gives the constant; other expressions come back as they are, and so do volatile calls,
-// calls with nested results and, when ctx is nil, calls that depend on the session. An
+// gives the constant; other expressions come back as they are, and so do volatile calls
+// and, when ctx is nil, calls that depend on the session. An
 // error is the user's: the constants cannot be computed. Callers to whom that is not final (the
 // call may never run) keep e.
 func Fold(e Expr, ctx *function.Context) (Expr, error) {
@@ -16,15 +15,12 @@ func Fold(e Expr, ctx *function.Context) (Expr, error) {
 	if !ok || c.Fn.Stability == function.Volatile || c.Fn.New == nil || ctx == nil && c.Fn.Stability != function.Immutable {
 		return e, nil
 	}
-	if p := c.Fn.Result.Physical(); p == sqltype.PhysList || p == sqltype.PhysStruct {
-		return e, nil
-	}
 	consts := make([]*vector.Value, len(c.Args))
 	args := make([]*vector.Vector, len(c.Args))
 	hasNull := false
 	for i, a := range c.Args {
 		l, ok := a.(*Literal)
-		if !ok || a.Type().IsNested() {
+		if !ok {
 			return e, nil
 		}
 		consts[i] = &l.Value
