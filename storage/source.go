@@ -12,6 +12,7 @@ import (
 	"context"
 
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/hll"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -104,6 +105,39 @@ type ColumnStats struct {
 	Nulls    int64   // -1: unknown
 	Distinct int64   // -1: unknown
 	AvgBytes float64 // average width of a value in bytes; 0: unknown
+	// Sketch holds the distinct values, so that the counts of several parts can be merged; nil: none.
+	// It is shared and must not be changed.
+	Sketch *hll.Sketch
+	// Common are the most frequent values, most frequent first, with their fraction of the rows that are not NULL.
+	Common []CommonValue
+	// Histogram are n+1 ascending bounds of n ranges that hold equally many of the rows whose value is
+	// neither NULL nor in Common; nil: none.
+	Histogram []vector.Value
+	// Origin tells where the numbers come from, for EXPLAIN.
+	Origin Origin
+}
+
+// CommonValue is a frequent value.
+type CommonValue struct {
+	Value    vector.Value
+	Fraction float64
+}
+
+// Origin tells where statistics come from.
+type Origin uint8
+
+// Origins, the weakest first.
+const (
+	OriginFooter   Origin = iota // footers and dictionary headers of files
+	OriginFiles                  // collected when the files were written
+	OriginSample                 // ANALYZE over a part of the rows
+	OriginAnalyzed               // ANALYZE over all rows
+	OriginGiven                  // stated by the user
+)
+
+// String is the name that EXPLAIN shows.
+func (o Origin) String() string {
+	return [...]string{"footer", "files", "sample", "analyzed", "given"}[o]
 }
 
 // Sink receives rows for a table, all or nothing.
