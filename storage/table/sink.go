@@ -16,6 +16,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/statistics"
 )
 
 // FileWriter encodes one file of a table. Close writes what is buffered; it does not
@@ -166,6 +167,7 @@ type writer struct {
 	enc  FileWriter
 	rows int64
 	size countingFile
+	seen *statistics.Collector // of the current file's rows
 }
 
 // countingFile counts the bytes of a file as they are written.
@@ -193,6 +195,7 @@ func (w *writer) Write(ctx context.Context, b *vector.Batch) error {
 	if err := w.enc.Write(b); err != nil {
 		return err
 	}
+	w.seen.Add(b)
 	w.rows += int64(b.NumRows())
 	if w.sink.o.FileRows > 0 && w.rows >= w.sink.o.FileRows {
 		return w.finish()
@@ -206,6 +209,7 @@ func (w *writer) start() error {
 		return err
 	}
 	w.name, w.rows = name, 0
+	w.seen = statistics.NewCollector(w.sink.o.Columns, statistics.Options{})
 	w.size = countingFile{WritableFile: f}
 	w.file = &w.size
 	w.enc, err = w.sink.o.Format.NewFileWriter(w.file, w.sink.o.Columns)
@@ -230,10 +234,23 @@ func (w *writer) finish() error {
 	if err != nil {
 		return err
 	}
+	w.describe(st.Columns)
 	w.sink.mu.Lock()
 	w.sink.files = append(w.sink.files, File{Name: w.name, Rows: w.rows, Bytes: w.size.n, Columns: st.Columns})
 	w.sink.mu.Unlock()
 	return nil
+}
+
+// describe adds what was seen of the rows to what the file's footer tells.
+func (w *writer) describe(cols []storage.ColumnStats) {
+	seen := w.seen.Stats(-1).Columns
+	for i := range cols {
+		s := &cols[i]
+		s.Sketch, s.Origin = seen[i].Sketch, storage.OriginFiles
+		if seen[i].Distinct >= 0 {
+			s.Distinct, s.Nulls, s.AvgBytes = seen[i].Distinct, seen[i].Nulls, seen[i].AvgBytes
+		}
+	}
 }
 
 // Close implements storage.Writer. A writer that is closed after an error leaves its file
