@@ -247,7 +247,7 @@ func benchmarkJoin(b *testing.B, n *physical.HashJoin, rt *Runtime, probe, build
 	if err := runSink(b, rt, hashJoinSink{j}, build); err != nil {
 		b.Fatal(err)
 	}
-	fs, _ := filters.filtersFor([]physical.RuntimeFilterRef{{ID: 1}})
+	fs := filters.forScan([]physical.RuntimeFilterRef{{ID: 1}}, nil, &NodeProfile{}).filters
 	ctx := context.Background()
 	var total atomic.Int64
 	err = eachDriver(rt, func(d *Driver) error {

@@ -372,7 +372,8 @@ func TestRuntimeFilters(t *testing.T) {
 			in[cell(b.b.Cols[0], b.row)] = true
 		}
 		// Only rows without any NULL key were built.
-		fs, prune := filters.filtersFor([]physical.RuntimeFilterRef{{ID: 7, Column: 3}, {ID: 8, Column: 1}})
+		made := filters.forScan([]physical.RuntimeFilterRef{{ID: 7, Column: 3}, {ID: 8, Column: 1}}, nil, &NodeProfile{})
+		fs, prune := made.filters, made.prune
 		if len(fs) != 1 || fs[0].Columns[0] != 3 {
 			t.Fatalf("filters %v", fs)
 		}
@@ -430,7 +431,7 @@ func TestRuntimeFilterGivesUp(t *testing.T) {
 	x.layout, _ = hashtable.NewJoinLayout([]sqltype.Type{bigint}, []bool{false})
 	x.bits[0] = ^uint64(0)
 	x.bits[1] = 1<<16 - 1
-	f := x.newReaderFilter()
+	f := (&scanFilter{x: x}).newReader()
 	v := vector.FromValues(bigint, vals, nil)
 	first, _ := f.filter([]*vector.Vector{v}, len(vals), nil)
 	if want := len(vals) * 80 / 100; len(first) > want+40 || len(first) < want-40 {

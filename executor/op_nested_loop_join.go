@@ -21,6 +21,7 @@ type nestedLoopJoin struct {
 	rt         *Runtime
 	n          *physical.NestedLoopJoin
 	memory     *memoryClaim
+	filters    *runtimeFilters
 	probeTypes []sqltype.Type
 	buildTypes []sqltype.Type
 
@@ -36,7 +37,7 @@ type nestedLoopJoin struct {
 }
 
 func (b *builder) buildNestedLoopJoin(n *physical.NestedLoopJoin, down stage) error {
-	j := &nestedLoopJoin{rt: b.rt, n: n,
+	j := &nestedLoopJoin{rt: b.rt, n: n, filters: b.filters,
 		memory: newMemoryClaim(b.rt.Budget, fmt.Sprintf("nested loop join build #%d", n.ID), b.profile(n))}
 	for _, c := range n.Probe.Base().Cols {
 		j.probeTypes = append(j.probeTypes, c.T)
@@ -123,6 +124,7 @@ func (j *nestedLoopJoin) Finalize(context.Context) error {
 		j.cols = append(j.cols, all)
 	}
 	j.parts = nil
+	j.publishRanges(j.filters)
 	if j.wantsMatched() {
 		j.matched = make([]uint32, (j.rows+31)/32)
 	}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -26,12 +27,14 @@ type scan struct {
 	splits   []storage.Split
 	err      error
 	next     atomic.Int64
-	counters storage.ScanCounters
+	counters *storage.ScanCounters
+	topN     *scanTopN             // nil: no top-N above
+	bounded  storage.BoundedSource // the source, when topN can skip splits
 }
 
 func newScan(n *physical.Scan, rt *Runtime, filters *runtimeFilters) (*scan, error) {
-	s := &scan{n: n, rt: rt, node: rt.Profile.Node(n.ID), filters: filters}
-	s.node.addScan(&s.counters)
+	s := &scan{n: n, rt: rt, node: rt.Profile.Node(n.ID), filters: filters, counters: &storage.ScanCounters{}}
+	s.node.addScan(s.counters)
 	return s, nil
 }
 
@@ -39,7 +42,7 @@ func newScan(n *physical.Scan, rt *Runtime, filters *runtimeFilters) (*scan, err
 // then the joins above have built the runtime filters.
 func (s *scan) prepare(ctx context.Context) {
 	req := &storage.ScanRequest{
-		Columns: s.n.Columns, Prune: s.n.Prune, BatchRows: s.rt.BatchRows, Limit: s.n.Limit, Counters: &s.counters,
+		Columns: s.n.Columns, Prune: s.n.Prune, BatchRows: s.rt.BatchRows, Limit: s.n.Limit, Counters: s.counters,
 	}
 	if s.rt.Budget != nil {
 		req.Budget = s.rt.Budget.Reserve(fmt.Sprintf("scan #%d (%s)", s.n.ID, s.n.Table))
@@ -54,12 +57,21 @@ func (s *scan) prepare(ctx context.Context) {
 		}})
 	}
 	if len(s.n.RuntimeFilters) > 0 {
-		filters, prune := s.filters.filtersFor(s.n.RuntimeFilters)
-		req.Filters = append(req.Filters, filters...)
-		req.Prune = append(append([]storage.Predicate(nil), req.Prune...), prune...)
+		made := s.filters.forScan(s.n.RuntimeFilters, s.n.Source.Columns(), s.node)
+		req.Filters = append(req.Filters, made.filters...)
+		req.Prune = append(slices.Clip(req.Prune), made.prune...)
+		if s.topN = made.topN; s.topN != nil {
+			req.Moving = s.topN.prune
+		}
 	}
 	s.req = req
-	s.splits, s.err = s.n.Source.Splits(ctx, req)
+	if s.splits, s.err = s.n.Source.Splits(ctx, req); s.err != nil || s.topN == nil {
+		return
+	}
+	if src, ok := s.n.Source.(storage.BoundedSource); ok {
+		s.bounded = src
+		s.topN.order(src, s.splits)
+	}
 }
 
 // Open implements Source.
@@ -83,6 +95,9 @@ func (r *scanReader) Next(ctx context.Context) (*vector.Batch, error) {
 			i := int(r.s.next.Add(1)) - 1
 			if i >= len(r.s.splits) {
 				return nil, nil
+			}
+			if r.s.bounded != nil && r.s.topN.skips(r.s.bounded, r.s.splits[i]) {
+				continue
 			}
 			var err error
 			if r.cur, err = r.s.n.Source.Open(ctx, r.s.splits[i], r.s.req); err != nil {

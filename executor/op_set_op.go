@@ -32,9 +32,14 @@ func (b *builder) buildSetOp(n *physical.SetOp, down stage) error {
 	}
 	a.memory = newMemoryClaim(b.rt.Budget, fmt.Sprintf("set operation #%d", n.ID), b.profile(n))
 	unread := &NodeProfile{}
+	filters := newSetOpFilters(b, n)
 	for side, in := range []physical.Node{n.Left, n.Right} {
 		tag := func(*Driver) (Transform, error) { return &sideTag{side: side}, nil }
-		if err := b.build(in, stage{sink: a}.then(unread, tag)); err != nil {
+		to := stage{sink: a}.then(unread, tag)
+		if side == 0 && filters != nil {
+			to = to.then(unread, filters.watch)
+		}
+		if err := b.build(in, to); err != nil {
 			return err
 		}
 	}

@@ -56,6 +56,10 @@ func (b *builder) buildSort(n *physical.Sort, down stage) error {
 	if _, err := sorting.NewEncoder(s.keys); err != nil {
 		return err
 	}
+	if n.TopN != nil && s.keep <= topNLimit && b.filters != nil {
+		b.filters.publish(n.TopN.ID, &publication{topN: &topNFilter{threshold: &s.threshold, key: s.keys[0], only: len(s.keys) == 1}})
+		b.profile(n).addFilter(n.TopN.ID, physical.FilterTopN.String()).set("READY", "")
+	}
 	if err := b.build(n.Input, stage{sink: s}); err != nil {
 		return err
 	}

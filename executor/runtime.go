@@ -13,11 +13,13 @@ type Runtime struct {
 	Instances int            // parallel drivers of a pipeline, at least 1
 	BatchRows int            // rows of a batch; 0: vector.BatchRows. Tests use 7
 	Profile   *Profile
+	Filters   FilterLimits
 }
 
 // Driver is one goroutine's run of one pipeline; it holds a CPU slot while it computes.
 type Driver struct {
 	Index   int // 0 … Runtime.Instances-1
 	Runtime *Runtime
-	holding bool // a CPU slot
+	holding bool    // a CPU slot
+	outer   *Driver // whose goroutine and slot this one works on, bucket by bucket; nil: its own
 }

@@ -1,167 +1,41 @@
 package executor
 
 import (
-	"math"
-	"slices"
-
 	"github.com/basaltdb/basalt/executor/hashtable"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
-// keyBounds finds the smallest and largest of integers, dates, times, short decimals and
-// strings.
-type keyBounds struct {
-	typ    sqltype.Type
-	seen   bool
-	lo, hi int64
-	slo    []byte
-	shi    []byte
-}
-
-func (b *keyBounds) isInteger() bool {
-	switch b.typ.Physical() {
-	case sqltype.PhysInt8, sqltype.PhysInt16, sqltype.PhysInt32, sqltype.PhysInt64:
-		return true
-	}
-	return false
-}
-
-func (b *keyBounds) add(v *vector.Vector, sel []int32) {
-	if !b.seen {
-		b.lo, b.hi = math.MaxInt64, math.MinInt64
-	}
-	switch v.Type.Physical() {
-	case sqltype.PhysInt8:
-		addBounds[int8](b, v, sel)
-	case sqltype.PhysInt16:
-		addBounds[int16](b, v, sel)
-	case sqltype.PhysInt32:
-		addBounds[int32](b, v, sel)
-	case sqltype.PhysInt64:
-		addBounds[int64](b, v, sel)
-	case sqltype.PhysString:
-		b.addStrings(v, sel)
-	}
-}
-
-func addBounds[T int8 | int16 | int32 | int64](b *keyBounds, v *vector.Vector, sel []int32) {
-	vals := vector.Values[T](v)
-	if sel == nil {
-		for _, x := range vals {
-			b.lo, b.hi = min(b.lo, int64(x)), max(b.hi, int64(x))
-		}
-		b.seen = b.seen || len(vals) > 0
-		return
-	}
-	for _, r := range sel {
-		b.lo, b.hi = min(b.lo, int64(vals[r])), max(b.hi, int64(vals[r]))
-	}
-	b.seen = b.seen || len(sel) > 0
-}
-
-func (b *keyBounds) addStrings(v *vector.Vector, sel []int32) {
-	n := v.Len
-	if sel != nil {
-		n = len(sel)
-	}
-	for i := range n {
-		r := i
-		if sel != nil {
-			r = int(sel[i])
-		}
-		s := v.Bytes(r)
-		if !b.seen || string(s) < string(b.slo) {
-			b.slo = append(b.slo[:0], s...)
-		}
-		if !b.seen || string(s) > string(b.shi) {
-			b.shi = append(b.shi[:0], s...)
-		}
-		b.seen = true
-	}
-}
-
-// values are the bounds, nil where the type has none here.
-func (b *keyBounds) values() (lo, hi *vector.Value) {
-	var x, y vector.Value
-	switch {
-	case !b.seen:
-		return nil, nil
-	case b.isInteger():
-		x, y = vector.IntValue(b.typ, b.lo), vector.IntValue(b.typ, b.hi)
-	default:
-		x, y = vector.StringValue(b.typ, string(b.slo)), vector.StringValue(b.typ, string(b.shi))
-	}
-	return &x, &y
-}
-
-// span is the distance of the bounds of integers.
-func (b *keyBounds) span() (uint64, bool) {
-	return uint64(b.hi) - uint64(b.lo), b.seen && b.isInteger()
-}
-
-func sortedValues(t *hashtable.GroupTable, typ sqltype.Type) []vector.Value {
-	v := vector.New(typ, t.Groups())
-	t.Rows.Decode(0, 0, v)
-	out := make([]vector.Value, v.Len)
-	for i := range out {
-		out[i] = v.Value(i)
-	}
-	slices.SortFunc(out, vector.Value.Compare)
-	return out
-}
-
-func (x *runtimeFilter) setBits(v *vector.Vector, sel []int32) {
-	switch v.Type.Physical() {
-	case sqltype.PhysInt8:
-		setBits[int8](x, v, sel)
-	case sqltype.PhysInt16:
-		setBits[int16](x, v, sel)
-	case sqltype.PhysInt32:
-		setBits[int32](x, v, sel)
-	case sqltype.PhysInt64:
-		setBits[int64](x, v, sel)
-	}
-}
-
-func setBits[T int8 | int16 | int32 | int64](x *runtimeFilter, v *vector.Vector, sel []int32) {
-	vals := vector.Values[T](v)
-	if sel == nil {
-		for _, val := range vals {
-			at := uint64(int64(val)) - uint64(x.base)
-			x.bits[at/64] |= 1 << (at & 63)
-		}
-		return
-	}
-	for _, r := range sel {
-		at := uint64(int64(vals[r])) - uint64(x.base)
-		x.bits[at/64] |= 1 << (at & 63)
-	}
-}
-
-// readerFilter is a runtimeFilter at work in one reader. It gives up when it turns out
+// readerFilter is a runtime filter at work in one reader. It gives up when it turns out
 // to let most rows pass.
 type readerFilter struct {
+	s            *scanFilter
 	x            *runtimeFilter
 	keys         *hashtable.Keys
+	bounds       *rangeTest // when x can only compare with its bounds
 	out          []int32
+	others, mem  []int32 // rows that are not NULL, and those of them that pass
+	wide         *vector.Vector
 	seen, passed int
 	dropped      bool
 	dict         *vector.Vector // the dictionary that pass is of
 	pass         []bool
 }
 
-func (x *runtimeFilter) newReaderFilter() *readerFilter {
-	return &readerFilter{x: x, keys: hashtable.NewKeys(x.layout)}
+func newReaderFilter(s *scanFilter) *readerFilter {
+	f := &readerFilter{s: s, x: s.x}
+	if x := s.x; x.bits == nil && x.bloom == nil {
+		f.bounds = &rangeTest{typ: x.typ, lo: x.min, hi: x.max, above: x.aboveMin, below: x.belowMax, none: x.rows == 0}
+	} else {
+		f.keys = hashtable.NewKeys(x.layout)
+	}
+	return f
 }
 
 // filter is a storage.FilterFunc.
 func (f *readerFilter) filter(cols []*vector.Vector, n int, sel []int32) ([]int32, error) {
 	v := cols[0]
-	rows := n
-	if sel != nil {
-		rows = len(sel)
-	}
+	rows := live(n, sel)
 	if cap(f.out) < rows {
 		f.out = make([]int32, rows)
 	}
@@ -170,23 +44,46 @@ func (f *readerFilter) filter(cols []*vector.Vector, n int, sel []int32) ([]int3
 	}
 	out := f.out[:0]
 	switch {
-	case f.x.rows == 0:
 	case v.Form == vector.Constant:
-		if !v.IsNull(0) && f.passes(&vector.Vector{Type: v.Type, Len: 1, Data: v.Data, Bufs: v.Bufs})[0] {
-			return f.all(n, sel), nil
+		if f.passesConstant(v) {
+			out = f.all(n, sel)
 		}
+	case f.x.rows == 0 && !f.x.null:
 	case v.Form == vector.Dictionary:
 		out = f.byDictionary(v, n, sel, out)
+	case f.x.null && v.MayHaveNulls():
+		out = f.withNulls(v, n, sel, out)
 	default:
 		out = f.byValue(v, n, sel, out)
 	}
-	f.seen += rows
-	f.passed += len(out)
-	if f.seen >= filterTrial {
-		f.dropped = f.passed*100 > f.seen*dropPercent
-		f.seen, f.passed = 0, 0
-	}
+	f.learn(rows, len(out))
 	return out, nil
+}
+
+// learn counts and gives up a filter that is of little use.
+func (f *readerFilter) learn(rows, passed int) {
+	if c := f.s.count; c != nil {
+		c.input.Add(int64(rows))
+		c.dropped.Add(int64(rows - passed))
+	}
+	f.seen += rows
+	f.passed += passed
+	if f.seen < filterTrial {
+		return
+	}
+	f.s.seen.Add(int64(f.seen))
+	f.s.passed.Add(int64(f.passed))
+	if useless(int64(f.seen), int64(f.passed)) {
+		f.giveUp()
+	}
+	f.seen, f.passed = 0, 0
+}
+
+func (f *readerFilter) giveUp() {
+	f.dropped = true
+	if f.s.count != nil {
+		f.s.count.off.Add(1)
+	}
 }
 
 func (f *readerFilter) all(n int, sel []int32) []int32 {
@@ -200,9 +97,19 @@ func (f *readerFilter) all(n int, sel []int32) []int32 {
 	return out
 }
 
+func (f *readerFilter) passesConstant(v *vector.Vector) bool {
+	if v.IsNull(0) {
+		return f.x.null
+	}
+	return f.x.rows > 0 && f.passes(&vector.Vector{Type: v.Type, Len: 1, Data: v.Data, Bufs: v.Bufs})[0]
+}
+
 // passes tests every value of a flat vector without nulls.
 func (f *readerFilter) passes(v *vector.Vector) []bool {
 	pass := make([]bool, v.Len)
+	if f.x.rows == 0 {
+		return pass
+	}
 	for _, r := range f.byValue(v, v.Len, nil, make([]int32, 0, v.Len)) {
 		pass[r] = true
 	}
@@ -213,23 +120,56 @@ func (f *readerFilter) byDictionary(v *vector.Vector, n int, sel, out []int32) [
 	if f.dict != v.Dict {
 		f.dict, f.pass = v.Dict, f.passes(v.Dict)
 	}
+	null := f.x.null
 	if sel == nil {
 		for i, c := range v.Codes[:n] {
-			if f.pass[c] && v.Valid.Get(i) {
+			if v.Valid.Get(i) {
+				if f.pass[c] {
+					out = append(out, int32(i))
+				}
+			} else if null {
 				out = append(out, int32(i))
 			}
 		}
 		return out
 	}
 	for _, r := range sel {
-		if f.pass[v.Codes[r]] && v.Valid.Get(int(r)) {
+		if v.Valid.Get(int(r)) {
+			if f.pass[v.Codes[r]] {
+				out = append(out, r)
+			}
+		} else if null {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
+// withNulls tests the rows that are not NULL and lets the others pass.
+func (f *readerFilter) withNulls(v *vector.Vector, n int, sel, out []int32) []int32 {
+	if cap(f.mem) < n {
+		f.mem = make([]int32, n)
+	}
+	f.others, _ = withoutNulls(v, sel, f.others)
+	var pass []int32
+	if f.x.rows > 0 {
+		pass = f.byValue(v, n, f.others, f.mem[:0])
+	}
+	eachRow(live(n, sel), sel, func(r int) {
+		if v.IsNull(r) {
+			out = append(out, int32(r))
+		} else if len(pass) > 0 && pass[0] == int32(r) {
+			out, pass = append(out, int32(r)), pass[1:]
+		}
+	})
+	return out
+}
+
+// byValue keeps the rows that are not NULL and pass.
 func (f *readerFilter) byValue(v *vector.Vector, n int, sel, out []int32) []int32 {
+	if f.bounds != nil {
+		return f.bounds.test(v, n, sel, out)
+	}
 	if f.x.bits != nil {
 		switch v.Type.Physical() {
 		case sqltype.PhysInt8:
@@ -242,7 +182,7 @@ func (f *readerFilter) byValue(v *vector.Vector, n int, sel, out []int32) []int3
 			return testBits[int64](f.x, v, n, sel, out)
 		}
 	}
-	f.keys.Encode([]*vector.Vector{v}, n, sel)
+	f.keys.Encode([]*vector.Vector{f.widened(v, n)}, n, sel)
 	out = out[:f.keys.N]
 	k := 0
 	for j, h := range f.keys.Hash() {
@@ -256,6 +196,44 @@ func (f *readerFilter) byValue(v *vector.Vector, n int, sel, out []int32) []int3
 		}
 	}
 	return out[:k]
+}
+
+// widened is v with the integer width of the filter's keys, which are hashed in that width.
+func (f *readerFilter) widened(v *vector.Vector, n int) *vector.Vector {
+	to := f.x.typ.Physical()
+	if v.Type.Physical() == to || !isInteger(v.Type) {
+		return v
+	}
+	if f.wide == nil {
+		f.wide = &vector.Vector{Type: f.x.typ}
+	}
+	f.wide.Reset(n)
+	switch to {
+	case sqltype.PhysInt16:
+		widenInto(vector.Values[int16](f.wide), v)
+	case sqltype.PhysInt32:
+		widenInto(vector.Values[int32](f.wide), v)
+	case sqltype.PhysInt64:
+		widenInto(vector.Values[int64](f.wide), v)
+	}
+	return f.wide
+}
+
+func widenInto[D int16 | int32 | int64](dst []D, v *vector.Vector) {
+	switch v.Type.Physical() {
+	case sqltype.PhysInt8:
+		convertInto(dst, vector.Values[int8](v))
+	case sqltype.PhysInt16:
+		convertInto(dst, vector.Values[int16](v))
+	case sqltype.PhysInt32:
+		convertInto(dst, vector.Values[int32](v))
+	}
+}
+
+func convertInto[D int16 | int32 | int64, S int8 | int16 | int32](dst []D, src []S) {
+	for i := range dst {
+		dst[i] = D(src[i])
+	}
 }
 
 func testBits[T int8 | int16 | int32 | int64](x *runtimeFilter, v *vector.Vector, n int, sel, out []int32) []int32 {

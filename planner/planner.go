@@ -14,13 +14,18 @@ import (
 
 // Options are what a session may choose about planning. The zero value plans for one instance.
 type Options struct {
-	Instances         int               // copies of a fragment that run in parallel; at least 1
-	DisabledPasses    map[string]bool   // optimizer passes to leave out, by name; see optimize.Passes
-	BroadcastRowLimit float64           // build sides with more estimated rows are shuffled; 0: the default
-	PreferShuffle     bool              // prefer_join_method = shuffle
-	NoRuntimeFilters  bool              // runtime_filter_mode = OFF
-	Functions         *function.Context // for constant folding; nil folds only what depends on nothing
-	Trace             *optimize.Trace   // when set, records the passes
+	Instances         int             // copies of a fragment that run in parallel; at least 1
+	DisabledPasses    map[string]bool // optimizer passes to leave out, by name; see optimize.Passes
+	BroadcastRowLimit float64         // build sides with more estimated rows are shuffled; 0: the default
+	PreferShuffle     bool            // prefer_join_method = shuffle
+	NoRuntimeFilters  bool            // runtime_filter_mode = OFF
+	NoColocate        bool            // disable_colocate_plan
+	NoBucketShuffle   bool            // enable_bucket_shuffle_join = false
+	// BucketShuffleRatio, BroadcastBytes and BucketRunRows are those of lower.Options.
+	BucketShuffleRatio, BroadcastBytes, BucketRunRows float64
+	Filters                                           lower.FilterOptions
+	Functions                                         *function.Context // for constant folding; nil folds only what depends on nothing
+	Trace                                             *optimize.Trace   // when set, records the passes
 	// Verify checks the plan after every pass and panics where one broke it; tests set it.
 	Verify bool
 }
@@ -35,7 +40,9 @@ func Plan(b *bind.Bound, opts Options) (*fragment.Plan, error) {
 	}
 	root, ctes, err := lower.Plan(n, lower.Options{
 		Instances: opts.Instances, BroadcastRowLimit: opts.BroadcastRowLimit, PreferShuffle: opts.PreferShuffle,
-		NoRuntimeFilters: opts.NoRuntimeFilters, IDs: ids,
+		NoRuntimeFilters: opts.NoRuntimeFilters, Filters: opts.Filters, IDs: ids,
+		NoColocate: opts.NoColocate, NoBucketShuffle: opts.NoBucketShuffle, BucketShuffleRatio: opts.BucketShuffleRatio,
+		BroadcastBytes: opts.BroadcastBytes, BucketRunRows: opts.BucketRunRows,
 	})
 	if err != nil {
 		return nil, err

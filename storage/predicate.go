@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"sort"
 	"sync/atomic"
 
 	"github.com/basaltdb/basalt/internal/vector"
@@ -92,12 +93,12 @@ func (p *Predicate) mayCompare(r Range) bool {
 	case OpGe:
 		return r.HasNaN || hi.Compare(p.Values[0]) >= 0
 	case OpIn:
-		for _, v := range p.Values {
-			if inRange(v, lo, hi, r.HasNaN) {
-				return true
-			}
+		n := len(p.Values)
+		if n > 0 && r.HasNaN && p.Values[n-1].F != p.Values[n-1].F {
+			return true
 		}
-		return false
+		at := sort.Search(n, func(i int) bool { return p.Values[i].Compare(lo) >= 0 })
+		return at < n && p.Values[at].Compare(hi) <= 0
 	case OpPrefix:
 		prefix := p.Values[0].S
 		return (len(hi.S) < len(prefix) && hi.S >= prefix[:len(hi.S)] || hi.S >= prefix) &&

@@ -39,6 +39,14 @@ type Source interface {
 	Open(ctx context.Context, split Split, req *ScanRequest) (Reader, error)
 }
 
+// BoundedSource is a Source that knows bounds of its splits, so that a scan can begin with
+// those that matter most and skip some later.
+type BoundedSource interface {
+	Source
+	// SplitRange is what metadata tells of a column in a split; cheap.
+	SplitRange(split Split, column int) Range
+}
+
 // Split is one unit of scan work: a row group or a page range of one.
 type Split interface {
 	// Rows is the (estimated) number of rows before filters, for dealing out and progress.
@@ -55,6 +63,9 @@ type ScanRequest struct {
 	Columns []int
 	// Prune are conjuncts for skipping by metadata; rows need not be checked against them.
 	Prune []Predicate
+	// Moving, when set, gives more conjuncts like Prune that are known only while the scan
+	// runs and become stricter: a reader asks when it opens. Safe for concurrent use.
+	Moving func() []Predicate
 	// Filters are exact row filters, to be applied in this order, decoding the columns of each
 	// only for rows that passed the ones before.
 	Filters []Filter

@@ -50,6 +50,7 @@ func describe(n physical.Node) description {
 		d.name, d.cardinality = "UNION", false
 	case *physical.SetOp:
 		d.name = setOpName(n)
+		d.makesFilters(n.RuntimeFilters, func(key int) string { return n.Left.Base().Cols[key].Name })
 	case *physical.Values:
 		d.values(n)
 	case *physical.CTERef:
@@ -84,13 +85,7 @@ func (d *description) scan(n *physical.Scan) {
 		}
 		d.add("PREDICATES: %s", strings.Join(conds, ", "))
 	}
-	if len(n.RuntimeFilters) > 0 {
-		out := make([]string, len(n.RuntimeFilters))
-		for i, f := range n.RuntimeFilters {
-			out[i] = fmt.Sprintf("RF%03d[bloom] -> %s", f.ID, sourceColumn(n, f.Column))
-		}
-		d.add("runtime filters: %s", strings.Join(out, ", "))
-	}
+	d.usesFilters(n)
 	d.limit = n.Limit
 }
 
@@ -127,9 +122,12 @@ func (d *description) hashJoin(n *physical.HashJoin) {
 	d.name = "HASH JOIN"
 	d.add("join op: %s%s", joinOps[n.Kind], distributions[n.Distribution])
 	d.add("hash predicates:")
-	if n.Distribution == physical.Colocate {
+	switch {
+	case n.Distribution == physical.Colocate && n.Reason != "":
+		d.add("colocate: true, %s", n.Reason)
+	case n.Distribution == physical.Colocate:
 		d.add("colocate: true")
-	} else {
+	default:
 		d.add("colocate: false, reason: %s", n.Reason)
 	}
 	for i := range n.ProbeKeys {
@@ -142,13 +140,7 @@ func (d *description) hashJoin(n *physical.HashJoin) {
 	if len(n.Residual) > 0 {
 		d.add("other join predicates: %s", exprList(n.Residual))
 	}
-	if len(n.RuntimeFilters) > 0 {
-		out := make([]string, len(n.RuntimeFilters))
-		for i, f := range n.RuntimeFilters {
-			out[i] = fmt.Sprintf("RF%03d[bloom] <- %s", f.ID, expr.String(n.BuildKeys[f.Key]))
-		}
-		d.add("runtime filters: %s", strings.Join(out, ", "))
-	}
+	d.makesFilters(n.RuntimeFilters, func(key int) string { return expr.String(n.BuildKeys[key]) })
 }
 
 func (d *description) nestedLoop(n *physical.NestedLoopJoin) {
@@ -165,6 +157,11 @@ func (d *description) nestedLoop(n *physical.NestedLoopJoin) {
 	} else {
 		d.add("predicates: %s", exprList(n.Conds))
 	}
+	filters := make([]physical.RuntimeFilter, len(n.RangeFilters))
+	for i, f := range n.RangeFilters {
+		filters[i] = physical.RuntimeFilter{ID: f.ID, Key: f.Build, Kind: physical.FilterMinMax}
+	}
+	d.makesFilters(filters, func(key int) string { return n.Build.Base().Cols[key].Name })
 }
 
 var phases = map[physical.Phase]string{
@@ -205,6 +202,9 @@ func (d *description) sort(n *physical.Sort) {
 	d.add("order by: %s", orderBy(n.Keys))
 	if n.Limit >= 0 || n.Offset > 0 {
 		d.add("offset: %d", n.Offset)
+	}
+	if n.TopN != nil {
+		d.makesFilters([]physical.RuntimeFilter{*n.TopN}, func(int) string { return expr.String(n.Keys[0].Expr) })
 	}
 }
 

@@ -23,6 +23,16 @@ type Options struct {
 	PreferShuffle bool
 	// NoRuntimeFilters leaves runtime filters out.
 	NoRuntimeFilters bool
+	// NoColocate is disable_colocate_plan, NoBucketShuffle enable_bucket_shuffle_join = false.
+	NoColocate, NoBucketShuffle bool
+	// BucketShuffleRatio: with fewer buckets than Instances times it, a bucket shuffle is given up; 0: never.
+	BucketShuffleRatio float64
+	// BroadcastBytes is the largest build side that is broadcast, 0: any (exec_mem_limit).
+	BroadcastBytes float64
+	// BucketRunRows is the number of build rows or groups from which on colocated subtrees run bucket by bucket; 0 is
+	// DefaultBucketRunRows.
+	BucketRunRows float64
+	Filters       FilterOptions
 	// IDs gives fresh column ids to computed join keys; required.
 	IDs *expr.IDs
 }
@@ -47,6 +57,7 @@ func Plan(n logical.Node, opts Options) (root physical.Node, ctes []*physical.CT
 		return nil, nil, err
 	}
 	number(root, l.order)
+	l.bucketRuns(root)
 	l.runtimeFilters(root)
 	return root, l.order, nil
 }
@@ -54,7 +65,9 @@ func Plan(n logical.Node, opts Options) (root physical.Node, ctes []*physical.CT
 // stream is a lowered node and how its rows are spread over instances.
 type stream struct {
 	node   physical.Node
-	single bool // all rows are on one instance
+	single bool                     // all rows are on one instance
+	from   map[expr.ColumnID]origin // of columns that are bare columns of scans
+	spread *spread                  // the buckets that the rows lie in; nil: unknown
 }
 
 func (s stream) cols() []expr.Column { return s.node.Base().Cols }
@@ -118,7 +131,7 @@ func (l *lowerer) arranged(in stream, cols []expr.Column) stream {
 		return in
 	}
 	p := &physical.Project{Info: l.info(cols, in.rows()), Input: in.node, Exprs: fields(in.cols(), expr.Refs(cols))}
-	return stream{p, in.single}
+	return in.as(p)
 }
 
 func (l *lowerer) info(cols []expr.Column, rows float64) physical.Info {
@@ -135,7 +148,7 @@ func (l *lowerer) filter(n *logical.Filter, need expr.ColumnSet) (stream, error)
 		return stream{}, err
 	}
 	f := &physical.Filter{Info: l.info(in.cols(), l.est.Rows(n)), Input: in.node, Conds: fields(in.cols(), n.Conds)}
-	return stream{f, in.single}, nil
+	return in.as(f), nil
 }
 
 func (l *lowerer) project(n *logical.Project, need expr.ColumnSet) (stream, error) {
@@ -154,10 +167,10 @@ func (l *lowerer) project(n *logical.Project, need expr.ColumnSet) (stream, erro
 	}
 	if renamed, ok := rename(in.cols(), exprs, cols); ok {
 		in.node.Base().Cols = renamed
-		return in, nil
+		return in.renamed(exprs, cols), nil
 	}
 	p := &physical.Project{Info: l.info(cols, in.rows()), Input: in.node, Exprs: fields(in.cols(), exprs)}
-	return stream{p, in.single}, nil
+	return in.renamed(exprs, cols).as(p), nil
 }
 
 // rename gives the columns of a node, which was just made, the ids of a projection that computes nothing and
@@ -182,7 +195,7 @@ func rename(have []expr.Column, exprs []expr.Expr, cols []expr.Column) ([]expr.C
 }
 
 func (l *lowerer) values(n *logical.Values) stream {
-	return stream{&physical.Values{Info: l.info(n.Cols, float64(len(n.Rows))), Rows: n.Rows}, true}
+	return foreign(&physical.Values{Info: l.info(n.Cols, float64(len(n.Rows))), Rows: n.Rows}, true, false)
 }
 
 func (l *lowerer) write(n *logical.Write) (stream, error) {
@@ -190,7 +203,7 @@ func (l *lowerer) write(n *logical.Write) (stream, error) {
 	if err != nil {
 		return stream{}, err
 	}
-	return stream{&physical.Write{Info: l.info(n.Cols, 1), Input: in.node, Table: n.Table, Sink: n.Sink}, true}, nil
+	return foreign(&physical.Write{Info: l.info(n.Cols, 1), Input: in.node, Table: n.Table, Sink: n.Sink}, true, false), nil
 }
 
 // gather brings all rows to one instance.

@@ -5,6 +5,7 @@
 package physical
 
 import (
+	"github.com/basaltdb/basalt/internal/bucket"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -26,6 +27,8 @@ type Info struct {
 	ID   NodeID
 	Cols []expr.Column // outputs in batch order; ids are the logical ones, for EXPLAIN
 	Rows float64       // estimated output rows; -1: unknown
+	// Run, on the topmost node of a subtree that runs bucket by bucket; else nil.
+	Run *BucketRun
 }
 
 // Base implements Node.
@@ -51,18 +54,6 @@ type Scan struct {
 type ScanFilter struct {
 	Columns []int // source ordinals
 	Cond    expr.Expr
-}
-
-// RuntimeFilterRef says that filter ID applies to source column Column.
-type RuntimeFilterRef struct {
-	ID     int
-	Column int // source ordinal
-}
-
-// RuntimeFilter is made by a hash join from its build side's key.
-type RuntimeFilter struct {
-	ID  int
-	Key int // index into HashJoin.BuildKeys
 }
 
 // Filter keeps rows for which all conjuncts are true.
@@ -130,7 +121,8 @@ type HashJoin struct {
 	MarkNullOK     bool // Mark: NULL may be given as FALSE
 	Distribution   Distribution
 	RuntimeFilters []RuntimeFilter
-	Reason         string // why not colocate, for EXPLAIN
+	// Reason says why the join is not colocate, for EXPLAIN; of a colocate one, why it is without a group.
+	Reason string
 }
 
 // NestedLoopJoin evaluates Conds on pairs; no Conds is a cross join. Outputs as HashJoin.
@@ -142,8 +134,9 @@ type NestedLoopJoin struct {
 	ProbeCols, BuildCols []int
 	// MarkConds, for Mark and NullAwareAnti: Conds[:MarkConds] are the comparisons of IN, whose NULLs
 	// matter; the others say which rows the subquery has, and NULL is FALSE there.
-	MarkConds  int
-	MarkNullOK bool
+	MarkConds    int
+	MarkNullOK   bool
+	RangeFilters []RangeFilter
 }
 
 // Phase is the part of a split aggregation.
@@ -166,6 +159,8 @@ type Aggregate struct {
 	Sets   [][]int // grouping sets; nil: one set with all groups. Partial and Complete only
 	// GroupingID: an int64 output after the aggregates.
 	GroupingID bool
+	// Colocate: all rows of a group lie in one bucket, so that one phase needs no exchange.
+	Colocate bool
 	// Rows is what Info says; MaxGroups bounds the number of groups when known (product of distincts), -1 else.
 	MaxGroups float64
 }
@@ -177,6 +172,8 @@ type Sort struct {
 	Keys   []expr.SortKey
 	Limit  int64
 	Offset int64
+	// TopN, when set, is the filter of the scans that Keys[0] comes from.
+	TopN *RuntimeFilter
 }
 
 // Limit passes rows [Offset, Offset+Count); Count -1 is all.
@@ -198,6 +195,8 @@ type SetOp struct {
 	Except      bool
 	All         bool
 	Left, Right Node
+	// RuntimeFilters are made of the left side, which runs first, for scans of the right side.
+	RuntimeFilters []RuntimeFilter
 }
 
 // Values yields literal rows.
@@ -233,10 +232,11 @@ type ExchangeKind uint8
 
 // Exchange kinds.
 const (
-	Gather        ExchangeKind = iota // to one instance, any order
-	MergeGather                       // to one instance, keeping the order of Keys
-	HashExchange                      // by hash of Keys
-	BroadcastRows                     // to all instances
+	Gather         ExchangeKind = iota // to one instance, any order
+	MergeGather                        // to one instance, keeping the order of Keys
+	HashExchange                       // by hash of Keys
+	BroadcastRows                      // to all instances
+	BucketExchange                     // to the bucket of Keys by the storage hash
 )
 
 // Exchange is where rows change instance: the border between two fragments. Inside one
@@ -245,8 +245,11 @@ type Exchange struct {
 	Info
 	Kind  ExchangeKind
 	Input Node
-	Keys  []expr.Expr // HashExchange
+	Keys  []expr.Expr // HashExchange; BucketExchange: in the order of the bucket columns, of their types
 	Order []expr.SortKey
+	// BucketExchange: the hash and number of buckets of the rows that these are joined to.
+	Hash    bucket.Hash
+	Buckets int
 }
 
 // Children implements Node.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -306,7 +307,11 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		r.Close()
 		return nil, err
 	}
-	if r.ranges, err = r.prune(s, sp, req.Prune, byOrdinal); err != nil {
+	prune := req.Prune
+	if req.Moving != nil {
+		prune = append(slices.Clip(prune), req.Moving()...)
+	}
+	if r.ranges, err = r.prune(s, sp, prune, byOrdinal); err != nil {
 		r.Close()
 		return nil, err
 	}

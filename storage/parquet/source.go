@@ -199,6 +199,12 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 	return out, nil
 }
 
+// SplitRange implements storage.BoundedSource: of the split's row group.
+func (s *Source) SplitRange(sp storage.Split, column int) storage.Range {
+	p := sp.(*split)
+	return s.lookup(p.fileIndex, p.group)(column)
+}
+
 // Open implements storage.Source.
 func (s *Source) Open(_ context.Context, sp storage.Split, req *storage.ScanRequest) (rd storage.Reader, err error) {
 	p := sp.(*split)
