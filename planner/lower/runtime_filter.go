@@ -75,7 +75,7 @@ func widened(e expr.Expr) expr.Expr {
 	if !ok || c.Fn.Name != "cast" || len(c.Args) != 1 {
 		return e
 	}
-	from, to := c.Args[0].Type(), c.T
+	from, to := c.Args[0].Type(), c.Type()
 	if integerBytes(from) > 0 && integerBytes(from) <= integerBytes(to) {
 		return c.Args[0]
 	}
