@@ -50,6 +50,7 @@ type builder struct {
 	pipelines []*pipeline
 	filters   *runtimeFilters
 	ctes      map[*physical.CTE]*materialized
+	part      *bucketPart // set while the pipelines of one bucket are built
 }
 
 // add appends a pipeline from a source to down.
@@ -67,6 +68,13 @@ func (b *builder) profile(n physical.Node) *NodeProfile { return b.rt.Profile.No
 
 // build adds the pipelines that make n's rows and send them down.
 func (b *builder) build(n physical.Node, down stage) error {
+	if b.part != nil {
+		if done, err := b.buildPart(n, down); done || err != nil {
+			return err
+		}
+	} else if n.Base().Run != nil {
+		return b.buildBucketRun(n, down)
+	}
 	switch n := n.(type) {
 	case *physical.Scan:
 		src, err := newScan(n, b.rt, b.filters)

@@ -110,7 +110,17 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 	d.holding = true
 	defer d.release()
 	defer recoverTo(&err)
+	return p.work(ctx, d, done)
+}
 
+// pushSource is a Source that runs pipelines of its own on d's goroutine and hands on
+// every batch as it comes: push takes it, and says Finished when no more are wanted.
+type pushSource interface {
+	Push(ctx context.Context, d *Driver, push func(*vector.Batch) (Flow, error)) error
+}
+
+// work is what a driver does while it holds its slot.
+func (p *pipeline) work(ctx context.Context, d *Driver, done *atomic.Bool) (err error) {
 	run := &driverRun{d: d, done: done, transforms: make([]Transform, len(p.steps)), counts: make([]DriverCounts, len(p.steps)+2)}
 	for i, s := range p.steps {
 		if run.transforms[i], err = s.make(d); err != nil {
@@ -118,39 +128,16 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 		}
 	}
 	run.watch = d.Runtime.Profile.stopwatch()
-	reader, err := p.source.Open(ctx, d)
+	if src, ok := p.source.(pushSource); ok {
+		err = run.pushAll(ctx, p, src)
+	} else {
+		err = run.readAll(ctx, p)
+	}
+	if run.writer != nil {
+		defer run.report(p)
+	}
 	if err != nil {
 		return err
-	}
-	defer reader.Close()
-	if run.writer, err = p.sink.Open(ctx, d); err != nil {
-		return err
-	}
-	defer run.report(p)
-	source := &run.counts[len(p.steps)+1]
-	source.Nanos += run.watch.lap()
-	for turn := 1; !done.Load(); turn++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if turn%slotBatches == 0 && d.Runtime.Slots.contended() {
-			if err := d.Wait(ctx, func() error { return nil }); err != nil {
-				return err
-			}
-			run.watch.lap()
-		}
-		b, err := reader.Next(ctx)
-		source.out(b)
-		source.Nanos += run.watch.lap()
-		if err != nil {
-			return err
-		}
-		if b == nil {
-			break
-		}
-		if err := run.push(ctx, 0, b); err != nil {
-			return err
-		}
 	}
 	if err := run.flush(ctx); err != nil {
 		return err
@@ -158,6 +145,59 @@ func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err
 	err = run.writer.Close(ctx)
 	run.counts[len(p.steps)].Nanos += run.watch.lap()
 	return err
+}
+
+// pushAll lets the source run and takes its batches. The source's time is not this pipeline's.
+func (r *driverRun) pushAll(ctx context.Context, p *pipeline, src pushSource) (err error) {
+	if r.writer, err = p.sink.Open(ctx, r.d); err != nil {
+		return err
+	}
+	return src.Push(ctx, r.d, func(b *vector.Batch) (Flow, error) {
+		r.watch.lap()
+		if err := r.push(ctx, 0, b); err != nil || r.done.Load() {
+			return Finished, err
+		}
+		return NeedInput, nil
+	})
+}
+
+// readAll reads the source to its end.
+func (r *driverRun) readAll(ctx context.Context, p *pipeline) error {
+	d := r.d
+	reader, err := p.source.Open(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	if r.writer, err = p.sink.Open(ctx, d); err != nil {
+		return err
+	}
+	source := &r.counts[len(p.steps)+1]
+	source.Nanos += r.watch.lap()
+	for turn := 1; !r.done.Load(); turn++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if turn%slotBatches == 0 && d.Runtime.Slots.contended() {
+			if err := d.Wait(ctx, func() error { return nil }); err != nil {
+				return err
+			}
+			r.watch.lap()
+		}
+		b, err := reader.Next(ctx)
+		source.out(b)
+		source.Nanos += r.watch.lap()
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			break
+		}
+		if err := r.push(ctx, 0, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // driverRun is the chain of one driver: its transforms and its part of the sink.
@@ -256,6 +296,10 @@ func (r *driverRun) flush(ctx context.Context) error {
 
 // release gives the driver's CPU slot back, if it holds one.
 func (d *Driver) release() {
+	if d.outer != nil {
+		d.outer.release()
+		return
+	}
 	if d.holding {
 		d.holding = false
 		d.Runtime.Slots.Release()
@@ -264,6 +308,9 @@ func (d *Driver) release() {
 
 // Wait runs f, which may block, without holding the driver's CPU slot.
 func (d *Driver) Wait(ctx context.Context, f func() error) error {
+	if d.outer != nil {
+		return d.outer.Wait(ctx, f)
+	}
 	d.release()
 	if err := f(); err != nil {
 		return err

@@ -60,6 +60,17 @@ func runCase(t *testing.T, path string, c *plantest.Case) string {
 	for _, p := range c.Args["off"] {
 		opts.DisabledPasses[p] = true
 	}
+	opts.BucketShuffleRatio = 0.8
+	for _, s := range c.Args["set"] {
+		switch s {
+		case "disable_colocate_plan":
+			opts.NoColocate = true
+		case "no_bucket_shuffle":
+			opts.NoBucketShuffle = true
+		default:
+			t.Fatalf("%s:%d: no setting %s", path, c.Number, s)
+		}
+	}
 	if only := c.Args["only"]; only != nil {
 		for _, p := range optimize.Passes() {
 			opts.DisabledPasses[p] = !slices.Contains(only, p)

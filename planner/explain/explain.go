@@ -89,7 +89,8 @@ func (t *text) sink(f *fragment.Fragment) {
 	t.line("    " + distribution(f.Sink))
 }
 
-// partition tells how the rows of a fragment are spread: by the exchange that its probe path ends in.
+// partition tells how the rows of a fragment are spread: by the exchange or the buckets of the scan that its
+// probe path ends in.
 func partition(f *fragment.Fragment) string {
 	n := f.Root
 	for {
@@ -102,6 +103,14 @@ func partition(f *fragment.Fragment) string {
 		}
 		n = ch[0]
 	}
+	if s, ok := n.(*physical.Scan); ok && s.Fixed() {
+		b, _, _ := s.Buckets()
+		names := make([]string, len(b.Columns))
+		for i, c := range b.Columns {
+			names[i] = sourceColumn(s, c)
+		}
+		return "HASH_PARTITIONED: " + strings.Join(names, ", ")
+	}
 	if f.Instances == 1 {
 		if _, ok := n.(*physical.Values); ok {
 			return "UNPARTITIONED"
@@ -111,8 +120,11 @@ func partition(f *fragment.Fragment) string {
 }
 
 func distribution(x *physical.Exchange) string {
-	if x.Kind == physical.HashExchange {
+	switch x.Kind {
+	case physical.HashExchange:
 		return "HASH_PARTITIONED: " + exprList(x.Keys)
+	case physical.BucketExchange:
+		return "BUCKET_SHFFULE_HASH_PARTITIONED: " + exprList(x.Keys) // spelled as Doris spells it
 	}
 	return "UNPARTITIONED"
 }

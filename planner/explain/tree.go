@@ -57,6 +57,8 @@ func exchangeName(x *physical.Exchange) string {
 	switch x.Kind {
 	case physical.HashExchange:
 		return "hash(" + exprList(x.Keys) + ")"
+	case physical.BucketExchange:
+		return fmt.Sprintf("buckets(%s)", exprList(x.Keys))
 	case physical.BroadcastRows:
 		return "broadcast"
 	case physical.MergeGather:

@@ -34,21 +34,28 @@ func (l *lowerer) aggregate(n *logical.Aggregate) (stream, error) {
 	for i, a := range n.Aggs {
 		agg.Aggs[i] = field(in.cols(), a).(*expr.Aggregate)
 	}
-	return l.phases(in, agg, whole), nil
+	return l.phases(in, agg, n.Groups, whole), nil
 }
 
-func (l *lowerer) phases(in stream, agg physical.Aggregate, whole bool) stream {
+// phases makes the operators of agg over in; groups are its Groups as the logical plan has them.
+func (l *lowerer) phases(in stream, agg physical.Aggregate, groups []expr.Expr, whole bool) stream {
 	k := len(agg.Groups)
+	done := func(n physical.Node, single, moved bool) stream {
+		return in.grouped(n, groups, agg.Cols, single, moved)
+	}
 	switch {
 	case in.single:
 		agg.Input = in.node
-		return stream{&agg, true}
+		return done(&agg, true, false)
+	case agg.Sets == nil && l.colocatedGroups(in, groups):
+		agg.Input, agg.Colocate = in.node, true
+		return done(&agg, false, false)
 	case whole && k > 0 && agg.Sets == nil && plainFields(agg.Groups):
 		agg.Input = l.hashed(in, agg.Groups)
-		return stream{&agg, false}
+		return done(&agg, false, true)
 	case whole, in.rows() <= tinyRows && smallInput(in.node):
 		agg.Input = l.gather(in)
-		return stream{&agg, true}
+		return done(&agg, true, true)
 	}
 	partial := agg
 	partial.Phase, partial.Input = physical.Partial, in.node
@@ -59,11 +66,11 @@ func (l *lowerer) phases(in stream, agg physical.Aggregate, whole bool) stream {
 	final := agg
 	final.Phase, final.Groups, final.Sets = physical.Final, keys, nil
 	if k == 0 {
-		final.Input = l.gather(stream{&partial, false})
-		return stream{&final, true}
+		final.Input = l.gather(stream{node: &partial})
+		return done(&final, true, true)
 	}
-	final.Input = l.hashed(stream{&partial, false}, keys)
-	return stream{&final, false}
+	final.Input = l.hashed(stream{node: &partial}, keys)
+	return done(&final, false, true)
 }
 
 // smallInput tells that a subtree has few rows because its sources are small, not because
@@ -111,5 +118,5 @@ func (l *lowerer) deduplicated(in stream, rows, bound float64) stream {
 	for i := range groups {
 		groups[i] = fieldAt(cols, i)
 	}
-	return l.phases(in, physical.Aggregate{Info: l.info(cols, rows), Groups: groups, MaxGroups: bound}, false)
+	return l.phases(in, physical.Aggregate{Info: l.info(cols, rows), Groups: groups, MaxGroups: bound}, expr.Refs(cols), false)
 }

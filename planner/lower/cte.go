@@ -30,7 +30,7 @@ func (l *lowerer) cteRef(n *logical.CTERef, need expr.ColumnSet) stream {
 		}
 	}
 	s.refs = append(s.refs, ref)
-	return stream{ref, false}
+	return foreign(ref, false, true)
 }
 
 // shared lowers the shared plans that root reads, readers before what they read, each with the columns

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"fmt"
+
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/planner/physical"
@@ -155,44 +157,85 @@ func (l *lowerer) hashJoin(p *joinPlan, probe, build stream, need expr.ColumnSet
 	build, buildFields := l.keyed(build, buildKeys)
 	j := &physical.HashJoin{
 		Kind: p.kind, ProbeKeys: probeFields, BuildKeys: buildFields, NullSafe: make([]bool, len(p.keys)),
-		MarkKeys: p.marks, MarkNullOK: p.n.MarkNullOK, Reason: "table is not bucketed",
-	}
-	if p.n.Hint != "" {
-		j.Reason = "Has join hint"
+		MarkKeys: p.marks, MarkNullOK: p.n.MarkNullOK,
 	}
 	for i, k := range p.keys {
 		j.NullSafe[i] = k.nullSafe
 	}
-	var single bool
-	j.Distribution, j.Probe, j.Build, single = l.distribute(p, probe, build, probeFields, buildFields)
+	out := l.distribute(p, j, probe, build)
 	both := append(append([]expr.Column(nil), probe.cols()...), build.cols()...)
 	j.Residual = fields(both, p.residual)
 	j.Info, j.ProbeCols, j.BuildCols = l.joinOutput(p, probe.cols(), build.cols(), need)
 	l.keys = append(l.keys, l.joinKeys(p, j))
-	return stream{j, single}
+	return out
 }
 
-// distribute brings matching rows together: by default every instance gets the whole build side; a
-// join that keeps unmatched build rows, a hint or a huge build side splits both sides by key.
-func (l *lowerer) distribute(p *joinPlan, probe, build stream, probeKeys, buildKeys []expr.Expr) (physical.Distribution, physical.Node, physical.Node, bool) {
-	if probe.single {
-		return physical.Broadcast, probe.node, l.gather(build), true
+// distribute brings matching rows together, in the order of the network's cost: not at all where both sides
+// lie in equal buckets, by sending the build side to the buckets of the probe side, by giving the whole build side to
+// every instance, or by splitting both sides by key.
+func (l *lowerer) distribute(p *joinPlan, j *physical.HashJoin, probe, build stream) stream {
+	j.Reason = l.notColocate(p, probe, build)
+	if j.Reason == "" {
+		j.Distribution, j.Probe, j.Build = physical.Colocate, probe.node, build.node
+		if BucketedAlike(probe.spread.leftmost, build.spread.leftmost) {
+			j.Reason = fmt.Sprintf("files are bucketed alike (%s, %d buckets)", probe.spread.bucketing().Hash, probe.spread.buckets())
+		}
+		return joined(p, j, probe, build, true)
 	}
-	partitioned := p.n.Hint == "shuffle"
+	if probe.single {
+		j.Distribution, j.Probe, j.Build = physical.Broadcast, probe.node, l.gather(build)
+		return joined(p, j, probe, build, false)
+	}
+	if keys, ok := l.bucketKeys(p, probe, build, j.BuildKeys); ok {
+		j.Distribution, j.Probe = physical.BucketShuffle, probe.node
+		j.Build = &physical.Exchange{
+			Info: l.info(build.cols(), build.rows()), Kind: physical.BucketExchange, Input: build.node, Keys: keys,
+			Hash: probe.spread.bucketing().Hash, Buckets: probe.spread.buckets(),
+		}
+		return joined(p, j, probe, build, false)
+	}
+	if l.broadcasts(p, probe, build) {
+		j.Distribution, j.Probe, j.Build = physical.Broadcast, probe.node, l.broadcast(build)
+		return joined(p, j, probe, build, false)
+	}
+	j.Distribution, j.Probe, j.Build = physical.Partitioned, l.hashed(probe, j.ProbeKeys), l.hashed(build, j.BuildKeys)
+	return joined(p, j, probe.moved(nil, false), build, false)
+}
+
+// tableOverhead is what a hash table takes beyond its rows.
+const tableOverhead = 1.1
+
+// broadcasts decides between Broadcast and Partitioned. A join that keeps unmatched build rows needs them split;
+// whether a NULL-aware one's build side holds any row, or a NULL, is for all to know.
+func (l *lowerer) broadcasts(p *joinPlan, probe, build stream) bool {
 	switch p.kind {
 	case physical.Right, physical.Full, physical.RightSemi, physical.RightAnti:
-		partitioned = true
+		return false
 	case physical.NullAwareAnti, physical.Mark:
-		partitioned = false // whether the build side holds any row, or a NULL, is for all to know
-	default:
-		if p.n.Hint == "" {
-			partitioned = build.rows() > l.opts.BroadcastRowLimit || l.opts.PreferShuffle && build.rows() >= probe.rows()
-		}
+		return true
 	}
-	if !partitioned {
-		return physical.Broadcast, probe.node, l.broadcast(build), false
+	switch p.n.Hint {
+	case "shuffle":
+		return false
+	case "broadcast":
+		return true
 	}
-	return physical.Partitioned, l.hashed(probe, probeKeys), l.hashed(build, buildKeys), false
+	if l.opts.PreferShuffle && build.rows() >= probe.rows() {
+		return false
+	}
+	if l.opts.BroadcastBytes > 0 && build.rows()*rowBytes(build.cols())*tableOverhead > l.opts.BroadcastBytes {
+		return false
+	}
+	return build.rows() <= l.opts.BroadcastRowLimit
+}
+
+// rowBytes is the width of a row in memory, text guessed.
+func rowBytes(cols []expr.Column) float64 {
+	bytes := 0
+	for _, c := range cols {
+		bytes += c.T.Physical().Size()
+	}
+	return float64(bytes)
 }
 
 func (l *lowerer) broadcast(in stream) physical.Node {
@@ -226,7 +269,7 @@ func (l *lowerer) keyed(in stream, keys []expr.Expr) (stream, []expr.Expr) {
 		Info:  l.info(append(append([]expr.Column(nil), cols...), extra...), in.rows()),
 		Input: in.node, Exprs: append(all, exprs...),
 	}
-	return stream{p, in.single}, out
+	return in.as(p), out
 }
 
 // joinOutput picks the needed columns of both sides, by the kind of join, and the mark.
@@ -276,5 +319,10 @@ func (l *lowerer) nestedLoop(p *joinPlan, probe, build stream, need expr.ColumnS
 	both := append(append([]expr.Column(nil), probe.cols()...), build.cols()...)
 	j.Conds = fields(both, p.residual)
 	j.Info, j.ProbeCols, j.BuildCols = l.joinOutput(p, probe.cols(), build.cols(), need)
-	return stream{j, single}
+	if j.Kind == physical.Full {
+		probe = probe.moved(probe.node, single)
+	}
+	out := joined(p, j, probe, build, false)
+	out.single = single
+	return out
 }

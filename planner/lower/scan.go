@@ -1,10 +1,12 @@
 package lower
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/planner/optimize"
 	"github.com/basaltdb/basalt/planner/physical"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -31,7 +33,10 @@ func (l *lowerer) scan(n *logical.Scan, need expr.ColumnSet) stream {
 	if len(n.Filter) > 0 {
 		s.Limit = -1
 	}
-	return stream{s, false}
+	if p, ok := n.Source.(storage.Partitioned); ok && s.Selection == nil {
+		s.Selection = p.Selection()
+	}
+	return l.scanned(s, n)
 }
 
 func scanFilter(n *logical.Scan, cond expr.Expr) physical.ScanFilter {
@@ -48,12 +53,13 @@ func scanFilter(n *logical.Scan, cond expr.Expr) physical.ScanFilter {
 }
 
 // filterOrder sorts the conjuncts so that the work is least: conjuncts over the same columns stay together, and
-// such groups are ordered by cost over the fraction of rows they throw away. A conjunct that can fail stays behind those that cannot.
+// such groups are ordered by cost over the fraction of rows they throw away. A conjunct that can fail stays behind those that cannot;
+// one that the others imply comes last of all.
 func (l *lowerer) filterOrder(n *logical.Scan) []expr.Expr {
 	type group struct {
 		conds []expr.Expr
 		cols  expr.ColumnSet
-		fails bool
+		last  int // 1: can fail, 2: implied
 		rank  float64
 	}
 	var stats *storage.Stats
@@ -61,16 +67,23 @@ func (l *lowerer) filterOrder(n *logical.Scan) []expr.Expr {
 		stats = n.Source.Stats()
 	}
 	var groups []*group
-	for _, c := range n.Filter {
-		cols, fails := expr.Columns(c), expr.MayFail(c)
+	implied := optimize.Implied(n.Filter)
+	for i, c := range n.Filter {
+		cols, last := expr.Columns(c), 0
+		switch {
+		case implied[i]:
+			last = 2
+		case expr.MayFail(c):
+			last = 1
+		}
 		var g *group
 		for _, x := range groups {
-			if x.fails == fails && x.cols.SubsetOf(cols) && cols.SubsetOf(x.cols) {
+			if x.last == last && x.cols.SubsetOf(cols) && cols.SubsetOf(x.cols) {
 				g = x
 			}
 		}
 		if g == nil {
-			g = &group{cols: cols, fails: fails}
+			g = &group{cols: cols, last: last}
 			groups = append(groups, g)
 		}
 		g.conds = append(g.conds, c)
@@ -84,12 +97,12 @@ func (l *lowerer) filterOrder(n *logical.Scan) []expr.Expr {
 	}
 	slices.SortStableFunc(groups, func(a, b *group) int {
 		switch {
-		case a.fails != b.fails && b.fails, a.fails == b.fails && !a.fails && a.rank < b.rank:
-			return -1
-		case a.fails != b.fails && a.fails, a.fails == b.fails && !a.fails && a.rank > b.rank:
-			return 1
+		case a.last != b.last:
+			return a.last - b.last
+		case a.last == 1:
+			return 0 // as written
 		}
-		return 0
+		return cmp.Compare(a.rank, b.rank)
 	})
 	var conds []expr.Expr
 	for _, g := range groups {

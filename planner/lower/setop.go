@@ -26,9 +26,9 @@ func (l *lowerer) setOp(n *logical.SetOp) (stream, error) {
 			u.Inputs = append(u.Inputs, in.node)
 		}
 		if n.All {
-			return stream{u, single}, nil
+			return foreign(u, single, true), nil
 		}
-		return l.deduplicated(stream{u, single}, l.est.Rows(n), -1), nil
+		return l.deduplicated(foreign(u, single, true), l.est.Rows(n), -1), nil
 	}
 	side := func(in stream) physical.Node {
 		if single {
@@ -40,8 +40,8 @@ func (l *lowerer) setOp(n *logical.SetOp) (stream, error) {
 		}
 		return l.hashed(in, keys)
 	}
-	return stream{&physical.SetOp{
+	return foreign(&physical.SetOp{
 		Info: l.info(n.Cols, l.est.Rows(n)), Except: n.Kind == logical.Except, All: n.All,
 		Left: side(inputs[0]), Right: side(inputs[1]),
-	}, single}, nil
+	}, single, true), nil
 }

@@ -22,9 +22,9 @@ func (l *lowerer) sort(n *logical.Sort, need expr.ColumnSet) (stream, error) {
 		Keys: sortKeys(in.cols(), n.Keys), Limit: n.Limit, Offset: n.Offset,
 	}
 	if in.single {
-		return stream{s, true}, nil
+		return in.as(s), nil
 	}
-	return stream{&physical.Exchange{Info: l.info(s.Cols, s.Rows), Kind: physical.MergeGather, Input: s, Order: s.Keys}, true}, nil
+	return in.moved(&physical.Exchange{Info: l.info(s.Cols, s.Rows), Kind: physical.MergeGather, Input: s, Order: s.Keys}, true), nil
 }
 
 // limit runs on one instance.
@@ -34,5 +34,5 @@ func (l *lowerer) limit(n *logical.Limit, need expr.ColumnSet) (stream, error) {
 		return stream{}, err
 	}
 	out := &physical.Limit{Info: l.info(in.cols(), l.est.Rows(n)), Input: l.gather(in), Count: n.Count, Offset: n.Offset}
-	return stream{out, true}, nil
+	return in.moved(out, true), nil
 }

@@ -57,7 +57,7 @@ func null(c column) column {
 	return c
 }
 
-var tables = []table{
+var tables = withBuckets([]table{
 	{"lineitem", 6_001_215, []column{
 		num("l_orderkey", tBig, 1, 6_000_000), num("l_partkey", tBig, 1, 200_000), num("l_suppkey", tBig, 1, 10_000),
 		num("l_linenumber", tBig, 1, 7), num("l_quantity", tMoney, 100, 5000), num("l_extendedprice", tMoney, 90_100, 10_494_950),
@@ -110,7 +110,7 @@ var tables = []table{
 	{"v", 100, []column{
 		num("a", tInt, 1, 100), null(num("x", tBig, 1, 100)), null(column{name: "f", t: tDouble, avg: 8}),
 	}},
-}
+})
 
 // Snapshot holds the tables, in Database.
 func Snapshot() catalog.Snapshot { return snapshot{} }
@@ -142,6 +142,9 @@ func (snapshot) Table(database, name string) *catalog.Table {
 		}
 		src := newSource(&tables[i])
 		t := &catalog.Table{ID: int64(i + 1), Database: database, Name: name, Format: "parquet", Source: src}
+		if l := layoutOf(name); l != nil {
+			t.Source = &bucketed{src, l, l.Full()}
+		}
 		for k, c := range src.cols {
 			t.Columns = append(t.Columns, catalog.Column{ID: int32(k), Name: c.Name, Type: c.Type, Nullable: c.Nullable})
 		}

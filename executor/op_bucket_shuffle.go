@@ -1,0 +1,175 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// bucketShuffle keeps the build side of a join whose probe side is bucketed, dealt out to
+// the probe side's buckets by the storage hash; each bucket takes its rows once, and they are
+// freed after it.
+type bucketShuffle struct {
+	rt     *Runtime
+	n      *physical.Exchange
+	memory *memoryClaim
+
+	mu    sync.Mutex
+	parts [][]*vector.Batch // by bucket
+	bytes []int64
+}
+
+func newBucketShuffle(n *physical.Exchange, rt *Runtime, node *NodeProfile) *bucketShuffle {
+	return &bucketShuffle{rt: rt, n: n, parts: make([][]*vector.Batch, n.Buckets), bytes: make([]int64, n.Buckets),
+		memory: newMemoryClaim(rt.Budget, fmt.Sprintf("bucket shuffle #%d", n.ID), node)}
+}
+
+// Open implements Sink.
+func (s *bucketShuffle) Open(context.Context, *Driver) (SinkWriter, error) {
+	keys, err := compileRowExprs(s.n.Keys, s.rt.Functions)
+	if err != nil {
+		return nil, err
+	}
+	return &shuffleWriter{s: s, keys: keys, open: make([]*vector.Batch, s.n.Buckets), rows: make([][]int32, s.n.Buckets)}, nil
+}
+
+// shuffleWriter is one driver's part.
+type shuffleWriter struct {
+	s       *bucketShuffle
+	keys    []*rowExpr
+	vals    []*vector.Vector
+	numbers []int32
+	scratch []uint32
+	rows    [][]int32 // of the batch at hand, by bucket
+	open    []*vector.Batch
+}
+
+// Consume implements SinkWriter.
+func (w *shuffleWriter) Consume(_ context.Context, b *vector.Batch) (Flow, error) {
+	vals, err := evalAll(w.keys, b, false, w.vals)
+	if err != nil {
+		return NeedInput, err
+	}
+	w.vals = vals
+	if cap(w.numbers) < b.Len {
+		w.numbers = make([]int32, b.Len)
+	}
+	numbers := w.numbers[:b.Len]
+	w.scratch = w.s.n.Hash.Numbers(vals, b.Len, b.Sel, w.s.n.Buckets, numbers, w.scratch)
+	for i := range w.rows {
+		w.rows[i] = w.rows[i][:0]
+	}
+	for k := range b.NumRows() {
+		r := b.Row(k)
+		w.rows[numbers[r]] = append(w.rows[numbers[r]], int32(r))
+	}
+	for bucket, rows := range w.rows {
+		if err := w.add(b, bucket, rows); err != nil {
+			return NeedInput, err
+		}
+	}
+	return NeedInput, nil
+}
+
+// add appends rows of b to a bucket, in batches of the usual size.
+func (w *shuffleWriter) add(b *vector.Batch, bucket int, rows []int32) error {
+	most := batchRowsOf(w.s.rt)
+	for len(rows) > 0 {
+		o := w.open[bucket]
+		if o == nil {
+			o = &vector.Batch{}
+			for _, c := range b.Cols {
+				o.Cols = append(o.Cols, vector.New(c.Type, 0))
+			}
+			w.open[bucket] = o
+		}
+		n := min(len(rows), most-o.Len)
+		for i, c := range b.Cols {
+			o.Cols[i].AppendFrom(c, rows[:n])
+		}
+		o.Len += n
+		rows = rows[n:]
+		if o.Len == most {
+			if err := w.s.keep(bucket, o); err != nil {
+				return err
+			}
+			w.open[bucket] = nil
+		}
+	}
+	return nil
+}
+
+// keep takes over a batch of a bucket.
+func (s *bucketShuffle) keep(bucket int, b *vector.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.memory.set(&s.bytes[bucket], s.bytes[bucket]+b.Bytesize()); err != nil {
+		return err
+	}
+	s.parts[bucket] = append(s.parts[bucket], b)
+	return nil
+}
+
+// Close implements SinkWriter.
+func (w *shuffleWriter) Close(context.Context) error {
+	for bucket, o := range w.open {
+		if o != nil {
+			if err := w.s.keep(bucket, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Finalize implements Sink.
+func (s *bucketShuffle) Finalize(context.Context) error { return nil }
+
+// Abort implements Sink.
+func (s *bucketShuffle) Abort() {
+	s.parts = nil
+	s.memory.release()
+}
+
+// shuffledBucket is one bucket's rows as the source of its pipeline.
+type shuffledBucket struct {
+	s      *bucketShuffle
+	number int32
+}
+
+// Open implements Source.
+func (b *shuffledBucket) Open(context.Context, *Driver) (SourceReader, error) {
+	return &shuffledReader{b: b}, nil
+}
+
+type shuffledReader struct {
+	b    *shuffledBucket
+	next int
+}
+
+// Next implements SourceReader.
+func (r *shuffledReader) Next(context.Context) (*vector.Batch, error) {
+	s := r.b.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	part := s.parts[r.b.number]
+	if r.next == len(part) {
+		return nil, nil
+	}
+	r.next++
+	return part[r.next-1], nil
+}
+
+// Close implements SourceReader: a bucket runs once.
+func (r *shuffledReader) Close() {
+	s := r.b.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.parts != nil {
+		s.parts[r.b.number] = nil
+	}
+	_ = s.memory.set(&s.bytes[r.b.number], 0) // giving back is never refused
+}
