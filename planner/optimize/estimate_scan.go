@@ -13,7 +13,7 @@ import (
 // scan describes a table after the scan's own filter.
 func (e *Estimates) scan(n *logical.Scan) *relation {
 	base := tableOf(n)
-	out := filtered(base, n.Filter)
+	out := filtered(base, independent(n.Filter))
 	if n.Limit >= 0 && float64(n.Limit) < out.rows {
 		out = out.scaled(float64(n.Limit))
 	}

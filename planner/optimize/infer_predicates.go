@@ -1,23 +1,63 @@
 package optimize
 
 import (
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 )
 
-// inferPredicates carries conditions on one column (comparisons with constants, IN lists, IS NOT NULL has no need)
-// over to the columns that a join equates with it: t1.id = t2.id AND t1.id = 1 gives t2.id = 1. Which input may
-// receive one depends on the kind of join; see receivers.
-func inferPredicates(_ *Context, n logical.Node) (logical.Node, error) {
-	return boundsOf(n).infer(n), nil
+// inferPredicates adds conditions that follow from others: t1.id = t2.id AND t1.id = 1 gives t2.id = 1, a > b AND
+// b > 10 gives a > 10. Scans then read less, and partitions, buckets and files are pruned on all sides of a join.
+//
+// It works in three steps. Pull-up (infer_pullup.go): for each node, the conditions that all its rows satisfy.
+// Closure (infer_closure.go): from the conditions of both inputs of a join and its ON, all that follows, by
+// classes of equal columns (whose values are in infer_values.go), the order among them and columns of one value.
+// Push-down: each input receives what it does not know yet, if the kind of join allows (receivers), and the
+// filter pushdown takes it to the scans.
+//
+// Nothing is inferred from volatile conditions or through casts that lose something. Conditions that others
+// imply are dropped: an inferred one is never a second copy, and a filter whose input satisfies it disappears.
+func inferPredicates(c *Context, n logical.Node) (logical.Node, error) {
+	if c.inShared {
+		return n, nil // done with the root's plan
+	}
+	f := &inferrer{bounds: boundsOf(n), fc: c.Functions, c: c, pulled: map[logical.Node][]expr.Expr{}}
+	shared := logical.CTEs(n)
+	for _, s := range shared {
+		for id, r := range boundsOf(s.Plan) {
+			f.bounds[id] = r
+		}
+	}
+	n = f.node(n)
+	f.intoShared(n, shared)
+	clear(f.pulled) // references give more, now that their plans have more
+	for _, s := range shared {
+		s.Plan = keepColumns(s.Plan.Columns(), f.dropImplied(s.Plan))
+	}
+	return f.dropImplied(n), nil
 }
 
-// infer works from the top, so that what an upper join learns reaches the joins below it.
-func (b bounds) infer(n logical.Node) logical.Node {
-	if j, ok := n.(*logical.Join); ok {
-		n = b.inferJoin(j)
+// inferrer is one run of the pass.
+type inferrer struct {
+	bounds
+	fc     *function.Context
+	c      *Context
+	pulled map[logical.Node][]expr.Expr // known, by node
+}
+
+// node works from the top, so that what an upper node learns reaches those below it.
+func (f *inferrer) node(n logical.Node) logical.Node {
+	switch m := n.(type) {
+	case *logical.Join:
+		n = f.join(m)
+	case *logical.SetOp:
+		n = f.setOp(m)
+	case *logical.Filter:
+		n = f.filter(m)
+	case *logical.Scan:
+		return f.scan(m)
 	}
-	return logical.RewriteChildren(n, b.infer)
+	return logical.RewriteChildren(n, f.node)
 }
 
 // receivers: which inputs inferred conditions may be put on. A side whose unmatched rows are kept must not lose
@@ -26,7 +66,7 @@ func receivers(k logical.JoinKind) (left, right bool) {
 	switch k {
 	case logical.Inner, logical.Semi:
 		return true, true
-	case logical.Left, logical.Anti:
+	case logical.Left, logical.Anti, logical.Single:
 		return false, true
 	case logical.Right:
 		return true, false
@@ -34,187 +74,193 @@ func receivers(k logical.JoinKind) (left, right bool) {
 	return false, false
 }
 
-func (b bounds) inferJoin(n *logical.Join) logical.Node {
+// join: a pair of rows can only match if all that is known of either and ON hold together. What follows from
+// that, a side that may receive can be limited to. Conditions of WHERE are in the inputs by now, or above; those
+// above an outer join are no part of it.
+func (f *inferrer) join(n *logical.Join) logical.Node {
 	toLeft, toRight := receivers(n.Kind)
 	if !toLeft && !toRight {
 		return n
 	}
-	lknown, rknown := known(n.LeftInput), known(n.RightInput)
-	sources := append([]expr.Expr(nil), n.On...)
-	classes := newClasses()
-	if toRight { // what holds of the left rows limits the right rows that can match them
-		sources = append(sources, lknown...)
-	}
-	if toLeft {
-		sources = append(sources, rknown...)
-	}
-	for _, c := range sources {
-		classes.equate(c)
-	}
-	lcols, rcols := logical.Outputs(n.LeftInput), logical.Outputs(n.RightInput)
+	lknown, rknown := f.known(n.LeftInput), f.known(n.RightInput)
+	s := f.closure(n)
 	var left, right []expr.Expr
-	for _, c := range sources {
-		col := constrained(c)
-		if col == nil {
-			continue
-		}
-		for _, other := range classes.others(col) {
-			e := expr.Substitute(c, func(x *expr.Column) (expr.Expr, bool) { return other, x.ID == col.ID })
-			switch {
-			case toLeft && lcols.Has(other.ID) && !containsExpr(lknown, e) && !containsExpr(left, e):
-				left = append(left, e)
-			case toRight && rcols.Has(other.ID) && !containsExpr(rknown, e) && !containsExpr(right, e):
-				right = append(right, e)
-			}
-		}
+	if toLeft {
+		left = s.missing(n.LeftInput.Columns(), lknown)
+	}
+	if toRight {
+		right = s.missing(n.RightInput.Columns(), rknown)
 	}
 	if len(left)+len(right) == 0 {
 		return n
 	}
 	m := *n
-	m.LeftInput, m.RightInput = b.push(n.LeftInput, left), b.push(n.RightInput, right)
+	m.LeftInput, m.RightInput = f.push(n.LeftInput, left), f.push(n.RightInput, right)
 	return &m
 }
 
-// constrained is the column that a condition compares with constants only, if it is of that form.
-func constrained(e expr.Expr) *expr.Column {
-	if expr.IsVolatile(e) || expr.MayFail(e) {
-		return nil
+// setOp: rows of an INTERSECT are in all inputs, so that each may be limited by what is known of the others; those
+// that EXCEPT subtracts matter only if they can be in the first.
+func (f *inferrer) setOp(n *logical.SetOp) logical.Node {
+	if n.Kind == logical.Union {
+		return n
 	}
-	if col, op, lit, ok := columnOpLiteral(e); ok && op != "<=>" && op != "<>" && !lit.Value.Null {
-		return col
-	}
-	if args, ok := expr.IsCall(e, "in"); ok {
-		col, _ := args[0].(*expr.Column)
-		for _, a := range args[1:] {
-			if _, ok := a.(*expr.Literal); !ok {
-				return nil
+	inputs := make([]logical.Node, len(n.Inputs))
+	changed := false
+	for i, in := range n.Inputs {
+		var others []expr.Expr
+		for k, from := range n.Inputs {
+			if k != i && (n.Kind == logical.Intersect || k == 0 && i > 0) {
+				others = both(others, renamed(f.known(from), namesOf(from.Columns(), in.Columns())))
 			}
 		}
-		return col
+		inputs[i] = f.push(in, f.missingFrom(others, in))
+		changed = changed || inputs[i] != in
 	}
-	return nil
+	if !changed {
+		return n
+	}
+	return n.WithChildren(inputs)
 }
 
-// classes are sets of columns that are equal in every row.
-type classes struct {
-	of   map[expr.ColumnID]int
-	list [][]*expr.Column
-}
-
-func newClasses() *classes { return &classes{of: map[expr.ColumnID]int{}} }
-
-// equate takes in a = b for two bare columns of the same type. (Where types differ, the comparison is of
-// casts, and a condition on one column says something else of the other.)
-func (s *classes) equate(e expr.Expr) bool {
-	args, ok := expr.IsCall(e, "=")
-	if !ok {
-		return false
-	}
-	a, ok1 := args[0].(*expr.Column)
-	b, ok2 := args[1].(*expr.Column)
-	if !ok1 || !ok2 || !sameDomain(a, b) || a.ID == b.ID {
-		return false
-	}
-	i, j := s.class(a), s.class(b)
-	if i != j {
-		for _, c := range s.list[j] {
-			s.of[c.ID] = i
-		}
-		s.list[i] = append(s.list[i], s.list[j]...)
-		s.list[j] = nil
-	}
-	return true
-}
-
-func sameDomain(a, b *expr.Column) bool {
-	return a.T.Equal(b.T) || a.T.IsString() && b.T.IsString()
-}
-
-func (s *classes) class(c *expr.Column) int {
-	if i, ok := s.of[c.ID]; ok {
-		return i
-	}
-	s.of[c.ID] = len(s.list)
-	s.list = append(s.list, []*expr.Column{c})
-	return len(s.list) - 1
-}
-
-// others are the columns equal to c.
-func (s *classes) others(c *expr.Column) []*expr.Column {
-	i, ok := s.of[c.ID]
-	if !ok {
+// missingFrom are the conditions, and what follows from them, that n does not satisfy by what is known of it. Those
+// of no form that inference understands are passed on as they are.
+func (f *inferrer) missingFrom(conds []expr.Expr, n logical.Node) []expr.Expr {
+	if len(conds) == 0 {
 		return nil
 	}
-	var out []*expr.Column
-	for _, o := range s.list[i] {
-		if o.ID != c.ID {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// known are conditions that hold of every output row of n, over n's columns.
-func known(n logical.Node) []expr.Expr {
-	switch n := n.(type) {
-	case *logical.Scan:
-		return n.Filter
-	case *logical.Filter:
-		return append(append([]expr.Expr(nil), n.Conds...), known(n.Input)...)
-	case *logical.Project:
-		at := map[expr.ColumnID]expr.Expr{}
-		for i, e := range n.Exprs {
-			if c, ok := e.(*expr.Column); ok {
-				at[c.ID] = expr.Ref(n.Cols[i])
-			}
-		}
-		return renamed(known(n.Input), at)
-	case *logical.Aggregate:
-		at := map[expr.ColumnID]expr.Expr{}
-		for i, e := range n.Groups {
-			if c, ok := e.(*expr.Column); ok && everySetHas(n.Sets, i) {
-				at[c.ID] = expr.Ref(n.Cols[i])
-			}
-		}
-		return renamed(known(n.Input), at)
-	case *logical.Distinct:
-		return known(n.Input)
-	case *logical.Sort:
-		return known(n.Input)
-	case *logical.Limit:
-		return known(n.Input)
-	case *logical.Join:
-		return knownOfJoin(n)
-	}
-	return nil
-}
-
-func knownOfJoin(n *logical.Join) []expr.Expr {
-	switch n.Kind {
-	case logical.Inner:
-		out := append([]expr.Expr(nil), n.On...)
-		return append(append(out, known(n.LeftInput)...), known(n.RightInput)...)
-	case logical.Right:
-		return known(n.RightInput)
-	case logical.Full:
-		return nil
-	}
-	return known(n.LeftInput)
-}
-
-// renamed keeps the conditions all of whose columns have a name above.
-func renamed(conds []expr.Expr, at map[expr.ColumnID]expr.Expr) []expr.Expr {
-	var out []expr.Expr
+	own := f.known(n)
+	out := closureOf(both(conds, own), f.fc).missing(n.Columns(), own)
 	for _, c := range conds {
-		ok := true
-		for _, id := range expr.Columns(c).IDs() {
-			_, has := at[id]
-			ok = ok && has
-		}
-		if ok {
-			out = append(out, substituted(c, at))
+		if _, ok := factOf(c); !ok && f.movable(c) && !containsExpr(own, c) && !containsExpr(out, c) {
+			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// filter leaves out what the input satisfies anyway and adds what follows for single columns.
+func (f *inferrer) filter(n *logical.Filter) logical.Node {
+	below := f.known(n.Input)
+	all := both(n.Conds, below)
+	s := closureOf(all, f.fc)
+	if s.never {
+		return &logical.Filter{Input: n.Input, Conds: []expr.Expr{expr.Bool(false)}}
+	}
+	add := s.missing(n.Columns(), all)
+	if len(add) == 0 {
+		return n
+	}
+	m := *n
+	m.Input = f.push(n.Input, add)
+	return &m
+}
+
+// dropImplied removes conditions of filters that their inputs satisfy.
+func (f *inferrer) dropImplied(n logical.Node) logical.Node {
+	return logical.Rewrite(n, func(n logical.Node) logical.Node {
+		m, ok := n.(*logical.Filter)
+		if !ok {
+			return n
+		}
+		below := f.known(m.Input)
+		own := directOf(below)
+		keep, _ := partition(m.Conds, func(c expr.Expr) bool {
+			return expr.IsVolatile(c) || !containsExpr(below, c) && !own.implies(c)
+		})
+		switch len(keep) {
+		case len(m.Conds):
+			return n
+		case 0:
+			return m.Input
+		}
+		return &logical.Filter{Input: m.Input, Conds: keep}
+	})
+}
+
+func (f *inferrer) scan(n *logical.Scan) logical.Node {
+	if len(n.Filter) < 2 || n.Limit >= 0 {
+		return n
+	}
+	s := closureOf(n.Filter, f.fc)
+	m := *n
+	if s.never {
+		m.Filter = []expr.Expr{expr.Bool(false)}
+		return &m
+	}
+	add := s.missing(n.Cols, n.Filter)
+	m.Filter = withoutImplied(withConds(n.Filter, add))
+	if len(add) == 0 && len(m.Filter) == len(n.Filter) {
+		return n
+	}
+	return &m
+}
+
+// withoutImplied leaves out conditions on one column that the other ones imply.
+func withoutImplied(conds []expr.Expr) []expr.Expr {
+	out := conds
+	for i := len(out) - 1; i >= 0; i-- {
+		if _, ok := factOf(out[i]); !ok {
+			continue
+		}
+		rest := append(append([]expr.Expr(nil), out[:i]...), out[i+1:]...)
+		others := directOf(rest)
+		if others.implies(out[i]) {
+			out = rest
+		}
+	}
+	return out
+}
+
+// implies reports that a condition on one column holds wherever d does.
+func (d *direct) implies(e expr.Expr) bool {
+	f, ok := factOf(e)
+	if !ok {
+		return false
+	}
+	own, ok := d.of[f.col.ID]
+	if !ok || !own.values.notNull {
+		return false
+	}
+	for _, p := range f.values.patterns {
+		if !contains(own.values.patterns, p) {
+			return false
+		}
+	}
+	return own.values.within(&f.values)
+}
+
+// missing are the conditions on single columns that the closure has and own does not imply: FALSE alone where
+// no row can satisfy all.
+func (s *closure) missing(cols []expr.Column, own []expr.Expr) []expr.Expr {
+	if s.never {
+		if anyFalse(own) {
+			return nil
+		}
+		return []expr.Expr{expr.Bool(false)}
+	}
+	d := directOf(own)
+	var out []expr.Expr
+	for _, c := range cols {
+		for _, e := range s.conditions(c, d.values(c.ID)) {
+			if !containsExpr(own, e) && !containsExpr(out, e) {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// direct is what the closure leaves of each column.
+func (s *closure) direct(cols []expr.Column) direct {
+	d := direct{of: map[expr.ColumnID]*fact{}}
+	for i := range cols {
+		if t, ok := s.at[cols[i].ID]; ok {
+			v := *s.known[s.root(t)]
+			v.never = v.never || s.never
+			d.of[cols[i].ID] = &fact{&cols[i], v}
+			d.order = append(d.order, cols[i].ID)
+		}
+	}
+	return d
 }

@@ -23,6 +23,8 @@ type Context struct {
 	Trace     *Trace            // nil: nothing is recorded
 	// Verify checks the plan after each pass; tests set it, builds with -tags invariants always do.
 	Verify bool
+	// inShared is set while a pass runs over the plan of a common table expression, after its run over the root's.
+	inShared bool
 }
 
 // Pass is one named rewrite of a whole plan.
@@ -129,6 +131,8 @@ func runPass(c *Context, p Pass, n logical.Node) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.inShared = true
+	defer func() { c.inShared = false }()
 	done := map[*logical.CTE]bool{}
 	var shared func(n logical.Node)
 	shared = func(n logical.Node) {
