@@ -208,7 +208,10 @@ func dataFiles(t *catalog.Table, files []table.File) []catalog.DataFile {
 	for i, f := range files {
 		out[i] = catalog.DataFile{Path: f.Name, Rows: f.Rows, Bytes: f.Bytes}
 		for c, st := range f.Columns {
-			fs := catalog.FileColumnStats{ColumnID: t.Columns[c].ID, Nulls: st.Nulls}
+			fs := catalog.FileColumnStats{ColumnID: t.Columns[c].ID, Nulls: st.Nulls, AvgBytes: st.AvgBytes}
+			if st.Sketch != nil {
+				fs.Sketch = st.Sketch.AppendBinary(nil)
+			}
 			if st.Min != nil && st.Max != nil {
 				lo, hi := st.Min.Text(), st.Max.Text()
 				fs.Min, fs.Max = &lo, &hi

@@ -264,7 +264,7 @@ func (tx *Tx) RenameTable(database, from, to string) error {
 	next := *t
 	next.Name, next.Source = to, nil
 	d.tables[to] = &next
-	tx.ops = append(tx.ops, putTable(&next), putFiles(&next, next.Files))
+	tx.ops = append(tx.ops, putTable(&next), putFiles(&next, next.Files), putStatistics(&next))
 	return nil
 }
 

@@ -94,6 +94,8 @@ type Table struct {
 	Modified time.Time
 	// Group is the qualified name of the table's colocate group, "" for none.
 	Group string
+	// Statistics are what ANALYZE found; nil: never analyzed.
+	Statistics *Statistics
 	// Source reads the table as of this snapshot. For external tables the folder is listed
 	// when the snapshot's user first asks; see Snapshot.Source.
 	Source storage.Source
@@ -170,6 +172,10 @@ type FileColumnStats struct {
 	ColumnID int32
 	Min, Max *string
 	Nulls    int64
+	// AvgBytes is the average width of a value; Sketch the stored form of the sketch of the distinct values. Files of
+	// older versions have neither.
+	AvgBytes float64 `json:",omitempty"`
+	Sketch   []byte  `json:",omitempty"`
 }
 
 // View is a stored query. Columns are frozen at creation.

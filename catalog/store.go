@@ -21,6 +21,7 @@ import (
 //	tables     id (8 bytes, big endian) -> Table without Files
 //	files      id, 0, path              -> DataFile
 //	views      database, 0, name        -> View
+//	statistics id                       -> Statistics
 //
 // One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
 var (
@@ -126,6 +127,9 @@ func dropTable(t *Table) storeOp {
 				return err
 			}
 		}
+		if err := dropStatistics(t)(tx); err != nil {
+			return err
+		}
 		return tx.Bucket(bucketTables).Delete(idKey(t.ID))
 	}
 }
@@ -159,7 +163,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -231,6 +235,9 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 			return err
 		}
 		t := r.table()
+		if err := loadStatistics(tx, t); err != nil {
+			return err
+		}
 		prefix := string(append(idKey(r.ID), 0))
 		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
 			var f DataFile
