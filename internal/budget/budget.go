@@ -1,9 +1,10 @@
 // Package budget accounts memory: a process has a limit, each query a part of it, and
 // each operator that holds state a named Reservation of its query. Refusing is the
-// operator's moment to spill or to fail with sqlerr.OutOfMemory.
+// operator's moment to spill (TryGrow) or to fail with sqlerr.OutOfMemory (Grow).
 package budget
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -37,10 +38,40 @@ func (b *Budget) Peak() int64 { return b.peak.Load() }
 // Limit is in bytes; <= 0 is unlimited.
 func (b *Budget) Limit() int64 { return b.limit }
 
-func (b *Budget) grow(n int64) (refused *Budget) {
+// spareShare is the part of a limit (one in spareShare) that only Grow and Force may use:
+// what an operator that has begun to spill needs to go on.
+const spareShare = 8
+
+func (b *Budget) spillLimit() int64 { return b.limit - b.limit/spareShare }
+
+// Available is how much TryGrow can still give, in bytes; MaxInt64 without any limit.
+func (b *Budget) Available() int64 {
+	n := int64(math.MaxInt64)
+	for x := b; x != nil; x = x.parent {
+		if x.limit > 0 {
+			n = min(n, x.spillLimit()-x.used.Load())
+		}
+	}
+	return max(n, 0)
+}
+
+// kind of growth.
+type strictness uint8
+
+const (
+	upToLimit strictness = iota
+	upToSpare
+	unlimited
+)
+
+func (b *Budget) grow(n int64, how strictness) (refused *Budget) {
 	for x := b; x != nil; x = x.parent {
 		used := x.used.Add(n)
-		if x.limit > 0 && used > x.limit {
+		limit := x.limit
+		if how == upToSpare {
+			limit = x.spillLimit()
+		}
+		if how != unlimited && x.limit > 0 && used > limit {
 			x.used.Add(-n)
 			for y := b; y != x; y = y.parent {
 				y.used.Add(-n)
@@ -84,13 +115,38 @@ func (r *Reservation) Grow(n int64) error {
 	if r == nil || n == 0 {
 		return nil
 	}
-	if x := r.budget.grow(n); x != nil {
+	if x := r.budget.grow(n, upToLimit); x != nil {
 		return sqlerr.New(sqlerr.OutOfMemory, "Memory exceed limit: %s needs %d bytes more, used %d of the %s limit of %d bytes",
 			r.name, n, x.Used(), x.name, x.limit).WithHint("Raise it with SET exec_mem_limit, or filter or aggregate earlier")
 	}
 	r.held.Add(n)
 	return nil
 }
+
+// TryGrow claims n more bytes, or claims nothing and reports false: then it is time to
+// spill. It leaves a part of every limit to those who spill already.
+func (r *Reservation) TryGrow(n int64) bool {
+	if r == nil || n == 0 {
+		return true
+	}
+	if r.budget.grow(n, upToSpare) != nil {
+		return false
+	}
+	r.held.Add(n)
+	return true
+}
+
+// Force claims n more bytes whatever the limits say: for the small, bounded memory without
+// which an operator that spills cannot go on.
+func (r *Reservation) Force(n int64) {
+	if r != nil && n != 0 {
+		r.budget.grow(n, unlimited)
+		r.held.Add(n)
+	}
+}
+
+// Budget is what the reservation counts against.
+func (r *Reservation) Budget() *Budget { return r.budget }
 
 // Resize sets the claim to n bytes.
 func (r *Reservation) Resize(n int64) error {
