@@ -4,19 +4,25 @@
 // folder and only then listed by one catalog transaction (Publish). A crash at any point
 // leaves exactly the committed state: staged or renamed files that the catalog does not
 // list are swept when the folder is opened next.
+//
+// Rows of partitioned, bucketed or sorted tables are routed: each partition and bucket (a
+// target) has a compact buffer that all drivers append to; what outgrows the memory is sorted
+// and written as one more file of its target, the largest buffer first. So only the files that are
+// being written are open, however many partitions there are.
 package table
 
 import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
+	"sync/atomic"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/statistics"
 )
 
 // FileWriter encodes one file of a table. Close writes what is buffered; it does not
@@ -36,12 +42,15 @@ type Format interface {
 	Extension() string
 }
 
-// File is one finished file: its name in the table's folder and its statistics.
+// File is one finished file: its name relative to the table's folder, what it belongs to, and its
+// statistics.
 type File struct {
-	Name    string
-	Rows    int64
-	Bytes   int64
-	Columns []storage.ColumnStats
+	Name      string
+	Partition int64 // storage.PartitionInfo.ID; 0 without Routing
+	Bucket    int32
+	Rows      int64
+	Bytes     int64
+	Columns   []storage.ColumnStats
 }
 
 // Options configure a Sink.
@@ -51,24 +60,61 @@ type Options struct {
 	Txn     int64  // unique in the catalog
 	Columns []storage.Column
 	Format  Format
-	// FileRows starts a new file after so many rows; 0: never.
+	// FileRows starts a new file after so many rows; 0: never. It is for rows that are not routed.
 	FileRows int64
+	// Routing sends rows to partitions and buckets; nil: all rows belong together.
+	Routing *Routing
+	// Sorted are the columns, by position, that the rows of each file are ordered by, NULL first.
+	Sorted []int
+	// BufferBytes bounds the rows that wait to be sorted and written; 0 is 256 MiB, and in
+	// any case a quarter of the query's budget.
+	BufferBytes int64
+	// Lenient drops rows that the table cannot take (NULL in a NOT NULL column, no partition)
+	// and counts them, where otherwise the first one fails the write.
+	Lenient bool
 	// Publish makes the renamed files visible, in one catalog transaction.
 	Publish func(ctx context.Context, files []File) error
 }
 
-const stagingPrefix = "_staging_"
+// Routing says where rows belong.
+type Routing struct {
+	// Layout has the partitions that rows may go to, and the bucketing.
+	Layout *storage.Layout
+	// Folder is where a partition's files go, relative to Dir; nil: Dir itself.
+	Folder func(p *storage.PartitionInfo) string
+	// Create, for AUTO PARTITION, makes partitions for tuples that no partition takes and returns a
+	// layout that has them, besides those of before. It is called by one driver at a time.
+	Create func(ctx context.Context, tuples [][]vector.Value) (*storage.Layout, error)
+}
+
+const (
+	stagingPrefix      = "_staging_"
+	defaultBufferBytes = 256 << 20
+	minBufferBytes     = 1 << 20
+)
 
 // Sink implements storage.Sink.
 type Sink struct {
 	o       Options
 	staging string
 
+	filtered atomic.Int64
+	routes   atomic.Pointer[routes] // nil: rows are not routed
+	createMu sync.Mutex             // one driver creates partitions
+
+	reserved *budget.Reservation
+	bound    int64        // of buffered
+	buffered atomic.Int64 // bytes of all targets, those being written included
+
 	mu      sync.Mutex
-	made    bool
+	folders map[string]bool // made below staging
 	next    int
 	files   []File
-	writers []*writer
+	writers int
+	open    map[storage.WritableFile]bool
+	// flushing targets leave memory soon; flushed wakes those who wait for it.
+	flushing int
+	flushed  sync.Cond
 	// renamed are files that already stand in Dir, to be removed by Abort until Publish.
 	renamed   []string
 	published bool
@@ -76,98 +122,174 @@ type Sink struct {
 
 // NewSink prepares a sink; nothing is touched on disk before the first row.
 func NewSink(o Options) *Sink {
-	return &Sink{o: o, staging: filepath.Join(o.Dir, fmt.Sprintf("%s%d", stagingPrefix, o.Txn))}
+	s := &Sink{o: o, staging: filepath.Join(o.Dir, fmt.Sprintf("%s%d", stagingPrefix, o.Txn)),
+		folders: map[string]bool{}, open: map[storage.WritableFile]bool{}, bound: o.BufferBytes}
+	s.flushed.L = &s.mu
+	if s.bound <= 0 {
+		s.bound = defaultBufferBytes
+	}
+	if o.Routing != nil || len(o.Sorted) > 0 {
+		if s.o.Routing == nil {
+			s.o.Routing = &Routing{Layout: &storage.Layout{Partitions: make([]storage.PartitionInfo, 1)}}
+		}
+		s.routes.Store(newRoutes(s.o.Routing.Layout, o.Columns, nil))
+	}
+	return s
+}
+
+// UseBudget charges buffered rows to b, the query's, and keeps them within a quarter of its limit.
+// Call it before the first writer is made.
+func (s *Sink) UseBudget(b *budget.Budget) {
+	if b == nil || s.routes.Load() == nil {
+		return
+	}
+	s.reserved = b.Reserve("table writer")
+	if l := b.Limit(); l > 0 {
+		s.bound = max(min(s.bound, l/4), minBufferBytes)
+	}
 }
 
 // Columns implements storage.Sink.
 func (s *Sink) Columns() []storage.Column { return s.o.Columns }
 
+// Filtered is the number of rows that a lenient sink dropped.
+func (s *Sink) Filtered() int64 { return s.filtered.Load() }
+
 // NewWriter implements storage.Sink.
-func (s *Sink) NewWriter(context.Context, int) (storage.Writer, error) {
-	w := &writer{sink: s}
+func (s *Sink) NewWriter(_ context.Context, instance int) (storage.Writer, error) {
 	s.mu.Lock()
-	s.writers = append(s.writers, w)
+	s.writers++
 	s.mu.Unlock()
-	return w, nil
+	if s.routes.Load() != nil {
+		return newRouter(s, instance), nil
+	}
+	return &streamer{sink: s}, nil
 }
 
-// newFile creates the next staged file.
-func (s *Sink) newFile() (string, storage.WritableFile, error) {
+// newFile creates a staged file; folder is relative to the table's.
+func (s *Sink) newFile(folder string, name func(next int) string) (string, storage.WritableFile, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.made {
-		if err := s.o.FS.MkdirAll(s.staging); err != nil {
+	if !s.folders[folder] {
+		if err := s.o.FS.MkdirAll(filepath.Join(s.staging, folder)); err != nil {
 			return "", nil, err
 		}
-		s.made = true
+		s.folders[folder] = true
 	}
-	name := fmt.Sprintf("%06d_0_%d%s", s.next, s.o.Txn, s.o.Format.Extension())
+	path := filepath.Join(folder, name(s.next))
 	s.next++
-	f, err := s.o.FS.Create(filepath.Join(s.staging, name))
-	return name, f, err
+	f, err := s.o.FS.Create(filepath.Join(s.staging, path))
+	if err == nil {
+		s.open[f] = true
+	}
+	return path, f, err
+}
+
+// closeFile closes a file of newFile.
+func (s *Sink) closeFile(f storage.WritableFile) error {
+	s.mu.Lock()
+	delete(s.open, f)
+	s.mu.Unlock()
+	return f.Close()
+}
+
+// finished notes a complete, synced file.
+func (s *Sink) finished(f File) error {
+	st, err := s.o.Format.Stats(s.o.FS, filepath.Join(s.staging, f.Name))
+	if err != nil {
+		return err
+	}
+	f.Columns = st.Columns
+	s.mu.Lock()
+	s.files = append(s.files, f)
+	s.mu.Unlock()
+	return nil
 }
 
 // Commit implements storage.Sink.
 func (s *Sink) Commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return sqlerr.Wrap(sqlerr.Interrupted, err, "write was interrupted")
+	if err := interrupted(ctx); err != nil {
+		return err
 	}
-	if s.made {
-		if err := s.o.FS.SyncDir(s.staging); err != nil {
-			return err
-		}
-		for _, f := range s.files {
-			to := filepath.Join(s.o.Dir, f.Name)
-			if err := s.o.FS.Rename(filepath.Join(s.staging, f.Name), to); err != nil {
-				return err
-			}
-			s.renamed = append(s.renamed, to)
-		}
-		if err := s.o.FS.SyncDir(s.o.Dir); err != nil {
+	if err := s.flushAll(ctx); err != nil {
+		return err
+	}
+	if len(s.files) > 0 {
+		if err := s.rename(); err != nil {
 			return err
 		}
 	}
+	slices.SortFunc(s.files, func(a, b File) int { // drivers finish in any order
+		switch {
+		case a.Name < b.Name:
+			return -1
+		case a.Name > b.Name:
+			return 1
+		}
+		return 0
+	})
 	if err := s.o.Publish(ctx, s.files); err != nil {
 		return err
 	}
 	s.published = true
-	if s.made {
+	if len(s.folders) > 0 {
 		// Committed: what is left of the staging folder is swept later if this fails.
 		_ = s.o.FS.RemoveAll(s.staging)
 	}
 	return nil
 }
 
+// rename moves the staged files to where they will be read, durably.
+func (s *Sink) rename() error {
+	for folder := range s.folders {
+		if folder != "" {
+			if err := s.o.FS.MkdirAll(filepath.Join(s.o.Dir, folder)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range s.files {
+		to := filepath.Join(s.o.Dir, f.Name)
+		if err := s.o.FS.Rename(filepath.Join(s.staging, f.Name), to); err != nil {
+			return err
+		}
+		s.renamed = append(s.renamed, to)
+	}
+	for folder := range s.folders {
+		if folder != "" {
+			if err := s.o.FS.SyncDir(filepath.Join(s.o.Dir, folder)); err != nil {
+				return err
+			}
+		}
+	}
+	return s.o.FS.SyncDir(s.o.Dir)
+}
+
 // Abort implements storage.Sink. Files that cannot be removed now are swept at the next open.
 func (s *Sink) Abort() {
+	s.reserved.Release()
 	if s.published {
 		return
 	}
-	for _, w := range s.writers { // those that an error left open
-		if w.file != nil {
-			_ = w.file.Close()
-			w.file, w.enc = nil, nil
-		}
+	for f := range s.open { // those that an error left open
+		_ = f.Close()
 	}
+	clear(s.open)
 	for _, f := range s.renamed {
 		_ = s.o.FS.Remove(f)
 	}
 	s.renamed = nil
-	if s.made {
+	if len(s.folders) > 0 {
 		_ = s.o.FS.RemoveAll(s.staging)
-		s.made = false
+		clear(s.folders)
 	}
 }
 
-// writer is one driver's part: it writes whole files, one after the other.
-type writer struct {
-	sink *Sink
-	name string
-	file storage.WritableFile
-	enc  FileWriter
-	rows int64
-	size countingFile
-	seen *statistics.Collector // of the current file's rows
+func interrupted(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return sqlerr.Wrap(sqlerr.Interrupted, context.Cause(ctx), "write was interrupted")
+	}
+	return nil
 }
 
 // countingFile counts the bytes of a file as they are written.
@@ -182,110 +304,137 @@ func (c *countingFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// output is one file that is being written.
+type output struct {
+	sink *Sink
+	name string
+	file *countingFile
+	raw  storage.WritableFile
+	enc  FileWriter
+	rows int64
+}
+
+func (s *Sink) start(folder string, name func(next int) string) (*output, error) {
+	path, f, err := s.newFile(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	o := &output{sink: s, name: path, raw: f, file: &countingFile{WritableFile: f}}
+	o.enc, err = s.o.Format.NewFileWriter(o.file, s.o.Columns)
+	if err != nil {
+		_ = s.closeFile(f)
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *output) write(b *vector.Batch) error {
+	o.rows += int64(b.NumRows())
+	return o.enc.Write(b)
+}
+
+// finish completes the file and hands it to the sink.
+func (o *output) finish(partition int64, bucket int32) error {
+	err := o.enc.Close()
+	if err == nil {
+		err = storage.FileError(o.file.Sync(), o.name, "sync")
+	}
+	if cerr := o.sink.closeFile(o.raw); err == nil {
+		err = storage.FileError(cerr, o.name, "close")
+	}
+	if err != nil {
+		return err
+	}
+	return o.sink.finished(File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n})
+}
+
+// streamer is the writer of one driver for rows that need no order: it writes whole files, one
+// after the other.
+type streamer struct {
+	sink *Sink
+	out  *output
+	keep []int32
+}
+
 // Write implements storage.Writer.
-func (w *writer) Write(ctx context.Context, b *vector.Batch) error {
-	if b.NumRows() == 0 {
+func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
+	sel, err := w.sink.storable(b, &w.keep)
+	if err != nil {
+		return err
+	}
+	part := &vector.Batch{Cols: b.Cols, Len: b.Len, Sel: sel}
+	if part.NumRows() == 0 {
 		return nil
 	}
-	if w.enc == nil {
-		if err := w.start(); err != nil {
+	if w.out == nil {
+		w.out, err = w.sink.start("", func(next int) string {
+			return fmt.Sprintf("%06d_0_%d%s", next, w.sink.o.Txn, w.sink.o.Format.Extension())
+		})
+		if err != nil {
 			return err
 		}
 	}
-	if err := w.enc.Write(b); err != nil {
+	if err := w.out.write(part); err != nil {
 		return err
 	}
-	w.seen.Add(b)
-	w.rows += int64(b.NumRows())
-	if w.sink.o.FileRows > 0 && w.rows >= w.sink.o.FileRows {
+	if w.sink.o.FileRows > 0 && w.out.rows >= w.sink.o.FileRows {
 		return w.finish()
 	}
 	return nil
 }
 
-func (w *writer) start() error {
-	name, f, err := w.sink.newFile()
-	if err != nil {
-		return err
-	}
-	w.name, w.rows = name, 0
-	w.seen = statistics.NewCollector(w.sink.o.Columns, statistics.Options{})
-	w.size = countingFile{WritableFile: f}
-	w.file = &w.size
-	w.enc, err = w.sink.o.Format.NewFileWriter(w.file, w.sink.o.Columns)
-	return err
-}
-
-// finish completes the current file and hands it to the sink.
-func (w *writer) finish() error {
-	enc, f := w.enc, w.file
-	w.enc, w.file = nil, nil
-	err := enc.Close()
-	if err == nil {
-		err = storage.FileError(f.Sync(), w.name, "sync")
-	}
-	if cerr := f.Close(); err == nil {
-		err = storage.FileError(cerr, w.name, "close")
-	}
-	if err != nil {
-		return err
-	}
-	st, err := w.sink.o.Format.Stats(w.sink.o.FS, filepath.Join(w.sink.staging, w.name))
-	if err != nil {
-		return err
-	}
-	w.describe(st.Columns)
-	w.sink.mu.Lock()
-	w.sink.files = append(w.sink.files, File{Name: w.name, Rows: w.rows, Bytes: w.size.n, Columns: st.Columns})
-	w.sink.mu.Unlock()
-	return nil
-}
-
-// describe adds what was seen of the rows to what the file's footer tells.
-func (w *writer) describe(cols []storage.ColumnStats) {
-	seen := w.seen.Stats(-1).Columns
-	for i := range cols {
-		s := &cols[i]
-		s.Sketch, s.Origin = seen[i].Sketch, storage.OriginFiles
-		if seen[i].Distinct >= 0 {
-			s.Distinct, s.Nulls, s.AvgBytes = seen[i].Distinct, seen[i].Nulls, seen[i].AvgBytes
-		}
-	}
+func (w *streamer) finish() error {
+	out := w.out
+	w.out = nil
+	return out.finish(0, 0)
 }
 
 // Close implements storage.Writer. A writer that is closed after an error leaves its file
 // to Abort.
-func (w *writer) Close(ctx context.Context) error {
-	if w.enc == nil {
+func (w *streamer) Close(ctx context.Context) error {
+	if w.out == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return sqlerr.Wrap(sqlerr.Interrupted, ctx.Err(), "write was interrupted")
+	if err := interrupted(ctx); err != nil {
+		return err
 	}
 	return w.finish()
 }
 
-// Sweep removes from a table's folder what no commit lists: staging folders and data
-// files whose names are not in keep. It is for internal tables only, at start, before
-// anything is written.
-func Sweep(fs storage.FS, dir string, keep map[string]bool, ext string) error {
-	entries, err := fs.List(dir)
-	if sqlerr.Is(err, sqlerr.FileNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		switch {
-		case e.IsDir && strings.HasPrefix(e.Name, stagingPrefix):
-			err = fs.RemoveAll(filepath.Join(dir, e.Name))
-		case !e.IsDir && strings.HasSuffix(e.Name, ext) && !keep[e.Name]:
-			err = fs.Remove(filepath.Join(dir, e.Name))
+// storable is the selection of b without rows that have NULL where the table has NOT NULL; such
+// rows are an error unless the sink is lenient. keep is the memory of the selection.
+func (s *Sink) storable(b *vector.Batch, keep *[]int32) ([]int32, error) {
+	sel := b.Sel
+	for i := range s.o.Columns {
+		if c, v := &s.o.Columns[i], b.Cols[i]; !c.Nullable && v.MayHaveNulls() {
+			bad := 0
+			kept := (*keep)[:0]
+			if sel == nil {
+				if v.Form != vector.Constant && v.Valid.AllSet(b.Len) {
+					continue
+				}
+				for r := range b.Len {
+					if v.IsNull(r) {
+						bad++
+					} else {
+						kept = append(kept, int32(r))
+					}
+				}
+			} else {
+				for _, r := range sel { // in place when sel is keep already
+					if v.IsNull(int(r)) {
+						bad++
+					} else {
+						kept = append(kept, r)
+					}
+				}
+			}
+			if bad > 0 && !s.o.Lenient {
+				return nil, sqlerr.New(sqlerr.NotNull, "Column '%s' cannot be null", c.Name)
+			}
+			s.filtered.Add(int64(bad))
+			*keep, sel = kept, kept
 		}
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return sel, nil
 }
