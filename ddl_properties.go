@@ -50,13 +50,13 @@ var propertyTable = []property{
 	{key: "in_memory", check: boolean, partition: true},
 	{key: "mutable", check: boolean, partition: true},
 	{key: "bloom_filter_columns"},
-	{key: "storage_medium", check: oneOf("HDD", "SSD"), note: "files stay where they are", partition: true},
+	{key: "storage_medium", check: choice("HDD", "SSD"), note: "files stay where they are", partition: true},
 	{key: "storage_cooldown_time", check: future, note: "files stay where they are", partition: true},
 	{key: "storage_policy", note: "files stay where they are", partition: true},
 	{key: compressionProperty, check: compression, fixed: true},
-	{key: "storage_type", check: oneOf("COLUMN"), fixed: true},
-	{key: "storage_format", check: oneOf("V2", "V3", "DEFAULT"), fixed: true},
-	{key: "inverted_index_storage_format", check: oneOf("V1", "V2", "V3", "DEFAULT"), fixed: true},
+	{key: "storage_type", check: choice("COLUMN"), fixed: true},
+	{key: "storage_format", check: choice("V2", "V3", "DEFAULT"), fixed: true},
+	{key: "inverted_index_storage_format", check: choice("V1", "V2", "V3", "DEFAULT"), fixed: true},
 	{key: "function_column.", check: uniqueOnly},
 	{key: "enable_unique_key_merge_on_write", check: uniqueOnly},
 	{key: "enable_mow_light_delete", check: boolean},
@@ -65,7 +65,7 @@ var propertyTable = []property{
 	{key: "enable_duplicate_without_keys_by_default", check: boolean, fixed: true},
 	{key: "disable_auto_compaction", check: boolean},
 	{key: "enable_single_replica_compaction", check: boolean, note: oneCopy},
-	{key: "compaction_policy", check: oneOf("size_based", "time_series")},
+	{key: "compaction_policy", check: choice("size_based", "time_series")},
 	{key: "time_series_compaction_", check: integer},
 	{key: "group_commit_interval_ms", check: positive},
 	{key: "group_commit_data_bytes", check: positive},
@@ -84,7 +84,7 @@ var propertyTable = []property{
 	{key: "_auto_bucket", check: boolean},
 	{key: "estimate_partition_size", check: size},
 	{key: "variant_enable_flatten_nested", check: boolean},
-	{key: "write.format", check: oneOf("parquet"), fixed: true},
+	{key: "write.format", check: choice("parquet"), fixed: true},
 	{key: dynamicPrefix},
 }
 
@@ -130,7 +130,7 @@ func allocation(_ *execution, v string) error {
 	return nil
 }
 
-func oneOf(values ...string) func(*execution, string) error {
+func choice(values ...string) func(*execution, string) error {
 	return func(_ *execution, v string) error {
 		if !slices.ContainsFunc(values, func(x string) bool { return strings.EqualFold(x, v) }) {
 			return sqlerr.Detail("%s is expected", strings.Join(values, " or "))

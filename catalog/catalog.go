@@ -30,9 +30,12 @@ type state struct {
 	version   int64
 	nextID    int64
 	databases map[string]*database
+	groups    map[string]*ColocateGroup // by qualified name
+	recycled  map[int64]*Recycled
 }
 
 type database struct {
+	id       int64
 	name     string
 	location string
 	tables   map[string]*Table
@@ -40,7 +43,7 @@ type database struct {
 }
 
 func (d *database) clone() *database {
-	return &database{d.name, d.location, maps.Clone(d.tables), maps.Clone(d.views)}
+	return &database{d.id, d.name, d.location, maps.Clone(d.tables), maps.Clone(d.views)}
 }
 
 // Open reads the catalog kept in the file path, making it with the default database when
@@ -60,11 +63,42 @@ func Open(path string, open OpenSource) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	if st.databases[DefaultDatabase] == nil {
-		st.databases[DefaultDatabase] = &database{name: DefaultDatabase, tables: map[string]*Table{}, views: map[string]*View{}}
-	}
 	c.current.Store(st)
+	if err := c.identify(st); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
 	return c, nil
+}
+
+// identify makes the default database, and gives ids to databases that were made before
+// they had them.
+func (c *Catalog) identify(st *state) error {
+	complete := st.databases[DefaultDatabase] != nil
+	for _, d := range st.databases {
+		complete = complete && d.id != 0
+	}
+	if complete {
+		return nil
+	}
+	return c.Update(func(tx *Tx) error {
+		if tx.st.databases[DefaultDatabase] == nil {
+			if err := tx.CreateDatabase(DefaultDatabase, ""); err != nil {
+				return err
+			}
+		}
+		for name := range tx.st.databases {
+			d, err := tx.database(name)
+			if err != nil {
+				return err
+			}
+			if d.id == 0 {
+				d.id = tx.NewID()
+				tx.ops = append(tx.ops, putDatabase(d))
+			}
+		}
+		return nil
+	})
 }
 
 // Close releases the store. Snapshots stay readable.
@@ -87,7 +121,7 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
 	old := c.current.Load()
-	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases)}
+	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled}
 	tx := &Tx{st: next, owned: map[string]bool{}, now: time.Now().UTC().Truncate(time.Second)}
 	if err := change(tx); err != nil {
 		return err
@@ -107,6 +141,8 @@ type Tx struct {
 	owned map[string]bool // databases already cloned
 	now   time.Time
 	ops   []storeOp
+	// What of st is already a copy of this transaction's own.
+	ownsGroups, ownsRecycled bool
 }
 
 func (tx *Tx) database(name string) (*database, error) {
@@ -133,14 +169,16 @@ func (tx *Tx) CreateDatabase(name, location string) error {
 	if tx.st.databases[name] != nil {
 		return sqlerr.New(sqlerr.DatabaseExists, "Can't create database '%s'; database exists", name)
 	}
-	tx.st.databases[name] = &database{name: name, location: location, tables: map[string]*Table{}, views: map[string]*View{}}
+	d := &database{id: tx.NewID(), name: name, location: location, tables: map[string]*Table{}, views: map[string]*View{}}
+	tx.st.databases[name] = d
 	tx.owned[name] = true
-	tx.ops = append(tx.ops, putDatabase(name, location))
+	tx.ops = append(tx.ops, putDatabase(d))
 	return nil
 }
 
-// DropDatabase removes a database and all it holds; the dropped tables are returned so
-// that their files can go.
+// DropDatabase removes a database and all it holds for good; the dropped tables are returned so
+// that their files can go. Their colocate groups keep those that the caller recycles: see
+// LeaveGroups.
 func (tx *Tx) DropDatabase(name string) ([]*Table, error) {
 	d, err := tx.database(name)
 	if err != nil {
@@ -203,7 +241,14 @@ func (tx *Tx) Table(database, name string) *Table {
 	return nil
 }
 
-// DropTable removes a table and returns it.
+// LeaveGroups takes dropped tables out of their colocate groups.
+func (tx *Tx) LeaveGroups(dropped ...*Table) {
+	for _, t := range dropped {
+		tx.leaveGroup(t)
+	}
+}
+
+// DropTable removes a table for good and returns it; see LeaveGroups.
 func (tx *Tx) DropTable(database, name string) (*Table, error) {
 	d, err := tx.database(database)
 	if err != nil {

@@ -92,8 +92,10 @@ type Table struct {
 	// partition. Modified is when it last changed.
 	Version  int64
 	Modified time.Time
-	// Group is the qualified name of the table's colocate group, "" for none.
-	Group string
+	// Group is the qualified name of the table's colocate group, "" for none; GroupUnstable copies
+	// the group's Unstable.
+	Group         string
+	GroupUnstable bool
 	// Statistics are what ANALYZE found; nil: never analyzed.
 	Statistics *Statistics
 	// Source reads the table as of this snapshot. For external tables the folder is listed

@@ -21,6 +21,8 @@ import (
 //	tables     id (8 bytes, big endian) -> Table without Files
 //	files      id, 0, path              -> DataFile
 //	views      database, 0, name        -> View
+//	groups     qualified name           -> ColocateGroup
+//	recycled   id                       -> Recycled, with its files
 //	statistics id                       -> Statistics
 //
 // One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
@@ -30,6 +32,8 @@ var (
 	bucketTables    = []byte("tables")
 	bucketFiles     = []byte("files")
 	bucketViews     = []byte("views")
+	bucketGroups    = []byte("groups")
+	bucketRecycled  = []byte("recycled")
 )
 
 const storeFormat = 1
@@ -75,7 +79,18 @@ func del(bucket, key []byte) storeOp {
 	return func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Delete(key) }
 }
 
-type databaseRecord struct{ Location string }
+type databaseRecord struct {
+	ID       int64
+	Location string
+}
+
+// recycledRecord is a Recycled as stored.
+type recycledRecord struct {
+	Recycled
+	Table *tableRecord `json:",omitempty"`
+	// Files are those of the partition or the table.
+	Files []DataFile `json:",omitempty"`
+}
 
 // tableRecord keeps what is stored of a Table itself; its files have their own records.
 type tableRecord struct {
@@ -94,11 +109,12 @@ type tableRecord struct {
 	Version                          int64
 	Modified                         time.Time
 	Group                            string
+	GroupUnstable                    bool
 }
 
 func recordOf(t *Table) tableRecord {
 	return tableRecord{t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
-		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group}
+		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable}
 }
 
 // table is the stored table, without its files.
@@ -106,12 +122,26 @@ func (r *tableRecord) table() *Table {
 	return &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
 		Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
 		Model: r.Model, Partitioning: r.Partitioning, Partitions: r.Partitions, Distribution: r.Distribution, FirstTablet: r.FirstTablet,
-		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group}
+		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable}
 }
 
-func putDatabase(name, location string) storeOp {
-	return putJSON(bucketDatabases, []byte(name), databaseRecord{location})
+func putDatabase(d *database) storeOp {
+	return putJSON(bucketDatabases, []byte(d.name), databaseRecord{d.id, d.location})
 }
+func putGroup(g *ColocateGroup) storeOp { return putJSON(bucketGroups, []byte(g.Name), g) }
+func dropGroup(name string) storeOp     { return del(bucketGroups, []byte(name)) }
+func dropRecycled(id int64) storeOp     { return del(bucketRecycled, idKey(id)) }
+
+func putRecycled(r *Recycled) storeOp {
+	rec := recycledRecord{Recycled: *r, Files: r.Files}
+	if r.Table != nil {
+		t := recordOf(r.Table)
+		rec.Table, rec.Files = &t, r.Table.Files
+	}
+	rec.Recycled.Table, rec.Recycled.Files = nil, nil
+	return putJSON(bucketRecycled, idKey(r.ID), &rec)
+}
+
 func dropDatabase(name string) storeOp { return del(bucketDatabases, []byte(name)) }
 func putView(v *View) storeOp          { return putJSON(bucketViews, viewKey(v), v) }
 func dropView(v *View) storeOp         { return del(bucketViews, viewKey(v)) }
@@ -196,7 +226,10 @@ func (s *store) load() (*state, error) {
 			return sqlerr.New(sqlerr.CorruptFile, "the catalog has format %d, this version reads %d", m.Format, storeFormat)
 		}
 		st.version, st.nextID = m.Version, m.NextID
-		return loadObjects(tx, st)
+		if err := loadObjects(tx, st); err != nil {
+			return err
+		}
+		return loadShared(tx, st)
 	})
 	if err != nil {
 		var e *sqlerr.Error
@@ -214,7 +247,7 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 		if err := json.Unmarshal(v, &r); err != nil {
 			return err
 		}
-		st.databases[string(k)] = &database{name: string(k), location: r.Location, tables: map[string]*Table{}, views: map[string]*View{}}
+		st.databases[string(k)] = &database{id: r.ID, name: string(k), location: r.Location, tables: map[string]*Table{}, views: map[string]*View{}}
 		return nil
 	})
 	if err != nil {
@@ -258,6 +291,43 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 			return err
 		}
 		db(v.Database).views[v.Name] = v
+		return nil
+	})
+}
+
+// loadShared reads what no database holds: colocate groups and the recycle bin.
+func loadShared(tx *bbolt.Tx, st *state) error {
+	st.groups, st.recycled = map[string]*ColocateGroup{}, map[int64]*Recycled{}
+	if b := tx.Bucket(bucketGroups); b != nil { // catalogs of earlier versions have neither
+		err := b.ForEach(func(_, data []byte) error {
+			g := &ColocateGroup{}
+			if err := json.Unmarshal(data, g); err != nil {
+				return err
+			}
+			st.groups[g.Name] = g
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	b := tx.Bucket(bucketRecycled)
+	if b == nil {
+		return nil
+	}
+	return b.ForEach(func(_, data []byte) error {
+		var rec recycledRecord
+		if err := json.Unmarshal(data, &rec); err != nil {
+			return err
+		}
+		r := rec.Recycled
+		if rec.Table != nil {
+			r.Table = rec.Table.table()
+			r.Table.Files = rec.Files
+		} else {
+			r.Files = rec.Files
+		}
+		st.recycled[r.ID] = &r
 		return nil
 	})
 }

@@ -141,3 +141,22 @@ func AutoRange(v vector.Value, unit string) Named {
 func AutoList(tuple []vector.Value) Named {
 	return Named{AutoListName(tuple), storage.PartitionBounds{Values: [][]vector.Value{tuple}}}
 }
+
+// CutTo shrinks a range until it overlaps none of others; it keeps the row of tuple, which none
+// of others takes.
+func CutTo(b storage.PartitionBounds, others []Named, tuple []vector.Value) storage.PartitionBounds {
+	row := make([]storage.Endpoint, len(tuple))
+	for i, v := range tuple {
+		row[i] = EndpointOf(v)
+	}
+	for i := range others {
+		o := &others[i].Bounds
+		if CompareBound(o.Upper, row) <= 0 && CompareBound(o.Upper, b.Lower) > 0 {
+			b.Lower = o.Upper
+		}
+		if CompareBound(o.Lower, row) > 0 && CompareBound(o.Lower, b.Upper) < 0 {
+			b.Upper = o.Lower
+		}
+	}
+	return b
+}
