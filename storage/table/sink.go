@@ -23,6 +23,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/statistics"
 )
 
 // FileWriter encodes one file of a table. Close writes what is buffered; it does not
@@ -193,19 +194,6 @@ func (s *Sink) closeFile(f storage.WritableFile) error {
 	return f.Close()
 }
 
-// finished notes a complete, synced file.
-func (s *Sink) finished(f File) error {
-	st, err := s.o.Format.Stats(s.o.FS, filepath.Join(s.staging, f.Name))
-	if err != nil {
-		return err
-	}
-	f.Columns = st.Columns
-	s.mu.Lock()
-	s.files = append(s.files, f)
-	s.mu.Unlock()
-	return nil
-}
-
 // Commit implements storage.Sink.
 func (s *Sink) Commit(ctx context.Context) error {
 	if err := interrupted(ctx); err != nil {
@@ -312,6 +300,7 @@ type output struct {
 	raw  storage.WritableFile
 	enc  FileWriter
 	rows int64
+	seen *statistics.Collector // of the rows
 }
 
 func (s *Sink) start(folder string, name func(next int) string) (*output, error) {
@@ -319,7 +308,8 @@ func (s *Sink) start(folder string, name func(next int) string) (*output, error)
 	if err != nil {
 		return nil, err
 	}
-	o := &output{sink: s, name: path, raw: f, file: &countingFile{WritableFile: f}}
+	o := &output{sink: s, name: path, raw: f, file: &countingFile{WritableFile: f},
+		seen: statistics.NewCollector(s.o.Columns, statistics.Options{})}
 	o.enc, err = s.o.Format.NewFileWriter(o.file, s.o.Columns)
 	if err != nil {
 		_ = s.closeFile(f)
@@ -329,8 +319,12 @@ func (s *Sink) start(folder string, name func(next int) string) (*output, error)
 }
 
 func (o *output) write(b *vector.Batch) error {
+	if err := o.enc.Write(b); err != nil {
+		return err
+	}
+	o.seen.Add(b)
 	o.rows += int64(b.NumRows())
-	return o.enc.Write(b)
+	return nil
 }
 
 // finish completes the file and hands it to the sink.
@@ -345,7 +339,27 @@ func (o *output) finish(partition int64, bucket int32) error {
 	if err != nil {
 		return err
 	}
-	return o.sink.finished(File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n})
+	st, err := o.sink.o.Format.Stats(o.sink.o.FS, filepath.Join(o.sink.staging, o.name))
+	if err != nil {
+		return err
+	}
+	o.describe(st.Columns)
+	o.sink.mu.Lock()
+	o.sink.files = append(o.sink.files, File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n, Columns: st.Columns})
+	o.sink.mu.Unlock()
+	return nil
+}
+
+// describe adds what was seen of the rows to what the file's footer tells.
+func (o *output) describe(cols []storage.ColumnStats) {
+	seen := o.seen.Stats(-1).Columns
+	for i := range cols {
+		s := &cols[i]
+		s.Sketch, s.Origin = seen[i].Sketch, storage.OriginFiles
+		if seen[i].Distinct >= 0 {
+			s.Distinct, s.Nulls, s.AvgBytes = seen[i].Distinct, seen[i].Nulls, seen[i].AvgBytes
+		}
+	}
 }
 
 // streamer is the writer of one driver for rows that need no order: it writes whole files, one
