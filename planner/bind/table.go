@@ -51,6 +51,9 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 			return fromItem{}, at(err, t)
 		}
 		it := b.scan(src, tab.Database+"."+tab.Name, tab.Name, alias)
+		if scan, ok := it.node.(*logical.Scan); ok {
+			scan.Known = tab.KnownStats()
+		}
 		if t.Alias == "" {
 			it.rels[0].database = tab.Database
 			it.rels[0].anyCase = tab.Database == catalog.InformationSchema

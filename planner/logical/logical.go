@@ -34,6 +34,8 @@ type Scan struct {
 	// Selection is the part of a storage.Partitioned source that pruning left; Source is already
 	// restricted to it. nil: nothing pruned, or no layout.
 	Selection *storage.Selection
+	// Known are statistics of the whole table, by ordinal of Source, that complete Source.Stats; nil: none.
+	Known *storage.Stats
 }
 
 // Filter keeps the rows for which every conjunct is true.

@@ -8,6 +8,7 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/statistics"
 )
 
 // scan describes a table after the scan's own filter.
@@ -24,7 +25,7 @@ func (e *Estimates) scan(n *logical.Scan) *relation {
 func tableOf(n *logical.Scan) *relation {
 	var stats *storage.Stats
 	if n.Source != nil {
-		stats = n.Source.Stats()
+		stats = statistics.Refine(n.Source.Stats(), n.Known)
 	}
 	out := &relation{rows: unknownRows, cols: make(map[expr.ColumnID]column, len(n.Cols)), unknown: true}
 	if stats != nil && stats.Rows >= 0 {
