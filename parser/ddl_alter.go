@@ -79,6 +79,8 @@ func (p *parser) alterAction(a *ast.AlterAction) {
 		a.Kind = "REPLACE WITH TABLE"
 		a.Name = p.ident()
 		a.Properties = p.optionalProperties()
+	case t.is("REPLACE") && p.at(1).is("PARTITION"):
+		p.replacePartition(a)
 	case t.is("CONCATENATE"):
 		p.next()
 		a.Kind = t.val
@@ -172,7 +174,7 @@ func (p *parser) addPartition(a *ast.AlterAction) {
 		a.Partition = &d
 		a.Name, a.IfExists = d.Name, d.IfNotExists || ifNotExists
 		if p.peek().is("DISTRIBUTED") {
-			p.distribution()
+			a.Distribution = p.distribution()
 		}
 		a.Properties = p.optionalProperties()
 		return
@@ -266,7 +268,16 @@ func (p *parser) dropPartition(a *ast.AlterAction, ifExists bool) {
 func (p *parser) alterModify(a *ast.AlterAction) {
 	after := p.at(1)
 	switch {
-	case after.is("PARTITION"), after.is("DISTRIBUTION"), after.is("ENGINE"):
+	case after.is("PARTITION"):
+		p.modifyPartition(a)
+	case after.is("DISTRIBUTION"):
+		p.skip(2)
+		a.Kind = "MODIFY DISTRIBUTION"
+		if !p.peek().is("DISTRIBUTED") {
+			p.fail("DISTRIBUTED BY expected")
+		}
+		a.Distribution = p.distribution()
+	case after.is("ENGINE"):
 		p.alterOther(a)
 	case after.is("COMMENT") && p.at(2).kind == tokString:
 		p.skip(2)
@@ -333,7 +344,7 @@ func (p *parser) alterSet(a *ast.AlterAction) {
 // alterKinds names the clauses that are kept as text.
 var alterKinds = []string{
 	"ADD INDEX", "ADD CONSTRAINT", "ADD PRIMARY KEY", "ADD UNIQUE", "ADD FOREIGN KEY", "DROP INDEX", "DROP CONSTRAINT", "DROP PRIMARY KEY", "DROP FOREIGN KEY",
-	"MODIFY PARTITION", "MODIFY DISTRIBUTION", "MODIFY ENGINE", "REPLACE PARTITION", "ORDER BY", "ENABLE FEATURE", "ENABLE", "DISABLE",
+	"MODIFY ENGINE", "ORDER BY", "ENABLE FEATURE", "ENABLE", "DISABLE",
 	"EXCHANGE PARTITION", "ARCHIVE PARTITION", "UNARCHIVE PARTITION", "TOUCH", "COMPACT", "RECOVER PARTITIONS", "UPDATE COLUMNS", "UPDATE STATISTICS",
 	"UNSET TBLPROPERTIES", "UNSET SERDEPROPERTIES", "CLUSTERED BY", "NOT CLUSTERED", "NOT SORTED", "NOT SKEWED", "NOT STORED AS DIRECTORIES", "SKEWED BY", "INTO", "PARTITION COLUMN",
 	"SET SERDE", "SET SKEWED LOCATION", "SET OWNER", "SET STATS", "CONVERT TO", "CREATE BRANCH", "CREATE TAG", "DROP BRANCH", "DROP TAG", "EXECUTE", "MERGE", "ADD GENERATED", "ENGINE",

@@ -378,8 +378,9 @@ func (p *parser) distribution() *ast.Distribution {
 	if p.accept("BUCKETS") {
 		if p.accept("AUTO") {
 			d.Buckets = -1
-		} else {
-			d.Buckets = p.integer()
+		} else if d.Buckets = p.integer(); d.Buckets == 0 {
+			p.i--
+			p.fail("the number of buckets must be above zero")
 		}
 	}
 	return d
@@ -514,6 +515,8 @@ func (p *parser) drop() ast.Statement {
 	switch t := p.at(i); {
 	case t.is("PREPARE"):
 		return p.deallocate()
+	case t.is("STATS") && p.at(2).isName():
+		return p.dropStats()
 	case t.is("TABLE"), t.is("TABLES"):
 	case t.is("VIEW"):
 		n.Kind = ast.ViewObject

@@ -96,10 +96,16 @@ func (p *parser) joinWords() bool {
 	}
 }
 
-// joinHint passes [shuffle] or [broadcast].
+// joinHint passes [shuffle] or [broadcast], or a list of such words.
 func (p *parser) joinHint() {
-	if p.peek().isOp("[") && p.at(1).isName() && p.at(2).isOp("]") {
-		p.skip(3)
+	if p.peek().isOp("[") && p.at(1).isName() {
+		n := 2
+		for p.at(n).isOp(",") && p.at(n+1).isName() {
+			n += 2
+		}
+		if p.at(n).isOp("]") {
+			p.skip(n + 1)
+		}
 	}
 	if p.peek().kind == tokHint {
 		p.next()
@@ -121,8 +127,14 @@ func (p *parser) joinBefore(i int) (joinSpec, bool) {
 		i--
 	}
 	if i >= 2 && p.toks[i].isOp("]") {
-		j.hint = strings.ToLower(p.nameOf(&p.toks[i-1]))
-		i -= 3
+		for i--; i >= 0 && !p.toks[i].isOp("["); i-- {
+			if p.toks[i].isOp(",") {
+				j.hint = "," + j.hint
+			} else {
+				j.hint = strings.ToLower(p.nameOf(&p.toks[i])) + j.hint
+			}
+		}
+		i--
 	}
 	if i < 0 {
 		return j, false

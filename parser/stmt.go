@@ -52,6 +52,8 @@ func (p *parser) statement() ast.Statement {
 		return p.drop()
 	case "TRUNCATE":
 		return p.truncate()
+	case "RECOVER":
+		return p.recoverDropped()
 	case "SHOW":
 		return p.show()
 	case "SET":
@@ -460,14 +462,19 @@ func (p *parser) update() ast.Statement {
 // analyze reads ANALYZE TABLE t [PARTITION …] [(cols)] [WITH SYNC …] [COMPUTE STATISTICS …] [PROPERTIES …].
 func (p *parser) analyze() ast.Statement {
 	n := &ast.Analyze{Pos: p.pos()}
-	if !p.at(1).is("TABLE") {
+	database := p.at(1).is("DATABASE")
+	if !p.at(1).is("TABLE") && !database {
 		return p.admin()
 	}
 	p.skip(2)
-	n.Name = p.name()
+	if database {
+		n.Database = p.ident()
+	} else {
+		n.Name = p.name()
+	}
 	for !p.atEnd() {
 		switch {
-		case p.peek().isOp("(") && n.Columns == nil:
+		case p.peek().isOp("(") && n.Columns == nil && !database:
 			n.Columns = p.identList()
 		case p.peek().is("PARTITION") && p.at(1).isOp("(") && n.Partition == nil:
 			p.next()
@@ -501,6 +508,17 @@ func (p *parser) analyze() ast.Statement {
 		default:
 			p.fail("")
 		}
+	}
+	return n
+}
+
+// dropStats reads DROP STATS t [(cols)].
+func (p *parser) dropStats() ast.Statement {
+	n := &ast.DropStats{Pos: p.pos()}
+	p.skip(2)
+	n.Name = p.name()
+	if p.peek().isOp("(") {
+		n.Columns = p.identList()
 	}
 	return n
 }

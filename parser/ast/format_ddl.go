@@ -323,3 +323,27 @@ func (f *formatter) truncate(n *Truncate) {
 	}
 	f.when(n.Force, " FORCE")
 }
+
+func (f *formatter) recover(n *Recover) {
+	f.text("RECOVER ", n.Kind, " ")
+	switch n.Kind {
+	case "DATABASE":
+		f.databaseName(n.Name)
+	case "TABLE":
+		f.fullName(n.Name)
+	default:
+		f.name(n.Partition)
+	}
+	if n.ID != 0 {
+		f.text(" ")
+		f.int(n.ID)
+	}
+	if n.As != "" {
+		f.text(" AS ")
+		f.name(n.As)
+	}
+	if n.Kind == "PARTITION" {
+		f.text(" FROM ")
+		f.fullName(n.Name)
+	}
+}

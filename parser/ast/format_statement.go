@@ -40,6 +40,8 @@ func (f *formatter) statement(s Statement) {
 		f.fullName(s.Name)
 		f.text(" ")
 		f.list(len(s.Actions), func(i int) { f.text(s.Actions[i].Rest) })
+	case *Recover:
+		f.recover(s)
 	case *Admin:
 		f.text(s.Text)
 	default:
@@ -75,6 +77,13 @@ func (f *formatter) session(s Statement) {
 		}
 	case *Analyze:
 		f.analyze(s)
+	case *DropStats:
+		f.text("DROP STATS ")
+		f.fullName(s.Name)
+		if len(s.Columns) > 0 {
+			f.text(" ")
+			f.nameList(s.Columns)
+		}
 	case *Prepare:
 		f.text("PREPARE ")
 		f.name(s.Name)
@@ -302,8 +311,13 @@ func (f *formatter) describe(d *Describe) {
 }
 
 func (f *formatter) analyze(a *Analyze) {
-	f.text("ANALYZE TABLE ")
-	f.fullName(a.Name)
+	if a.Database != "" {
+		f.text("ANALYZE DATABASE ")
+		f.name(a.Database)
+	} else {
+		f.text("ANALYZE TABLE ")
+		f.fullName(a.Name)
+	}
 	if len(a.Partition) > 0 {
 		f.text(" PARTITION ")
 		f.partitionSpec(a.Partition)

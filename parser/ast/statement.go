@@ -284,9 +284,10 @@ type Transaction struct {
 }
 
 // Analyze is ANALYZE TABLE t [PARTITION (…)] [(cols)] with Doris's WITH clauses or
-// Hive's COMPUTE STATISTICS [FOR COLUMNS cols] [NOSCAN].
+// Hive's COMPUTE STATISTICS [FOR COLUMNS cols] [NOSCAN]; or ANALYZE DATABASE d.
 type Analyze struct {
 	Pos
+	Database   string // ANALYZE DATABASE; "" for a table
 	Name       Name
 	Partition  []PartitionSpec
 	Columns    []string
@@ -297,6 +298,13 @@ type Analyze struct {
 	ForColumns bool
 	NoScan     bool
 	Options    []Property
+}
+
+// DropStats is DROP STATS t [(cols)] [PARTITION …].
+type DropStats struct {
+	Pos
+	Name    Name
+	Columns []string
 }
 
 // Prepare, Execute and Deallocate are the text-protocol forms of prepared statements.
@@ -370,9 +378,23 @@ type AlterAction struct {
 	Locations  []string          // of Specs in ADD PARTITION; "" where none was written
 	Rollups    []RollupDef
 	Properties []Property
+	// Partitions are those of MODIFY and REPLACE PARTITION; "*" stands for all. With are the
+	// temporary partitions that take their place.
+	Partitions, With []string
+	Distribution     *Distribution // ADD PARTITION, MODIFY DISTRIBUTION
 	// IfExists is IF EXISTS or IF NOT EXISTS, whichever the kind has; Force is FORCE or PURGE.
 	IfExists, Force bool
 	Rest            string
+}
+
+// Recover is RECOVER {DATABASE d|TABLE t|PARTITION p FROM t} [id] [AS name].
+type Recover struct {
+	Pos
+	Kind      string // "DATABASE", "TABLE", "PARTITION"
+	Name      Name   // the database, or the table
+	Partition string
+	ID        int64 // 0: the one dropped last
+	As        string
 }
 
 // Admin is any statement of the Doris and Hive surface that the engine does not run
@@ -399,10 +421,12 @@ func (*Describe) isStatement()       {}
 func (*Kill) isStatement()           {}
 func (*Transaction) isStatement()    {}
 func (*Analyze) isStatement()        {}
+func (*DropStats) isStatement()      {}
 func (*Prepare) isStatement()        {}
 func (*Execute) isStatement()        {}
 func (*Deallocate) isStatement()     {}
 func (*Delete) isStatement()         {}
 func (*Update) isStatement()         {}
 func (*AlterTable) isStatement()     {}
+func (*Recover) isStatement()        {}
 func (*Admin) isStatement()          {}
