@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/executor/hashtable"
-	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -33,6 +33,10 @@ type hashAggregate struct {
 
 	arena  *hashtable.Arena
 	memory *memoryClaim
+	// spilling is set when some driver had to spill: the others follow, so that the strings
+	// in the common arena go. spillable is false where an aggregate's states cannot be saved.
+	spilling  atomic.Bool
+	spillable bool
 	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups; tests lower them.
 	checkGroups, smallGroups int
 
@@ -57,7 +61,7 @@ type aggStream struct {
 func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error) {
 	a := &hashAggregate{rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
 		arena: &hashtable.Arena{}, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
-	a.memory = newMemoryClaim(rt.Budget, fmt.Sprintf("aggregate #%d", n.ID), a.node)
+	a.memory = newSpillClaim(rt, fmt.Sprintf("aggregate #%d", n.ID), a.node)
 	types, nullable := typesOf(n.Groups), nullableKeys(n.Groups)
 	if n.Sets != nil {
 		for i := range nullable {
@@ -73,7 +77,8 @@ func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error
 		return nil, err
 	}
 	a.locals = make([][]*aggLocal, len(a.streams))
-	return a, nil
+	a.spillable, err = a.canSpill()
+	return a, err
 }
 
 // nullableKeys says which keys get room for NULL: all that have it for free, and the wide
@@ -209,7 +214,7 @@ func (a *hashAggregate) Finalize(ctx context.Context) error {
 	}
 	a.locals = nil
 	a.merge = newAggMerge(a, plain)
-	return nil
+	return a.merge.makeRoom()
 }
 
 // Abort implements Sink.
@@ -300,41 +305,3 @@ func (w *aggWriter) Close(ctx context.Context) error {
 	}
 	return nil
 }
-
-// memoryClaim is an operator's reservation, shared by its drivers.
-type memoryClaim struct {
-	r    *budget.Reservation
-	node *NodeProfile
-}
-
-func newMemoryClaim(b *budget.Budget, name string, node *NodeProfile) *memoryClaim {
-	m := &memoryClaim{node: node}
-	if b != nil {
-		m.r = b.Reserve(name)
-	}
-	return m
-}
-
-// set changes what one holder claims from *held bytes to n.
-func (m *memoryClaim) set(held *int64, n int64) error {
-	if m.r == nil || n == *held {
-		return nil
-	}
-	if n < *held {
-		m.r.Shrink(*held - n)
-		*held = n
-		return nil
-	}
-	if err := m.r.Grow(n - *held); err != nil {
-		return err
-	}
-	*held = n
-	for now := m.r.Held(); ; {
-		peak := m.node.PeakBytes.Load()
-		if now <= peak || m.node.PeakBytes.CompareAndSwap(peak, now) {
-			return nil
-		}
-	}
-}
-
-func (m *memoryClaim) release() { m.r.Release() }

@@ -16,6 +16,9 @@ func (a *hashAggregate) secondLevel(ctx context.Context, s *aggStream, locals []
 	if len(locals) == 0 {
 		return nil, nil
 	}
+	if err := m.makeRoom(); err != nil {
+		return nil, err
+	}
 	workers := make([]*distinctWorker, max(1, min(a.rt.Instances, m.partitions)))
 	err := parallelTasks(ctx, a.rt, len(workers), m.partitions, func(worker, p int) error {
 		w := workers[worker]
@@ -26,18 +29,29 @@ func (a *hashAggregate) secondLevel(ctx context.Context, s *aggStream, locals []
 			}
 			workers[worker] = w
 		}
-		r, err := m.partition(p, nil)
-		if err != nil {
-			return err
+		w.cursor.m = m
+		w.cursor.add(p)
+		for {
+			r, err := w.cursor.next()
+			if err != nil || r == nil {
+				return err
+			}
+			err = w.add(r)
+			a.memory.force(&r.held, 0)
+			if err != nil {
+				return err
+			}
 		}
-		return w.add(r)
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range locals {
-		if err := a.memory.set(&l.held, 0); err != nil {
-			return nil, err
+		a.memory.force(&l.held, 0)
+		if l.disk != nil {
+			if err := l.disk.parts.File.Close(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var out []*aggLocal
@@ -51,11 +65,12 @@ func (a *hashAggregate) secondLevel(ctx context.Context, s *aggStream, locals []
 
 // distinctWorker aggregates distinct keys.
 type distinctWorker struct {
-	a     *hashAggregate
-	local *aggLocal
-	keys  *hashtable.Keys
-	cols  []*vector.Vector // group keys, then arguments
-	input aggInput
+	a      *hashAggregate
+	local  *aggLocal
+	keys   *hashtable.Keys
+	cols   []*vector.Vector // group keys, then arguments
+	input  aggInput
+	cursor aggCursor
 }
 
 func newDistinctWorker(a *hashAggregate, s *aggStream) (*distinctWorker, error) {

@@ -35,6 +35,8 @@ type aggLocal struct {
 	codes  *hashtable.CodeMap
 	parts  *aggParts // once keys were seen not to repeat
 	held   int64
+	disk   *aggDisk // once memory was refused
+	alone  bool     // writer's arena is the local's own
 
 	rows     int  // consumed
 	next     int  // groups at which a growing table is checked
@@ -49,6 +51,9 @@ type aggLocal struct {
 
 func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
 	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: a.checkGroups}
+	if a.spilling.Load() {
+		l.writer, l.alone = new(hashtable.Arena).NewWriter(), true
+	}
 	if !s.distinct {
 		l.aggs = s.aggs
 	}
@@ -59,7 +64,9 @@ func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
 	return l, err
 }
 
-func (l *aggLocal) empty() bool { return l.table.Groups() == 0 && l.parts == nil }
+func (l *aggLocal) empty() bool {
+	return l.table.Groups() == 0 && l.parts == nil && l.disk == nil
+}
 
 // update consumes the rows of sel (nil: all n).
 func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel []int32, in *aggInput) error {
@@ -82,7 +89,10 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 			return err
 		}
 		l.flushed = l.rows
-		return l.a.memory.set(&l.held, l.bytes())
+		return l.claim()
+	}
+	if err := l.foresee(rows); err != nil {
+		return err
 	}
 	before := l.table.Groups()
 	if l.parts != nil || !l.codes.Find(cols, sel, groups) {
@@ -182,7 +192,7 @@ func (l *aggLocal) adapt(before int, groups []uint32) error {
 		if l.plain && 2*rows < 3*n {
 			l.straight = aggStraight
 		}
-		return l.a.memory.set(&l.held, l.bytes())
+		return l.claim()
 	}
 	if n >= l.next {
 		l.next = 2 * n
@@ -192,7 +202,7 @@ func (l *aggLocal) adapt(before int, groups []uint32) error {
 			}
 		}
 	}
-	return l.a.memory.set(&l.held, l.bytes())
+	return l.claim()
 }
 
 // comeNotBack reports whether few rows of a batch belong to groups that are older than

@@ -38,7 +38,7 @@ func newAggMerge(a *hashAggregate, locals []*aggLocal) *aggMerge {
 	m := &aggMerge{a: a, locals: locals, orders: make([]aggOrder, len(locals)), partitions: 1}
 	groups := 0
 	for _, l := range locals {
-		if l.parts != nil {
+		if l.parts != nil || l.disk != nil {
 			m.partitions = aggPartitions
 		}
 		groups += l.table.Groups()
@@ -49,56 +49,107 @@ func newAggMerge(a *hashAggregate, locals []*aggLocal) *aggMerge {
 	return m
 }
 
-// aggResult are complete groups. accs are in the order of hashAggregate.aggs.
+// aggResult are complete groups. accs are in the order of the cursor's which.
 type aggResult struct {
-	table *hashtable.GroupTable
-	accs  []function.Accumulator
-	held  int64
+	table  *hashtable.GroupTable
+	accs   []function.Accumulator
+	layout *hashtable.Layout
+	writer *hashtable.ArenaWriter
+	alone  bool // writer's arena is the result's own
+	level  int  // of the file that it goes to when it is too large
+	disk   *aggDisk
+	held   int64
 }
 
-// partition merges partition p. Every partition is asked for once.
-func (m *aggMerge) partition(p int, which []int) (*aggResult, error) {
-	if m.partitions == 1 && len(m.locals) == 1 && len(m.locals[0].aggs) == len(which) {
+// partition merges what a task names. Every partition is asked for once. The result is nil
+// when it was too large: there are more tasks instead.
+func (m *aggMerge) partition(c *aggCursor, t aggTask) (*aggResult, error) {
+	if t.disk == nil && m.partitions == 1 && len(m.locals) == 1 && len(m.locals[0].aggs) == len(c.which) {
 		l := m.locals[0]
 		return &aggResult{table: l.table, accs: l.accs}, nil
 	}
-	var layout *hashtable.Layout
-	capacity := 16
-	for i, l := range m.locals {
-		layout = l.stream.layout
-		n := 0
-		if l.parts != nil {
-			n = len(l.parts.part[p]) * aggChunkRows / 2
-		}
-		capacity = max(capacity, n, len(m.rowsOf(i, p)))
-	}
-	if layout == nil {
-		layout = m.a.layout
-	}
-	r := &aggResult{table: hashtable.NewGroupTable(layout, m.a.arena.NewWriter(), capacity)}
-	var err error
-	if r.accs, err = m.a.newAccumulators(which); err != nil {
+	r, err := m.newResult(c, t)
+	if err != nil {
 		return nil, err
 	}
-	var w mergeWorker
+	if t.disk != nil {
+		if err := c.readDisk(r, t.disk, t.partition); err != nil {
+			return nil, err
+		}
+		return c.finish(r)
+	}
 	for i, l := range m.locals {
-		at := positions(which, l.aggs)
+		at := positions(c.which, l.aggs)
 		if l.parts != nil {
-			for c := range l.parts.part[p] {
-				if err := w.mergeChunk(r, at, &l.parts.part[p][c]); err != nil {
+			for k := range l.parts.part[t.partition] {
+				if err := c.w.mergeChunk(r, at, &l.parts.part[t.partition][k]); err != nil {
+					return nil, err
+				}
+				if err := c.claim(r); err != nil {
 					return nil, err
 				}
 			}
-			l.parts.part[p] = nil
+			m.forget(l, t.partition)
 		}
-		if err := w.mergeTable(r, at, l, m.rowsOf(i, p)); err != nil {
+		if err := c.mergeTable(r, at, l, m.rowsOf(i, t.partition)); err != nil {
 			return nil, err
 		}
+		if l.disk != nil {
+			if err := c.readDisk(r, l.disk, t.partition); err != nil {
+				return nil, err
+			}
+		}
 	}
-	for _, acc := range r.accs {
-		acc.Grow(r.table.Groups())
+	return c.finish(r)
+}
+
+// newResult makes an empty result for a task.
+func (m *aggMerge) newResult(c *aggCursor, t aggTask) (*aggResult, error) {
+	r := &aggResult{}
+	capacity := 16
+	spilled := t.disk != nil
+	if spilled {
+		r.level = t.disk.parts.Level + 1
+	} else if m.partitions > 1 {
+		r.level = 1
 	}
-	return r, nil
+	for i, l := range m.locals {
+		r.layout = l.stream.layout
+		if spilled || l.disk != nil {
+			spilled = true
+			continue
+		}
+		n := 0
+		if l.parts != nil {
+			n = len(l.parts.part[t.partition]) * aggChunkRows / 2
+		}
+		capacity = max(capacity, n, len(m.rowsOf(i, t.partition)))
+	}
+	if r.layout == nil {
+		r.layout = m.a.layout
+	}
+	if spilled {
+		capacity = 16
+		r.writer, r.alone = new(hashtable.Arena).NewWriter(), true
+	} else {
+		r.writer = m.a.arena.NewWriter()
+	}
+	r.table = hashtable.NewGroupTable(r.layout, r.writer, capacity)
+	var err error
+	r.accs, err = m.a.newAccumulators(c.which)
+	return r, err
+}
+
+// forget frees the chunks of a partition that was merged.
+func (m *aggMerge) forget(l *aggLocal, p int) {
+	var bytes int64
+	for k := range l.parts.part[p] {
+		bytes += l.parts.part[p][k].bytes()
+	}
+	l.parts.part[p] = nil
+	m.a.mu.Lock()
+	defer m.a.mu.Unlock()
+	m.a.memory.force(&l.held, max(0, l.held-bytes))
 }
 
 // rowsOf are the groups of local i that belong to partition p.
@@ -149,7 +200,8 @@ func (w *mergeWorker) mergeChunk(r *aggResult, at []int, c *aggChunk) error {
 	return nil
 }
 
-func (w *mergeWorker) mergeTable(r *aggResult, at []int, l *aggLocal, rows []uint32) error {
+func (c *aggCursor) mergeTable(r *aggResult, at []int, l *aggLocal, rows []uint32) error {
+	w := &c.w
 	for lo := 0; lo < len(rows); lo += mergeChunk {
 		chunk := rows[lo:min(lo+mergeChunk, len(rows))]
 		w.keys.LoadAt(l.table.Rows, chunk)
@@ -162,12 +214,31 @@ func (w *mergeWorker) mergeTable(r *aggResult, at []int, l *aggLocal, rows []uin
 				return err
 			}
 		}
+		if err := c.claim(r); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // aggSource is the hashAggregate as the source of the next pipeline.
 type aggSource struct{ a *hashAggregate }
+
+// Idle implements retiring.
+func (s aggSource) Idle() bool { return false }
+
+// Retire implements retiring.
+func (s aggSource) Retire() {
+	if s.a.merge == nil {
+		return
+	}
+	for _, l := range s.a.merge.locals {
+		if l.disk != nil {
+			_ = l.disk.parts.File.Close() // the query's end tries again
+		}
+	}
+	s.a.Abort()
+}
 
 // Open implements Source.
 func (s aggSource) Open(ctx context.Context, d *Driver) (SourceReader, error) {
@@ -180,6 +251,7 @@ func (s aggSource) Open(ctx context.Context, d *Driver) (SourceReader, error) {
 	for i := range r.all {
 		r.all[i] = i
 	}
+	r.cursor = aggCursor{m: a.merge, which: r.all}
 	for _, g := range a.groups {
 		r.out.Cols = append(r.out.Cols, &vector.Vector{Type: g.Type()})
 	}
@@ -194,12 +266,13 @@ func (s aggSource) Open(ctx context.Context, d *Driver) (SourceReader, error) {
 
 // aggReader merges the partitions it claims and yields their groups.
 type aggReader struct {
-	a    *hashAggregate
-	rows int
-	all  []int
-	cur  *aggResult
-	at   int
-	out  vector.Batch
+	a      *hashAggregate
+	rows   int
+	all    []int
+	cursor aggCursor
+	cur    *aggResult
+	at     int
+	out    vector.Batch
 }
 
 // Next implements SourceReader.
@@ -210,13 +283,17 @@ func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		p := int(m.next.Add(1)) - 1
-		if p >= m.partitions {
-			return nil, nil
-		}
-		cur, err := m.partition(p, r.all)
+		cur, err := r.cursor.next()
 		if err != nil {
 			return nil, err
+		}
+		if cur == nil {
+			p := int(m.next.Add(1)) - 1
+			if p >= m.partitions {
+				return nil, nil
+			}
+			r.cursor.add(p)
+			continue
 		}
 		if len(r.a.groups) == 0 && r.a.sets == nil && cur.table.Groups() == 0 {
 			if cur, err = r.emptyResult(); err != nil {
@@ -224,9 +301,6 @@ func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
 			}
 		}
 		r.cur, r.at = cur, 0
-		if err := r.a.memory.set(&cur.held, cur.bytes()); err != nil {
-			return nil, err
-		}
 	}
 	n := min(r.rows, r.cur.table.Groups()-r.at)
 	if err := r.emit(n); err != nil {
@@ -257,6 +331,9 @@ func (r *aggResult) bytes() int64 {
 	n := r.table.Bytes()
 	for _, acc := range r.accs {
 		n += acc.Bytes()
+	}
+	if r.alone {
+		n += r.writer.Bytes()
 	}
 	return n
 }

@@ -1,10 +1,14 @@
 package executor
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/basaltdb/basalt/executor/hashtable"
+	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
 )
@@ -185,3 +189,55 @@ func (o *orderedAccumulator) Bytes() int64 {
 	}
 	return n
 }
+
+// Save implements function.Spillable: a group's rows as one block of columns each way, and
+// how many rows each group has.
+func (o *orderedAccumulator) Save(groups []uint32, dst []byte) []byte {
+	var rows []int32
+	for _, g := range groups {
+		start := len(rows)
+		for r := o.last[g]; r != 0; r = o.prev[r-1] {
+			rows = append(rows, int32(r-1))
+		}
+		slices.Reverse(rows[start:])
+		dst = binary.AppendUvarint(dst, uint64(len(rows)-start))
+	}
+	if len(rows) == 0 {
+		return dst
+	}
+	return spill.AppendColumns(dst, o.cols, rows)
+}
+
+// Load implements function.Spillable.
+func (o *orderedAccumulator) Load(src []byte, n int) error {
+	o.Grow(n)
+	total := 0
+	for g := range n {
+		rows, w := binary.Uvarint(src)
+		if w <= 0 {
+			return errSpilledRows
+		}
+		src = src[w:]
+		total += int(rows)
+		for range rows {
+			o.link(uint32(g))
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	types := make([]sqltype.Type, len(o.cols))
+	for i, c := range o.cols {
+		types[i] = c.Type
+	}
+	cols, err := spill.DecodeColumns(src, types, total)
+	if err != nil {
+		return err
+	}
+	for i, c := range o.cols {
+		c.AppendFrom(cols[i], nil)
+	}
+	return nil
+}
+
+var errSpilledRows = sqlerr.New(sqlerr.CorruptFile, "spilled aggregate states are damaged")

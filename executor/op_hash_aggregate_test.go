@@ -139,7 +139,7 @@ func runAggregate(t testing.TB, n *physical.Aggregate, rt *Runtime, batches []*v
 	if err := runSink(t, rt, a, batches); err != nil {
 		return nil, err
 	}
-	return drainSource(t, rt, aggSource{a}), nil
+	return drain(rt, aggSource{a})
 }
 
 func TestHashAggregate(t *testing.T) {

@@ -52,7 +52,7 @@ type hashJoin struct {
 func newHashJoin(n *physical.HashJoin, rt *Runtime, filters *runtimeFilters) (*hashJoin, error) {
 	j := &hashJoin{rt: rt, n: n, node: rt.Profile.Node(n.ID), arena: &hashtable.Arena{}, filters: filters,
 		dicts: map[*vector.Vector]*vector.Vector{}}
-	j.memory = newMemoryClaim(rt.Budget, fmt.Sprintf("hash join build #%d", n.ID), j.node)
+	j.memory = newSpillClaim(rt, fmt.Sprintf("hash join build #%d", n.ID), j.node)
 	nullSafe := make([]bool, len(n.BuildKeys))
 	copy(nullSafe, n.NullSafe)
 	var err error

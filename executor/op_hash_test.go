@@ -202,6 +202,14 @@ func eachDriver(rt *Runtime, run func(d *Driver) error) error {
 // drainSource reads a source with all drivers and returns its rows as text, sorted.
 func drainSource(t testing.TB, rt *Runtime, source Source) []string {
 	t.Helper()
+	rows, err := drain(rt, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func drain(rt *Runtime, source Source) ([]string, error) {
 	var mu sync.Mutex
 	var rows []string
 	ctx := context.Background()
@@ -221,11 +229,8 @@ func drainSource(t testing.TB, rt *Runtime, source Source) []string {
 			mu.Unlock()
 		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slices.Sort(rows)
-	return rows
+	return rows, err
 }
 
 // appendRows appends the live rows of b as text.

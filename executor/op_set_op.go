@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/basaltdb/basalt/internal/function"
@@ -30,7 +31,7 @@ func (b *builder) buildSetOp(n *physical.SetOp, down stage) error {
 	if err != nil {
 		return err
 	}
-	a.memory = newMemoryClaim(b.rt.Budget, fmt.Sprintf("set operation #%d", n.ID), b.profile(n))
+	a.memory = newSpillClaim(b.rt, fmt.Sprintf("set operation #%d", n.ID), b.profile(n))
 	unread := &NodeProfile{}
 	filters := newSetOpFilters(b, n)
 	for side, in := range []physical.Node{n.Left, n.Right} {
@@ -122,6 +123,26 @@ func (s *sideCounts) MergeRows(groups []uint32, other function.Accumulator, rows
 // Finish implements function.Accumulator.
 func (s *sideCounts) Finish(lo int, out *vector.Vector) error {
 	copy(vector.Values[int64](out), s.n[lo:])
+	return nil
+}
+
+// Save implements function.Spillable.
+func (s *sideCounts) Save(groups []uint32, dst []byte) []byte {
+	for _, g := range groups {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(s.n[g]))
+	}
+	return dst
+}
+
+// Load implements function.Spillable.
+func (s *sideCounts) Load(src []byte, n int) error {
+	if len(src) < 8*n {
+		return errSpilledRows
+	}
+	s.n = make([]int64, n)
+	for i := range s.n {
+		s.n[i] = int64(binary.LittleEndian.Uint64(src[8*i:]))
+	}
 	return nil
 }
 

@@ -45,7 +45,7 @@ const topNLimit = 1 << 20
 
 func (b *builder) buildSort(n *physical.Sort, down stage) error {
 	s := &sorter{n: n, rt: b.rt, keep: math.MaxInt64}
-	s.memory = newMemoryClaim(b.rt.Budget, fmt.Sprintf("sort #%d", n.ID), b.profile(n))
+	s.memory = newSpillClaim(b.rt, fmt.Sprintf("sort #%d", n.ID), b.profile(n))
 	if n.Limit >= 0 && n.Limit < math.MaxInt64-n.Offset {
 		s.keep = n.Offset + n.Limit
 	}

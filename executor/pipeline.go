@@ -69,11 +69,25 @@ func firstFrames(stack []byte) string {
 	return string(stack)
 }
 
+// retiring is a Source that knows before its pipeline starts whether it will yield nothing
+// (Idle), and is told when its rows are no longer needed (Retire), so that their memory is
+// not held until the end of the query.
+type retiring interface {
+	Idle() bool
+	Retire()
+}
+
 // run drives the pipeline with as many drivers as the query may have and waits for all.
 func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
 	n := max(rt.Instances, 1)
 	if p.serial {
 		n = 1
+	}
+	if s, ok := p.source.(retiring); ok {
+		if s.Idle() {
+			return nil
+		}
+		defer s.Retire()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -62,6 +62,7 @@ func (b *builder) abort() {
 	if b.rt.Budget != nil {
 		b.rt.Budget.ReleaseAll()
 	}
+	_ = b.rt.Spill.Close() // what cannot be removed now goes at the next start
 }
 
 // Next returns the next rows, nil at the end. The batch is the caller's.

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
 )
@@ -9,6 +10,7 @@ import (
 type Runtime struct {
 	Functions *function.Context
 	Budget    *budget.Budget // the query's
+	Spill     *spill.Area    // temporary files of the query, closed at its end; nil: what does not fit fails
 	Slots     *Slots         // the process's CPU slots
 	Instances int            // parallel drivers of a pipeline, at least 1
 	BatchRows int            // rows of a batch; 0: vector.BatchRows. Tests use 7

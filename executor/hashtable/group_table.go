@@ -46,6 +46,21 @@ func (t *GroupTable) Bytes() int64 {
 	return int64(len(t.slots)*16+4*len(t.dense.groups)) + t.Rows.Bytes()
 }
 
+// GrowthBytes is the memory that adding n keys may take besides that held now.
+func (t *GroupTable) GrowthBytes(n int) int64 {
+	var bytes int64
+	if t.dense.groups == nil && 2*(t.Rows.N+n) > len(t.slots) {
+		bytes = int64(2 * len(t.slots) * 16)
+	}
+	if w := t.Rows.L.words; cap(t.Rows.Words) < (t.Rows.N+n)*w {
+		bytes += int64(cap(t.Rows.Words)*8) * 5 / 4
+		if t.Rows.L.keepHash {
+			bytes += int64(cap(t.Rows.Hash)*8) * 5 / 4
+		}
+	}
+	return bytes
+}
+
 // Reset removes all groups; the table keeps its memory, its strings stay in the arena.
 func (t *GroupTable) Reset() {
 	clear(t.slots)
@@ -290,6 +305,11 @@ func PartitionOf(hash uint64, bits uint) int { return int(hash >> (64 - bits)) }
 // Partition orders the groups by radix partition of their hash: partition p are
 // order[offsets[p]:offsets[p+1]], ascending.
 func (t *GroupTable) Partition(bits uint) (order []uint32, offsets []int) {
+	return t.PartitionAt(0, bits)
+}
+
+// PartitionAt is Partition by the bits of the hash below the level*bits highest.
+func (t *GroupTable) PartitionAt(level int, bits uint) (order []uint32, offsets []int) {
 	n := t.Rows.N
 	parts := make([]uint8, n)
 	offsets = make([]int, 1<<bits+1)
@@ -298,7 +318,7 @@ func (t *GroupTable) Partition(bits uint) (order []uint32, offsets []int) {
 		hi := min(lo+4096, n)
 		k.Load(t.Rows, lo, hi)
 		for j, h := range k.Hash() {
-			p := PartitionOf(h, bits)
+			p := PartitionOf(h<<(uint(level)*bits), bits)
 			parts[lo+j] = uint8(p)
 			offsets[p+1]++
 		}

@@ -164,6 +164,9 @@ func (r *Rows) AppendRows(from *Rows, at []uint32) {
 	r.N += len(at)
 }
 
+// SharesArena reports whether the strings of both lists lie in one arena.
+func (r *Rows) SharesArena(o *Rows) bool { return r.arena == o.arena }
+
 // Reset empties the list and keeps its memory.
 func (r *Rows) Reset() {
 	r.Words, r.Hash, r.Null, r.N = r.Words[:0], r.Hash[:0], r.Null[:0], 0

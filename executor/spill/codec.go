@@ -183,3 +183,24 @@ func (d *decoder) column(v *vector.Vector, n int) {
 	v.Bufs = [][]byte{text[:at:at]}
 	d.raw = d.raw[at:]
 }
+
+// AppendColumns appends the given rows of cols to dst, in the form of a block that is not
+// compressed; DecodeColumns reads them.
+func AppendColumns(dst []byte, cols []*vector.Vector, rows []int32) []byte {
+	types := make([]sqltype.Type, len(cols))
+	for i, v := range cols {
+		types[i] = v.Type
+	}
+	c := NewCodec(types)
+	c.raw = dst
+	for i, v := range cols {
+		c.column(i, v, len(rows), rows)
+	}
+	return c.raw
+}
+
+// DecodeColumns is n rows of columns that AppendColumns wrote; they share src.
+func DecodeColumns(src []byte, types []sqltype.Type, n int) ([]*vector.Vector, error) {
+	cols, _, err := NewCodec(types).decode(src, n)
+	return cols, err
+}

@@ -1,0 +1,190 @@
+package executor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/basaltdb/basalt/executor/spill"
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/physical"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// Save implements function.Spillable.
+func (s *sumStates) Save(groups []uint32, dst []byte) []byte {
+	var x sumStates
+	for _, g := range groups {
+		x.sum, x.any = append(x.sum, s.sum[g]), append(x.any, s.any[g])
+	}
+	out, _ := json.Marshal(struct {
+		Sum []int64
+		Any []bool
+	}{x.sum, x.any})
+	return append(dst, out...)
+}
+
+// Load implements function.Spillable.
+func (s *sumStates) Load(src []byte, n int) error {
+	var x struct {
+		Sum []int64
+		Any []bool
+	}
+	err := json.Unmarshal(src, &x)
+	if len(x.Sum) != n {
+		return fmt.Errorf("%d states, want %d: %w", len(x.Sum), n, err)
+	}
+	s.sum, s.any = x.Sum, x.Any
+	return err
+}
+
+// Save implements function.Spillable.
+func (s *concatStates) Save(groups []uint32, dst []byte) []byte {
+	var x [][]string
+	for _, g := range groups {
+		x = append(x, s.parts[g])
+	}
+	out, _ := json.Marshal(x)
+	return append(dst, out...)
+}
+
+// Load implements function.Spillable.
+func (s *concatStates) Load(src []byte, n int) error { return json.Unmarshal(src, &s.parts) }
+
+// spillDir gives rt a small budget and a place to spill, and checks at the end of the test
+// that nothing is left of either.
+func spillDir(t testing.TB, rt *Runtime, limit int64, disk storage.FS) {
+	dir := t.TempDir()
+	if disk == nil {
+		disk = storage.OSFS{}
+	}
+	rt.Spill = spill.NewStore(disk, filepath.Join(dir, "spill")).NewArea()
+	rt.Budget = budget.New("query", limit, nil)
+	rt.Profile = &Profile{}
+	t.Cleanup(func() {
+		if err := rt.Spill.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				t.Errorf("%s is left", path)
+			}
+			return nil
+		})
+		if used := rt.Budget.Used(); used != 0 {
+			t.Errorf("%d bytes are still claimed", used)
+		}
+	})
+}
+
+// brokenDisk fails its n-th write.
+type brokenDisk struct {
+	storage.OSFS
+	left atomic.Int64
+}
+
+type brokenFile struct {
+	storage.WritableFile
+	disk *brokenDisk
+}
+
+var errBroken = errors.New("the disk is on fire")
+
+func (d *brokenDisk) Create(path string) (storage.WritableFile, error) {
+	f, err := d.OSFS.Create(path)
+	return &brokenFile{f, d}, err
+}
+
+func (f *brokenFile) Write(b []byte) (int, error) {
+	if f.disk.left.Add(-1) < 0 {
+		return 0, errBroken
+	}
+	return f.WritableFile.Write(b)
+}
+
+func TestHashAggregateSpills(t *testing.T) {
+	keyTypes := []sqltype.Type{bigint, text, sqltype.T(sqltype.Int), sqltype.T(sqltype.Double), sqltype.T(sqltype.LargeInt), sqltype.T(sqltype.SmallInt)}
+	spilled := int64(0)
+	for seed := range seeds(25) {
+		r := rand.New(rand.NewSource(seed))
+		keys := make([]sqltype.Type, 1+r.Intn(3))
+		distinct := []int{}
+		for i := range keys {
+			keys[i] = keyTypes[r.Intn(len(keyTypes))]
+			distinct = append(distinct, 1+r.Intn(3000))
+		}
+		distinct = append(distinct, 30, 300)
+		types := append(append([]sqltype.Type{}, keys...), bigint, bigint)
+		batches := randomBatches(r, types, r.Intn(6000), 1+r.Intn(700), distinct, true)
+		var sets [][]int
+		if len(keys) > 1 && r.Intn(3) == 0 {
+			sets = [][]int{{0, 1}, {0}, {}, {1}, {0}}
+		}
+		rt := &Runtime{Instances: 1 + r.Intn(4), BatchRows: 1 + r.Intn(1024)}
+		spillDir(t, rt, 32<<10+r.Int63n(400<<10), nil)
+		got, err := runAggregate(t, testAggregate(keys, sets), rt, batches)
+		if err != nil {
+			if sqlerr.Is(err, sqlerr.OutOfMemory) {
+				continue // one group with a list of all values may be too large
+			}
+			t.Fatal(err)
+		}
+		spilled += rt.Profile.Node(0).SpilledBytes.Load()
+		want := naiveAggregate(batches, len(keys), sets)
+		sameRows(t, fmt.Sprintf("seed %d keys %v sets %v instances %d", seed, keys, sets, rt.Instances), got, want)
+	}
+	if spilled == 0 {
+		t.Fatal("nothing was spilled")
+	}
+}
+
+// Many groups in little memory take several levels of partitions.
+func TestHashAggregateSpillsDeep(t *testing.T) {
+	for seed, types := range [][]sqltype.Type{{bigint}, {text}, {bigint, text}} {
+		r := rand.New(rand.NewSource(int64(seed)))
+		distinct := []int{1_000_000, 4}[:len(types)]
+		batches := randomBatches(r, append(append([]sqltype.Type{}, types...), bigint), 150_000, 4096, append(distinct, 10), true)
+		n := &physical.Aggregate{Aggs: []*expr.Aggregate{{Fn: sumAggregate()},
+			{Fn: sumAggregate(bigint), Args: []expr.Expr{field(len(types), bigint)}}}}
+		for i, x := range types {
+			n.Groups = append(n.Groups, field(i, x))
+		}
+		want, err := runAggregate(t, n, &Runtime{Instances: 2}, batches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt := &Runtime{Instances: 2}
+		spillDir(t, rt, 128<<10, nil)
+		got, err := runAggregate(t, n, rt, batches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameRows(t, fmt.Sprint(types), got, want)
+		if _, ok := rt.Profile.Node(0).Notes.Load("spill levels"); !ok {
+			t.Errorf("%v: one level was enough", types)
+		}
+	}
+}
+
+func TestHashAggregateSpillFails(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	batches := randomBatches(r, []sqltype.Type{bigint, bigint, bigint}, 50_000, 4096, []int{1 << 30, 10, 10}, false)
+	for _, writes := range []int64{0, 1, 100, 300} {
+		disk := &brokenDisk{}
+		disk.left.Store(writes)
+		rt := &Runtime{Instances: 2}
+		spillDir(t, rt, 1<<20, disk)
+		_, err := runAggregate(t, testAggregate([]sqltype.Type{bigint}, nil), rt, batches)
+		if !sqlerr.Is(err, sqlerr.FileIO) || !errors.Is(err, errBroken) {
+			t.Fatalf("%d writes: got %v", writes, err)
+		}
+	}
+}
