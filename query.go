@@ -42,6 +42,14 @@ func (s *Session) Execute(ctx context.Context, st *Statement, params []vector.Va
 		return nil, sqlerr.New(sqlerr.WrongArguments, "the statement has %d parameters, %d values were given", st.NumParams(), len(params))
 	}
 	s.db.counters.Queries.Add(1)
+	hinted, err := s.settings.hinted(st.parsed.Statement)
+	if err != nil {
+		return nil, err
+	}
+	if hinted != nil {
+		defer func(own *settings) { s.settings = own }(s.settings)
+		s.settings = hinted
+	}
 	sctx, end, err := s.begin(ctx, st.parsed.Text)
 	if err != nil {
 		return nil, err
@@ -124,13 +132,13 @@ func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
 }
 
 func (x *execution) plannerOptions() planner.Options {
-	return planner.Options{
-		Instances:         x.instances(),
-		DisabledPasses:    splitList(x.s.settings.values["optimizer_disable"]),
-		Functions:         x.fc,
-		BroadcastRowLimit: float64(x.s.settings.int("broadcast_row_count_limit")),
-		NoRuntimeFilters:  !x.s.settings.bool("enable_runtime_filter"),
-	}
+	return x.s.settings.distribution(planner.Options{
+		Instances:        x.instances(),
+		DisabledPasses:   splitList(x.s.settings.values["optimizer_disable"]),
+		Functions:        x.fc,
+		NoRuntimeFilters: x.s.settings.noRuntimeFilters(),
+		Filters:          x.s.settings.filterOptions(),
+	})
 }
 
 // instances is the number of parallel copies of a fragment.
@@ -173,6 +181,7 @@ func (x *execution) runtime(profile *executor.Profile) *executor.Runtime {
 		Instances: x.instances(),
 		BatchRows: int(x.s.settings.int("batch_size")),
 		Profile:   profile,
+		Filters:   x.s.settings.filterLimits(),
 	}
 }
 

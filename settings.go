@@ -31,6 +31,8 @@ type setting struct {
 	min, max int64
 	readOnly bool
 	compat   bool
+	// check, when set, is asked for the stored form of a text value; "" refuses it.
+	check func(text string) string
 }
 
 // settingsTable lists every system variable. Doris's names and defaults where it has them.
@@ -48,8 +50,24 @@ var settingsTable = []setting{
 	{name: "optimizer_disable", kind: textSetting, def: ""},
 	{name: "group_concat_max_len", def: "1073741824", min: 4, max: math.MaxInt64},
 	{name: "broadcast_row_count_limit", def: "30000000", max: math.MaxInt64},
+	{name: "broadcast_hashtable_mem_limit_percentage", kind: textSetting, def: "0.2", check: fraction},
+	{name: "disable_colocate_plan", kind: boolSetting, def: "0"},
+	{name: "enable_bucket_shuffle_join", kind: boolSetting, def: "1"},
+	{name: "bucket_shuffle_downgrade_ratio", kind: textSetting, def: "0.8", check: fraction},
+	{name: "bucket_run_min_rows", def: "50000", min: 1, max: math.MaxInt64},
+	{name: "prefer_join_method", kind: textSetting, def: "broadcast", check: joinMethod},
 	{name: "enable_insert_strict", kind: boolSetting, def: "1"},
 	{name: "enable_runtime_filter", kind: boolSetting, def: "1"},
+	{name: "runtime_filter_mode", kind: textSetting, def: "GLOBAL", check: oneWord("OFF", "LOCAL", "REMOTE", "GLOBAL")},
+	{name: "runtime_filter_type", kind: textSetting, def: "IN_OR_BLOOM_FILTER,MIN_MAX", check: filterTypes},
+	{name: "runtime_filter_max_in_num", def: "1024", max: 1 << 20},
+	{name: "runtime_filters_max_num", def: "32", max: 1 << 10},
+	{name: "runtime_bloom_filter_max_size", kind: sizeSetting, def: "16777216", min: 1 << 10, max: 1 << 30},
+	{name: "enable_runtime_filter_prune", kind: boolSetting, def: "1"},
+	{name: "enable_topn_filter", kind: boolSetting, def: "1"},
+	{name: "enable_profile", kind: boolSetting, def: "0"},
+	{name: "max_query_profile_num", def: "100", max: 1 << 16},
+	{name: "optimizer_trace", kind: textSetting, def: "enabled=off,one_line=off", check: optimizerTraceSetting},
 	{name: "max_allowed_packet", kind: sizeSetting, def: "67108864", min: 1024, max: 1 << 30},
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
 	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
@@ -63,6 +81,10 @@ var settingsTable = []setting{
 	{name: "catalog_trash_expire_second", def: "86400", max: math.MaxInt32},
 
 	// What clients ask for and set; see the field comment of compat.
+	{name: "auto_broadcast_join_threshold", kind: textSetting, def: "0.8", compat: true},
+	{name: "enable_local_shuffle", kind: boolSetting, def: "1", compat: true},
+	{name: "max_instance_num", def: "64", max: 1 << 20, compat: true},
+	{name: "parallel_exchange_instance_num", def: "-1", min: -1, max: 1 << 20, compat: true},
 	{name: "auto_increment_increment", def: "1", max: 65535, compat: true},
 	{name: "autocommit", kind: boolSetting, def: "1", compat: true},
 	{name: "big_tables", kind: boolSetting, def: "0", compat: true},
@@ -78,7 +100,12 @@ var settingsTable = []setting{
 	{name: "default_storage_engine", kind: textSetting, def: "Doris", compat: true},
 	{name: "div_precision_increment", def: "4", max: 30, compat: true},
 	{name: "enable_nereids_planner", kind: boolSetting, def: "1", compat: true},
-	{name: "enable_profile", kind: boolSetting, def: "0", compat: true},
+	{name: "is_report_success", kind: boolSetting, def: "0", compat: true},
+	{name: "profile_level", def: "1", min: 1, max: 3, compat: true},
+	{name: "runtime_bloom_filter_min_size", kind: sizeSetting, def: "1048576", max: 1 << 30, compat: true},
+	{name: "runtime_bloom_filter_size", kind: sizeSetting, def: "2097152", max: 1 << 30, compat: true},
+	{name: "runtime_filter_wait_infinitely", kind: boolSetting, def: "0", compat: true},
+	{name: "runtime_filter_wait_time_ms", def: "1000", max: math.MaxInt32, compat: true},
 	{name: "foreign_key_checks", kind: boolSetting, def: "1", compat: true},
 	{name: "have_profiling", kind: textSetting, def: "NO", compat: true},
 	{name: "have_query_cache", kind: textSetting, def: "NO", compat: true},
@@ -174,6 +201,12 @@ func (d *setting) normalize(v vector.Value) (string, error) {
 	}
 	switch d.kind {
 	case textSetting:
+		if d.check != nil {
+			if text = d.check(text); text == "" {
+				text = settingText(v)
+				return "", wrong()
+			}
+		}
 		return text, nil
 	case boolSetting:
 		switch strings.ToLower(text) {

@@ -63,11 +63,15 @@ func randomSettings(r *rand.Rand) map[string]string {
 		}
 	}
 	return map[string]string{
-		"batch_size":                 fmt.Sprint([]int{1, 2, 3, 7, 1024, 4096}[r.IntN(6)]),
-		"parallel_pipeline_task_num": fmt.Sprint(1 + r.IntN(4)),
-		"optimizer_disable":          strings.Join(off, ","),
-		"enable_runtime_filter":      fmt.Sprint(r.IntN(2)),
-		"broadcast_row_count_limit":  fmt.Sprint([]int{0, 5, 1000000}[r.IntN(3)]),
+		"batch_size":                  fmt.Sprint([]int{1, 2, 3, 7, 1024, 4096}[r.IntN(6)]),
+		"parallel_pipeline_task_num":  fmt.Sprint(1 + r.IntN(4)),
+		"optimizer_disable":           strings.Join(off, ","),
+		"enable_runtime_filter":       fmt.Sprint(min(1, r.IntN(4))),
+		"enable_runtime_filter_prune": fmt.Sprint(r.IntN(2)),
+		"runtime_filter_type":         fmt.Sprint(1 + r.IntN(31)),
+		"runtime_filter_mode":         []string{"GLOBAL", "GLOBAL", "LOCAL", "REMOTE"}[r.IntN(4)],
+		"runtime_filter_max_in_num":   fmt.Sprint([]int{1, 3, 1024}[r.IntN(3)]),
+		"broadcast_row_count_limit":   fmt.Sprint([]int{0, 5, 1000000}[r.IntN(3)]),
 	}
 }
 
