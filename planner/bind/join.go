@@ -78,10 +78,14 @@ func (b *binder) joinOn(j *ast.Join, kind logical.JoinKind, l, r fromItem, on []
 		side.node = node
 		plain = append(plain, e)
 	}
+	hint, err := joinHint(j)
+	if err != nil {
+		return l, err
+	}
 	nullable(kind, l, r)
 	out := b.combine(kind, l, r, plain, fc)
 	if join, ok := out.node.(*logical.Join); ok {
-		join.Hint = j.Hint
+		join.Hint = hint
 	}
 	if kind == logical.Semi || kind == logical.Anti {
 		out.rels, out.visible = l.rels, l.visible
