@@ -53,6 +53,7 @@ type DB struct {
 
 	functions userFunctions
 	garbage   garbage
+	analyzed  analyzeJobs
 	pending   sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
 
 	mu       sync.Mutex

@@ -53,6 +53,12 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 	case "COLLATION":
 		r = newResult([]Column{textCol("Collation"), textCol("Charset"), longCol("Id"), textCol("Default"), textCol("Compiled"), longCol("Sortlen")})
 		r.Add(str("utf8mb4_0900_bin"), str("utf8mb4"), long(309), str("Yes"), str("Yes"), long(1))
+	case "COLUMN STATS", "COLUMN CACHED STATS":
+		r, err = x.showColumnStats(st)
+	case "TABLE STATS":
+		r, err = x.showTableStats(st)
+	case "ANALYZE":
+		r = x.showAnalyze(st)
 	case "CATALOGS":
 		r = newResult(append([]Column{longCol("CatalogId")}, textCols("CatalogName", "Type", "IsCurrent", "CreateTime", "LastUpdateTime", "Comment")...))
 		r.Add(long(0), str(catalog.CatalogName), str("internal"), str("Yes"), str("UNRECORDED"), nullText(), str("Internal catalog"))

@@ -55,6 +55,10 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.insert(ctx, st)
 	case *ast.Truncate:
 		return x.truncate(st)
+	case *ast.Analyze:
+		return x.analyze(ctx, st)
+	case *ast.DropStats:
+		return x.dropStats(st)
 	case *ast.AlterTable:
 		return x.alterTable(st)
 	case *ast.Prepare:
@@ -77,8 +81,6 @@ func statementName(st ast.Statement) string {
 	switch st.(type) {
 	case *ast.MultiInsert:
 		return "FROM … INSERT (multi-table insert)"
-	case *ast.Analyze:
-		return "ANALYZE TABLE"
 	case *ast.Delete:
 		return "DELETE"
 	case *ast.Update:

@@ -64,7 +64,7 @@ func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 	switch {
 	case s.Distinct >= 0:
 		c.ndv, c.guessed = math.Max(1, float64(s.Distinct)), false
-		c.unique = c.ndv >= 0.98*filled
+		c.unique = c.ndv >= nearlyAll(s.Origin)*filled
 	case t.Kind == sqltype.Boolean:
 		c.ndv, c.guessed = 2, false
 	case c.ranged && discrete:
@@ -78,6 +78,14 @@ func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 	c.ndv = math.Max(1, math.Min(c.ndv, filled))
 	c.baseNDV = c.ndv
 	return c
+}
+
+// nearlyAll is the fraction of the rows from which on distinct values make a key: sketches err by some percent.
+func nearlyAll(o storage.Origin) float64 {
+	if o == storage.OriginFooter {
+		return 0.98
+	}
+	return 0.93
 }
 
 // guessDistinct is for columns without a known range: short strings are categories, long ones texts.

@@ -3,6 +3,8 @@
 package statistics
 
 import (
+	"cmp"
+
 	"github.com/basaltdb/basalt/internal/hll"
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -16,6 +18,8 @@ type Options struct {
 	Sample int
 	// Bounds asks for minima and maxima.
 	Bounds bool
+	// Precision of the sketches; 0: hll.FilePrecision.
+	Precision int
 	// Only, when set, are the columns to look at, by position; the others stay unknown.
 	Only map[int]bool
 }
@@ -50,7 +54,7 @@ func NewCollector(cols []storage.Column, o Options) *Collector {
 		k := &c.cols[i]
 		k.t, k.bounded = s.Type, o.Bounds
 		k.skip = s.Type.Kind >= sqltype.Array || o.Only != nil && !o.Only[i]
-		k.sketch = hll.New(hll.FilePrecision)
+		k.sketch = hll.New(cmp.Or(o.Precision, hll.FilePrecision))
 	}
 	if o.Sample > 0 {
 		c.sample = newSample(o.Sample, len(cols))

@@ -31,7 +31,7 @@ func mergeColumn(i int, parts []*storage.Stats) storage.ColumnStats {
 	var sketch *hll.Sketch
 	bounded, sketched := true, true
 	width, rows := 0.0, 0.0
-	largest := int64(-1)
+	largest, total := int64(-1), int64(0)
 	first := true
 	for _, p := range parts {
 		if p.Rows == 0 {
@@ -45,6 +45,7 @@ func mergeColumn(i int, parts []*storage.Stats) storage.ColumnStats {
 			out.Origin = s.Origin
 		}
 		first = false
+		total += p.Rows
 		out.Nulls = plus(out.Nulls, s.Nulls)
 		if s.AvgBytes > 0 {
 			width += s.AvgBytes * float64(p.Rows)
@@ -86,6 +87,9 @@ func mergeColumn(i int, parts []*storage.Stats) storage.ColumnStats {
 		out.Distinct = 0
 	case len(parts) == 1:
 		out.Distinct = largest
+	}
+	if total > 0 {
+		out.Distinct = min(out.Distinct, total-max(out.Nulls, 0))
 	}
 	return out
 }
