@@ -305,9 +305,39 @@ func TestAggregatesAtRandom(t *testing.T) {
 					rows[i][0] = pool[int(groups[i])%len(pool)]
 				}
 			}
-			newAggregateRun(t, name, rows, groups).checkWays(t, name+" "+kind, name == "group_concat")
+			newAggregateRun(t, name, rows, groups).checkWays(t, name+" "+kind, keepsOrder(name))
 		}
 	}
+}
+
+// TestCollect: the elements come in the order of the rows.
+func TestCollect(t *testing.T) {
+	for _, c := range []struct{ name, args, want string }{
+		{"collect_list", "i32:1|i32:NULL|i32:1", "[1, 1]"}, {"array_agg", "i32:1|i32:NULL", "[1, null]"},
+		{"collect_set", "s:a|s:a|s:NULL|s:b", `["a", "b"]`}, {"collect_list", "s:NULL", "[]"},
+	} {
+		var rows [][]vector.Value
+		var groups []uint32
+		for _, a := range splitArgs(c.args) {
+			rows, groups = append(rows, []vector.Value{testValue(t, a)}), append(groups, 1)
+		}
+		out, err := newAggregateRun(t, c.name, rows, groups).results(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.Value(1).Text(); got != c.want {
+			t.Errorf("%s(%s): %s, want %s", c.name, c.args, got, c.want)
+		}
+	}
+}
+
+// keepsOrder tells the aggregates whose result shows the order of the rows.
+func keepsOrder(name string) bool {
+	switch name {
+	case "group_concat", "collect_list", "collect_set", "array_agg", "group_array", "group_uniq_array":
+		return true
+	}
+	return false
 }
 
 // TestCountStar has no arguments.

@@ -99,15 +99,15 @@ func commonNested(a, b sqltype.Type) (sqltype.Type, bool) {
 	if a.Kind != b.Kind || len(a.Nested.Elems) != len(b.Nested.Elems) {
 		return sqltype.Type{}, false
 	}
-	n := &sqltype.Nested{Fields: a.Nested.Fields, Elems: make([]sqltype.Type, len(a.Nested.Elems))}
-	for i := range n.Elems {
+	elems := make([]sqltype.Type, len(a.Nested.Elems))
+	for i := range elems {
 		t, ok := CommonType(a.Nested.Elems[i], b.Nested.Elems[i])
 		if !ok {
 			return sqltype.Type{}, false
 		}
-		n.Elems[i] = t
+		elems[i] = t
 	}
-	return sqltype.Type{Kind: a.Kind, Nested: n}, true
+	return sqltype.NestedOf(a.Kind, elems, a.Nested.Fields), true
 }
 
 // commonOf is CommonType of several arguments.

@@ -23,6 +23,7 @@ var scalars = sync.OnceValue(func() map[string]builder {
 		castFunctions(), likeFunctions(), regexpFunctions(),
 		stringFunctions(), stringBuildFunctions(), stringCodeFunctions(), mathFunctions(), roundFunctions(), greatestFunctions(),
 		dateFunctions(), dateCalcFunctions(), dateNowFunctions(), dateFormatFunctions(), intervalFunctions(), systemFunctions(), jsonFunctions(),
+		nestedFunctions(), arrayFunctions(),
 	} {
 		for name, b := range family {
 			m[name] = b
@@ -44,6 +45,7 @@ var aggregates = sync.OnceValue(func() map[string]aggregateBuilder {
 		"bool_and": boolFoldBuilder(false), "bool_or": boolFoldBuilder(true),
 		"bit_and": bitFoldBuilder(foldAnd), "bit_or": bitFoldBuilder(foldOr), "bit_xor": bitFoldBuilder(foldXor),
 		"group_bit_and": bitFoldBuilder(foldAnd), "group_bit_or": bitFoldBuilder(foldOr), "group_bit_xor": bitFoldBuilder(foldXor),
+		"collect_list": resolveCollect, "group_array": resolveCollect, "array_agg": resolveCollect, "collect_set": resolveCollect, "group_uniq_array": resolveCollect,
 		"max_by": resolveExtremeBy, "min_by": resolveExtremeBy,
 		"approx_count_distinct": resolveApproxDistinct, "ndv": resolveApproxDistinct,
 	}
@@ -60,6 +62,11 @@ func Resolve(name string, args []Arg) (*Scalar, error) {
 	s, err := b(name, args)
 	if err != nil {
 		return nil, err
+	}
+	for i, a := range args { // the text of an array is asked for by a cast, never given in passing
+		if name != "cast" && a.Type.IsNested() && !(s.Params[i].IsNested() && castable(a.Type, s.Params[i])) {
+			return nil, wrongArguments(name, args)
+		}
 	}
 	s.Name = name
 	return s, nil

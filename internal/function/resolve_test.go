@@ -1,7 +1,9 @@
 package function
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +21,18 @@ var samples = []string{
 	"null:", "json:{\"a\":1}", "bin:raw",
 }
 
+// nestedSamples are the texts of values of nested types.
+var nestedSamples = []struct {
+	typ    sqltype.Type
+	values string
+}{
+	{sqltype.ArrayOf(tInt), "[1,2,null];[];[3];[1,1,2]"},
+	{sqltype.ArrayOf(tString), `["a","a longer text than fits",null];[];["a"]`},
+	{sqltype.ArrayOf(sqltype.ArrayOf(tDouble)), "[[1.5],[],null];[[-0.0,2]]"},
+	{sqltype.MapOf(tString, tInt), `{"a":1,"b":null};{};{"c":3}`},
+	{sqltype.StructOf([]string{"day", "n"}, []sqltype.Type{tString, tInt}), `{"day":"x","n":1};{"day":null,"n":null}`},
+}
+
 // TestEveryFunction calls every function with random types and values and compares the forms.
 func TestEveryFunction(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
@@ -34,22 +48,34 @@ func TestEveryFunction(t *testing.T) {
 		}
 		byType[k] = append(byType[k], v)
 	}
+	for _, s := range nestedSamples {
+		var pool []vector.Value
+		for _, body := range strings.Split(s.values, ";") {
+			pool = append(pool, castValue(t, vector.StringValue(tString, body), s.typ))
+		}
+		byType = append(byType, append(pool, vector.NullOf(s.typ)))
+	}
 	units := []string{"day", "month", "hour", "second"}
-	for name := range scalars() {
+	for _, name := range slices.Sorted(maps.Keys(scalars())) {
 		switch name {
 		case "sleep", "repeat", "lpad", "rpad", "space": // a date as a length makes megabytes
 			continue
+		case "struct_element": // a struct and the constant name of its field: test/slt/nested
+			continue
 		}
 		resolved := false
-		for try := range 300 {
+		for try := range 600 {
 			arity := try % 5
 			rows := make([][]vector.Value, 4)
+			var pool []vector.Value
 			consts := make([]bool, arity)
 			for j := range arity {
-				pool := byType[r.IntN(len(byType))]
+				if j == 0 || r.IntN(3) > 0 { // else as the argument before
+					pool = byType[r.IntN(len(byType))]
+				}
 				consts[j] = r.IntN(4) == 0
 				fixed := pool[r.IntN(len(pool))]
-				if j == 0 && try >= 280 || r.IntN(8) == 0 {
+				if j == 0 && try >= 560 || r.IntN(8) == 0 {
 					consts[j], fixed = true, vector.StringValue(tString, units[r.IntN(len(units))])
 				}
 				for i := range rows {
@@ -66,7 +92,7 @@ func TestEveryFunction(t *testing.T) {
 			}
 			c, err := resolveCall(t, name, rows, consts)
 			if err != nil {
-				if !sqlerr.Is(err, sqlerr.WrongArguments) && name != "cast" {
+				if !sqlerr.Is(err, sqlerr.WrongArguments) && name != "cast" && name != "struct_element" && name != "element_at" {
 					t.Errorf("%s: %v", what, err)
 				}
 				continue
@@ -85,7 +111,7 @@ func TestEveryFunction(t *testing.T) {
 
 // TestNullArguments: a call with NULL literals resolves wherever the count of arguments is right.
 func TestNullArguments(t *testing.T) {
-	needConstant := map[string]bool{"extract": true, "timestampdiff": true, "timestampadd": true, "date_trunc": true, "cast": true}
+	needConstant := map[string]bool{"extract": true, "timestampdiff": true, "timestampadd": true, "date_trunc": true, "cast": true, "named_struct": true, "struct_element": true}
 	for _, name := range List() {
 		if IsAggregate(name) || needConstant[name] {
 			continue

@@ -84,7 +84,10 @@ type castLoop func(ctx *Context, src *vector.Vector, sel []int32, out *vector.Ve
 // castStep is the loop of a conversion, nil when there is none. Conversions without a
 // loop of their own go through an intermediate type; each call makes new scratch.
 func castStep(from, to sqltype.Type) castLoop {
-	if from.IsNested() || to.IsNested() || from.Kind >= sqltype.Array || to.Kind >= sqltype.Array || to.Kind == sqltype.Null {
+	if from.IsNested() || to.IsNested() {
+		return castNested(from, to)
+	}
+	if from.Kind >= sqltype.Array || to.Kind >= sqltype.Array || to.Kind == sqltype.Null {
 		return nil
 	}
 	if sameMeaning(from, to) {

@@ -76,7 +76,8 @@ func comparisonParams(name string, args []Arg) ([]sqltype.Type, error) {
 		return []sqltype.Type{a, b}, nil
 	}
 	t, ok := comparisonType(args[0], args[1])
-	if !ok || t.IsNested() || t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL {
+	equality := name == "=" || name == "eq" || name == "<>" || name == "!=" || name == "ne" || name == "<=>"
+	if !ok || t.IsNested() && !equality || t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL {
 		return nil, wrongArguments(name, args)
 	}
 	return []sqltype.Type{t, t}, nil

@@ -23,6 +23,14 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 		return b.param(e)
 	case *ast.Variable:
 		return b.variable(e)
+	case *ast.ArrayLit:
+		return b.arrayLiteral(s, e)
+	case *ast.MapLit:
+		return b.mapLiteral(s, e)
+	case *ast.Subscript:
+		return b.subscript(s, e)
+	case *ast.Field:
+		return b.field(s, e)
 	case *ast.Unary:
 		return b.unary(s, e)
 	case *ast.Binary:
@@ -53,11 +61,6 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 		return b.cast(s, e)
 	case *ast.Call:
 		return b.call(s, e)
-	case *ast.Field:
-		// catalog.database.table.column comes as a field of a column.
-		if c, ok := e.X.(*ast.Column); ok && c.Database == internalCatalog {
-			return b.column(s, &ast.Column{Pos: c.Pos, Database: c.Table, Table: c.Name, Name: e.Name})
-		}
 	}
 	return nil, refusedExpr(e)
 }
@@ -72,14 +75,6 @@ func refusedExpr(e ast.Expr) error {
 		return sqlerr.New(sqlerr.WrongUsage, "INTERVAL may only be added to or subtracted from a date").At(e.Position())
 	case *ast.Default:
 		return sqlerr.New(sqlerr.WrongUsage, "DEFAULT may only stand alone in VALUES and SET").At(e.Position())
-	case *ast.Subscript:
-		what = "Subscript of an array or map"
-	case *ast.Field:
-		what = "Field of a struct"
-	case *ast.ArrayLit:
-		what = "ARRAY literal"
-	case *ast.MapLit:
-		what = "MAP literal"
 	case *ast.Lambda:
 		what = "Lambda expression"
 	default:

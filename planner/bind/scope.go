@@ -88,6 +88,9 @@ func (b *binder) column(s *scope, c *ast.Column) (expr.Expr, error) {
 			return e, nil
 		}
 	}
+	if e, err := b.columnFields(s, c); e != nil || err != nil {
+		return e, err
+	}
 	return nil, b.unknownColumn(s, c)
 }
 
