@@ -19,6 +19,8 @@ type OpenSource func(t *Table) (storage.Source, error)
 // Catalog is the store of names. Readers take Snapshots without locks; Update runs one
 // writer at a time.
 type Catalog struct {
+	// Clock tells the time that is recorded with changes; nil: time.Now. Set it before the first.
+	Clock   func() time.Time
 	open    OpenSource
 	store   *store // nil: in memory only
 	writeMu sync.Mutex
@@ -122,7 +124,11 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 	defer c.writeMu.Unlock()
 	old := c.current.Load()
 	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled}
-	tx := &Tx{st: next, owned: map[string]bool{}, now: time.Now().UTC().Truncate(time.Second)}
+	now := time.Now
+	if c.Clock != nil {
+		now = c.Clock
+	}
+	tx := &Tx{st: next, owned: map[string]bool{}, now: now().UTC().Truncate(time.Second)}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -217,10 +223,26 @@ func (tx *Tx) CreateTable(t *Table) error {
 		return err
 	}
 	tx.AssignIDs(t)
-	t.Created, t.Modified, t.Version = tx.now, tx.now, max(t.Version, 1)
+	t.Created, t.Modified, t.Version = tx.now, tx.now, 1
+	tx.loadNew(t)
 	d.tables[t.Name] = t
 	tx.ops = append(tx.ops, putTable(t), putFiles(t, t.Files))
 	return nil
+}
+
+// loadNew counts the files that a new table comes with as its first load.
+func (tx *Tx) loadNew(t *Table) {
+	if len(t.Files) == 0 {
+		return
+	}
+	t.Version = 2
+	t.Files = slices.Clone(t.Files)
+	for i := range t.Files {
+		t.Files[i].Version = t.Version
+		if p := t.PartitionByID(t.Files[i].Partition); p != nil {
+			p.Version = t.Version
+		}
+	}
 }
 
 // NewID is a number that no object of this catalog had before.
@@ -310,6 +332,28 @@ func (tx *Tx) RenameTable(database, from, to string) error {
 	next.Name, next.Source = to, nil
 	d.tables[to] = &next
 	tx.ops = append(tx.ops, putTable(&next), putFiles(&next, next.Files), putStatistics(&next))
+	return nil
+}
+
+// SwapTables exchanges the names of two tables of a database.
+func (tx *Tx) SwapTables(database, a, b string) error {
+	d, err := tx.database(database)
+	if err != nil {
+		return err
+	}
+	x, y := d.tables[a], d.tables[b]
+	if x == nil || y == nil {
+		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' or '%s.%s' doesn't exist", database, a, database, b)
+	}
+	for _, t := range []*Table{x, y} {
+		next := *t
+		next.Source, next.Name = nil, a
+		if t == x {
+			next.Name = b
+		}
+		d.tables[next.Name] = &next
+		tx.ops = append(tx.ops, putTable(&next))
+	}
 	return nil
 }
 

@@ -150,6 +150,80 @@ func (tx *Tx) DropPartition(database string, id int64, name string, temporary, f
 	return nil, nil
 }
 
+// ReplacePartitions puts next, which are partitions of the table under new names and no longer
+// temporary, into the place of old ones, which go for good. Their files are returned.
+func (tx *Tx) ReplacePartitions(database string, id int64, old, next []Partition) ([]DataFile, error) {
+	ids := map[int64]bool{}
+	for i := range old {
+		ids[old[i].ID] = true
+	}
+	moved := map[int64]bool{}
+	for i := range next {
+		moved[next[i].ID] = true
+	}
+	var gone []DataFile
+	removed := map[string]bool{}
+	t, err := tx.ChangeTable(database, id, func(t *Table) error {
+		var kept []DataFile
+		for _, f := range t.Files {
+			if ids[f.Partition] {
+				gone = append(gone, f)
+				removed[f.Path] = true
+			} else {
+				kept = append(kept, f)
+			}
+		}
+		var list []Partition
+		placed := false
+		for _, p := range t.Partitions {
+			switch {
+			case moved[p.ID]:
+			case !ids[p.ID]:
+				list = append(list, p)
+			case !placed:
+				list = append(list, next...)
+				placed = true
+			}
+		}
+		t.Partitions, t.Files = list, kept
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	tx.ops = append(tx.ops, removeFiles(t, removed))
+	return gone, nil
+}
+
+// TruncatePartition puts an empty partition into the place of one that has files; as in Doris it
+// has a new id. What was there goes the way of DropPartition.
+func (tx *Tx) TruncatePartition(database string, id int64, name string, force bool) ([]DataFile, error) {
+	t := tx.TableByID(database, id)
+	if t == nil {
+		return nil, sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
+	}
+	p := t.PartitionNamed(name, false)
+	if p == nil {
+		return nil, NoPartition(name, t.Name)
+	}
+	if !slices.ContainsFunc(t.Files, func(f DataFile) bool { return f.Partition == p.ID }) {
+		return nil, nil
+	}
+	place := slices.IndexFunc(t.Partitions, func(x Partition) bool { return x.ID == p.ID })
+	gone, err := tx.DropPartition(database, id, name, false, force)
+	if err != nil {
+		return nil, err
+	}
+	empty := *p
+	empty.ID, empty.FirstTablet = 0, 0
+	tx.assignPartition(&empty)
+	_, err = tx.ChangeTable(database, id, func(t *Table) error {
+		t.Partitions = slices.Insert(t.Partitions, place, empty)
+		return nil
+	})
+	return gone, err
+}
+
 // NoPartition is the error of a partition that a table does not have.
 func NoPartition(name, table string) error {
 	return sqlerr.New(sqlerr.UnknownPartition, "Unknown partition '%s' in table '%s'", name, table)

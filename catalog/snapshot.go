@@ -168,8 +168,9 @@ type DataFile struct {
 	Columns   []FileColumnStats // by position of Table.Columns at write time, keyed by ID
 }
 
-// FileColumnStats are the per-file statistics of one column. Min and Max are text forms
-// (vector.AppendText) of the bounds; nil: unknown.
+// FileColumnStats are the per-file statistics of one column, in the order of the file's columns.
+// Min and Max are the bounds as text: integers, days, microseconds and unscaled decimals in digits, strings
+// as they are; nil: unknown. FileColumn makes them, DataFile.Range reads them.
 type FileColumnStats struct {
 	ColumnID int32
 	Min, Max *string

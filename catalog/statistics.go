@@ -181,6 +181,43 @@ func FileStats(f *DataFile, cols []Column) *storage.Stats {
 	return out
 }
 
+// FileColumn is what is kept of a column of a file that was written.
+func FileColumn(id int32, st *storage.ColumnStats) FileColumnStats {
+	out := FileColumnStats{ColumnID: id, Nulls: st.Nulls, AvgBytes: st.AvgBytes}
+	if st.Sketch != nil {
+		out.Sketch = st.Sketch.AppendBinary(nil)
+	}
+	if st.Min != nil && st.Max != nil {
+		lo, ok1 := valueText(*st.Min)
+		hi, ok2 := valueText(*st.Max)
+		if ok1 && ok2 {
+			out.Min, out.Max = &lo, &hi
+		}
+	}
+	return out
+}
+
+// Range is what is known of column c in the file, for pruning. A column that the file lacks is
+// unknown.
+func (f *DataFile) Range(c *Column) storage.Range {
+	r := storage.Range{Nulls: -1, Rows: f.Rows, HasNaN: c.Type.IsFloat()}
+	for k := range f.Columns {
+		s := &f.Columns[k]
+		if s.ColumnID != c.ID {
+			continue
+		}
+		r.Nulls = s.Nulls
+		if s.Min != nil && s.Max != nil {
+			lo, ok1 := parseValue(c.Type, *s.Min)
+			hi, ok2 := parseValue(c.Type, *s.Max)
+			if ok1 && ok2 {
+				r.Min, r.Max = &lo, &hi
+			}
+		}
+	}
+	return r
+}
+
 func (s *FileColumnStats) stats(t sqltype.Type) storage.ColumnStats {
 	out := storage.ColumnStats{Distinct: -1, Nulls: s.Nulls, AvgBytes: s.AvgBytes, Origin: storage.OriginFiles}
 	if len(s.Sketch) > 0 {

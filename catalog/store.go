@@ -193,7 +193,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}

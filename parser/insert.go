@@ -49,7 +49,9 @@ func (p *parser) insertHead() *ast.Insert {
 			p.next()
 			p.insertPartition(n)
 		case p.isWords("TEMPORARY", "PARTITION"):
-			p.refuse("INSERT INTO … TEMPORARY PARTITION")
+			p.skip(2)
+			n.Temporary = true
+			n.Partitions = p.identList()
 		case p.accept("IF", "NOT", "EXISTS"):
 			n.IfNotExists = true
 		case p.accept("WITH", "LABEL"):

@@ -133,6 +133,9 @@ func (f *formatter) insert(n *Insert) {
 		f.text(" PARTITION ")
 		f.partitionSpec(n.Partition)
 	case len(n.Partitions) > 0:
+		if n.Temporary {
+			f.text(" TEMPORARY")
+		}
 		f.text(" PARTITION ")
 		f.nameList(n.Partitions)
 	}

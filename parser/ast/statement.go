@@ -200,6 +200,7 @@ type Insert struct {
 	// Partitions are names alone: PARTITION (p1, p2). They are partitions of a Doris
 	// table or dynamic columns of a Hive table; only the binder knows which.
 	Partitions  []string
+	Temporary   bool // TEMPORARY PARTITION (…)
 	AutoDetect  bool // PARTITION (*)
 	IfNotExists bool
 	Label       string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -22,7 +23,8 @@ type Source struct {
 	columns []storage.Column
 	files   []*File
 	mapping [][]mapped // one a file
-	stats   *storage.Stats
+	once    sync.Once
+	stats   *storage.Stats // after once
 }
 
 // mapped says where a table's column comes from in one file.
@@ -60,7 +62,6 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 		s.mapping = append(s.mapping, m)
 	}
 	s.widenNullability(cols == nil)
-	s.stats = s.mergeStats()
 	return s, nil
 }
 
@@ -129,7 +130,10 @@ func (s *Source) widenNullability(derived bool) {
 func (s *Source) Columns() []storage.Column { return s.columns }
 
 // Stats implements storage.Source: merged from the row groups' statistics.
-func (s *Source) Stats() *storage.Stats { return s.stats }
+func (s *Source) Stats() *storage.Stats {
+	s.once.Do(func() { s.stats = s.mergeStats() })
+	return s.stats
+}
 
 // split is rows [lo, hi) of a row group.
 type split struct {

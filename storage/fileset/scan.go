@@ -1,0 +1,280 @@
+package fileset
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/basaltdb/basalt/internal/invariant"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// Limits of a pack: small files that one split reads one after the other.
+const (
+	smallRows  = 128 << 10 // a file of fewer rows is one row group, and not worth cutting
+	smallBytes = 16 << 20
+	packFiles  = 64
+	leastPack  = 8 << 10 // rows
+)
+
+// Splits implements storage.Source.
+func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storage.Split, error) {
+	files := s.prune(req)
+	var out []storage.Split
+	packRows := s.packRows(files)
+	left := req.Limit
+	limited := left >= 0 && len(req.Filters) == 0
+	var p *pack
+	for _, f := range files {
+		if ctx.Err() != nil {
+			return nil, sqlerr.Wrap(sqlerr.Interrupted, context.Cause(ctx), "the scan was interrupted")
+		}
+		file := &s.set.Files[f]
+		if !small(file) {
+			splits, err := s.openLarge(ctx, f, req)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, splits...)
+			for _, sp := range splits {
+				left -= sp.Rows()
+			}
+		} else {
+			if p != nil && (p.partition != file.Partition && s.set.Layout.Bucketing != nil || p.bucket != file.Bucket || len(p.files) == packFiles || p.rows+file.Rows > packRows) {
+				p = nil
+			}
+			if p == nil {
+				p = &pack{set: s.set, partition: file.Partition, bucket: file.Bucket}
+				out = append(out, p)
+			}
+			p.files = append(p.files, f)
+			p.rows += max(file.Rows, 1)
+			left -= max(file.Rows, 0)
+		}
+		if limited && left <= 0 {
+			break
+		}
+	}
+	return out, nil
+}
+
+// small reports whether a file is read whole by one driver, without a look at its footer before.
+func small(f *File) bool { return f.Rows >= 0 && f.Rows <= smallRows && f.Bytes <= smallBytes }
+
+// packRows is the size of a pack: a part of the small files, so that all drivers have work.
+func (s *Source) packRows(files []int32) int64 {
+	var rows int64
+	for _, f := range files {
+		if small(&s.set.Files[f]) {
+			rows += s.set.Files[f].Rows
+		}
+	}
+	return min(max(rows/32, leastPack), smallRows)
+}
+
+// Tablet is a Split that lies in one bucket of one partition.
+type Tablet interface {
+	storage.Split
+	// Tablet is the partition's ordinal in the layout, and the bucket.
+	Tablet() (partition int, bucket int32)
+}
+
+// part is a split of a large file.
+type part struct {
+	storage.Split
+	set    *set
+	file   int32
+	source storage.Source
+}
+
+// Tablet implements Tablet.
+func (p *part) Tablet() (int, int32) {
+	f := &p.set.Files[p.file]
+	return int(f.Partition), f.Bucket
+}
+
+// pack is a split of whole small files, all of one tablet (or of any partition where there are no buckets).
+type pack struct {
+	set       *set
+	partition int32
+	bucket    int32
+	files     []int32
+	rows      int64
+}
+
+// Rows implements storage.Split.
+func (p *pack) Rows() int64 { return p.rows }
+
+// Tablet implements Tablet.
+func (p *pack) Tablet() (int, int32) { return int(p.partition), p.bucket }
+
+// String implements storage.Split.
+func (p *pack) String() string {
+	first := filepath.Base(p.set.Files[p.files[0]].Path)
+	if len(p.files) == 1 {
+		return first
+	}
+	return fmt.Sprintf("%s and %d more files", first, len(p.files)-1)
+}
+
+// open makes the source of one file.
+func (s *set) open(f int32) (storage.Source, error) {
+	file := &s.Files[f]
+	open := s.Formats[file.Format]
+	if open == nil {
+		return nil, sqlerr.Unsupported("the file format " + file.Format)
+	}
+	return open(s.FS, []string{file.Path}, s.fileColumns(file.Schema))
+}
+
+// fileColumns is the schema to read a file by.
+func (s *set) fileColumns(schema *Schema) []storage.Column {
+	if schema == nil {
+		return s.Columns
+	}
+	cols := append([]storage.Column(nil), s.Columns...)
+	for i := range cols {
+		if schema.Names != nil {
+			cols[i].Name = schema.Names[i]
+		}
+		if schema.Constants != nil && schema.Constants[i] != nil {
+			cols[i].Name = absent
+		}
+	}
+	return cols
+}
+
+// absent is a name that no column of a file has.
+const absent = "\x00absent"
+
+// openLarge cuts a file into splits.
+func (s *Source) openLarge(ctx context.Context, f int32, req *storage.ScanRequest) ([]storage.Split, error) {
+	src, err := s.set.open(f)
+	if err != nil {
+		return nil, err
+	}
+	splits, err := splitsOf(ctx, src, s.set.request(s.set.Files[f].Schema, req))
+	if err != nil {
+		return nil, err
+	}
+	for i, sp := range splits {
+		splits[i] = &part{Split: sp, set: s.set, file: f, source: src}
+	}
+	return splits, nil
+}
+
+// splitsOf lists the splits of one file, which is counted already.
+func splitsOf(ctx context.Context, src storage.Source, req *storage.ScanRequest) ([]storage.Split, error) {
+	if req.Counters == nil {
+		return src.Splits(ctx, req)
+	}
+	own, counted := *req, storage.ScanCounters{}
+	own.Counters = &counted
+	splits, err := src.Splits(ctx, &own)
+	req.Counters.FilesPruned.Add(counted.FilesPruned.Load())
+	req.Counters.RowGroupsTotal.Add(counted.RowGroupsTotal.Load())
+	req.Counters.RowGroupsPruned.Add(counted.RowGroupsPruned.Load())
+	req.Counters.BytesRead.Add(counted.BytesRead.Load())
+	return splits, err
+}
+
+// Open implements storage.Source.
+func (s *Source) Open(ctx context.Context, split storage.Split, req *storage.ScanRequest) (storage.Reader, error) {
+	switch sp := split.(type) {
+	case *part:
+		schema := s.set.Files[sp.file].Schema
+		rd, err := sp.source.Open(ctx, sp.Split, s.set.request(schema, req))
+		if err != nil {
+			return nil, err
+		}
+		return s.set.complete(rd, schema, req), nil
+	case *pack:
+		return &packReader{pack: sp, req: sharedFilters(req)}, nil
+	}
+	panic(invariant.Failed("split %s is of another source", split))
+}
+
+// sharedFilters is req with filters that are made once for all files that one reader reads.
+func sharedFilters(req *storage.ScanRequest) *storage.ScanRequest {
+	if len(req.Filters) == 0 {
+		return req
+	}
+	out := *req
+	out.Filters = append([]storage.Filter(nil), req.Filters...)
+	for i := range out.Filters {
+		f := &out.Filters[i]
+		made, fresh := storage.FilterFunc(nil), f.New
+		f.New = func() (storage.FilterFunc, error) {
+			if made != nil {
+				return made, nil
+			}
+			fn, err := fresh()
+			made = fn
+			return fn, err
+		}
+	}
+	return &out
+}
+
+// packReader reads the files of a pack one after the other.
+type packReader struct {
+	pack   *pack
+	req    *storage.ScanRequest
+	next   int // of pack.files
+	src    storage.Source
+	inner  *storage.ScanRequest
+	splits []storage.Split // left of the current file
+	cur    storage.Reader
+}
+
+// Next implements storage.Reader.
+func (r *packReader) Next(ctx context.Context) (*vector.Batch, error) {
+	for {
+		if r.cur != nil {
+			b, err := r.cur.Next(ctx)
+			if err != nil || b != nil {
+				return b, err
+			}
+			r.Close()
+		}
+		if len(r.splits) == 0 {
+			if r.next == len(r.pack.files) {
+				return nil, nil
+			}
+			if err := r.openNext(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		rd, err := r.src.Open(ctx, r.splits[0], r.inner)
+		if err != nil {
+			return nil, err
+		}
+		r.splits = r.splits[1:]
+		r.cur = r.pack.set.complete(rd, r.schema(), r.req)
+	}
+}
+
+func (r *packReader) schema() *Schema { return r.pack.set.Files[r.pack.files[r.next-1]].Schema }
+
+func (r *packReader) openNext(ctx context.Context) error {
+	f := r.pack.files[r.next]
+	r.next++
+	src, err := r.pack.set.open(f)
+	if err != nil {
+		return err
+	}
+	r.src, r.inner = src, r.pack.set.request(r.schema(), r.req)
+	r.splits, err = splitsOf(ctx, src, r.inner)
+	return err
+}
+
+// Close implements storage.Reader.
+func (r *packReader) Close() {
+	if r.cur != nil {
+		r.cur.Close()
+		r.cur = nil
+	}
+}
