@@ -53,12 +53,15 @@ type DB struct {
 
 	functions userFunctions
 	garbage   garbage
+	sources   sync.Map // table id -> *openedTable
 	analyzed  analyzeJobs
+	scheduler scheduler
 	pending   sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
 
 	mu       sync.Mutex
 	global   *settings
 	sessions map[uint64]*Session
+	dynamics map[int64]dynamicState // by table
 	closed   bool
 	temp     string // folder for internal tables of an in-memory DB, made on demand
 	nextID   atomic.Uint64
@@ -120,10 +123,12 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.cat = cat
+	cat.Clock = db.clock
 	if err := db.sweep(); err != nil {
 		_ = cat.Close()
 		return nil, err
 	}
+	db.startScheduler()
 	return db, nil
 }
 
@@ -173,6 +178,7 @@ func (db *DB) Close() error {
 		all = append(all, s)
 	}
 	db.mu.Unlock()
+	db.stopScheduler()
 	for _, s := range all {
 		s.kill(errShutdown)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/table"
 )
 
 // resolveName fills in the current database.
@@ -52,7 +53,11 @@ func (x *execution) write(ctx context.Context, t *catalog.Table, columns []strin
 	if err != nil {
 		return nil, err
 	}
-	res, err := executor.Run(ctx, plan, x.runtime(nil))
+	rt := x.runtime(nil)
+	if s, ok := sink.(*table.Sink); ok {
+		s.UseBudget(rt.Budget)
+	}
+	res, err := executor.Run(ctx, plan, rt)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +74,10 @@ func (x *execution) write(ctx context.Context, t *catalog.Table, columns []strin
 		for i := range b.NumRows() {
 			count += b.Cols[0].Value(b.Row(i)).Int64()
 		}
+	}
+	if s, ok := sink.(*table.Sink); ok && s.Filtered() > 0 {
+		count -= s.Filtered()
+		x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", s.Filtered())
 	}
 	return okRows(x.s, count, ""), nil
 }
@@ -91,74 +100,6 @@ func (x *execution) writableTable(n ast.Name) (*catalog.Table, error) {
 		return nil, sqlerr.New(sqlerr.AccessDeniedDB, "Access denied to database '%s'", db).At(n.Position())
 	}
 	return t, nil
-}
-
-func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
-	for what, bad := range map[string]bool{
-		"INSERT OVERWRITE": st.Overwrite, "REPLACE INTO": st.Replace, "INSERT … PARTITION": len(st.Partition) > 0 || len(st.Partitions) > 0 || st.AutoDetect,
-		"INSERT … WITH LABEL": st.Label != "",
-	} {
-		if bad {
-			return nil, sqlerr.Unsupported(what).At(st.Position())
-		}
-	}
-	t, err := x.writableTable(st.Name)
-	if err != nil {
-		return nil, err
-	}
-	return x.write(ctx, t, st.Columns, st.Query, x.sinkFor(t))
-}
-
-func (x *execution) drop(st *ast.Drop) (*Rows, error) {
-	db := x.s.db
-	var gone []string
-	err := db.cat.Update(func(tx *catalog.Tx) error {
-		gone = nil
-		for _, n := range st.Names {
-			dropped, err := x.dropOne(tx, st.Kind, n)
-			if err != nil {
-				missing := sqlerr.Is(err, sqlerr.UnknownTableDDL) || sqlerr.Is(err, sqlerr.UnknownDatabase) ||
-					sqlerr.Is(err, sqlerr.CannotDropDB) && n.Name != catalog.DefaultDatabase
-				if st.IfExists && missing {
-					continue
-				}
-				return sqlerr.From(err).At(n.Position())
-			}
-			for _, t := range dropped {
-				if t.Kind == catalog.Internal {
-					gone = append(gone, db.location(t))
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	db.discard(gone...)
-	return okRows(x.s, 0, ""), nil
-}
-
-func (x *execution) dropOne(tx *catalog.Tx, kind ast.ObjectKind, n ast.Name) ([]*catalog.Table, error) {
-	if kind == ast.DatabaseObject {
-		dropped, err := tx.DropDatabase(n.Name)
-		if sqlerr.Is(err, sqlerr.UnknownDatabase) {
-			err = sqlerr.New(sqlerr.CannotDropDB, "Can't drop database '%s'; database doesn't exist", n.Name)
-		}
-		return dropped, err
-	}
-	db := n.Database
-	if db == "" {
-		db = x.s.Database()
-	}
-	if kind == ast.ViewObject {
-		return nil, tx.DropView(db, n.Name)
-	}
-	t, err := tx.DropTable(db, n.Name)
-	if err != nil {
-		return nil, err
-	}
-	return []*catalog.Table{t}, nil
 }
 
 func (x *execution) createView(st *ast.CreateView) (*Rows, error) {
@@ -201,7 +142,7 @@ func (x *execution) createSink(t *catalog.Table) storage.Sink {
 		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
 			next := *t
 			next.Files = files
-			return tx.CreateTable(&next)
+			return x.addTable(tx, &next)
 		})
 	})
 }

@@ -1,7 +1,6 @@
 package basalt
 
 import (
-	"context"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,22 +17,14 @@ import (
 
 // openSource makes the scan source of a table of the catalog.
 func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
-	cols := make([]storage.Column, len(t.Columns))
-	for i, c := range t.Columns {
-		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
-	}
 	if t.Kind == catalog.Internal {
-		paths := make([]string, len(t.Files))
-		for i, f := range t.Files {
-			paths[i] = filepath.Join(db.location(t), f.Path)
-		}
-		return parquet.NewSource(db.fs, paths, cols)
+		return db.internalSource(t), nil
 	}
 	paths, err := db.listFiles(t.Location)
 	if err != nil {
 		return nil, err
 	}
-	return parquet.NewSource(db.fs, paths, cols)
+	return parquet.NewSource(db.fs, paths, storageColumns(t))
 }
 
 // location is where an internal table's files are: relative locations lie in the
@@ -175,52 +166,10 @@ func (x *execution) tableFunction(name string, props []ast.Property, args []vect
 	return nil, sqlerr.New(sqlerr.UnknownFunction, "table function %s does not exist", name)
 }
 
-// sinkFor is what an INSERT into t writes to.
-func (x *execution) sinkFor(t *catalog.Table) storage.Sink {
-	return x.newSink(t, func(files []catalog.DataFile) error {
-		return x.s.db.cat.Update(func(tx *catalog.Tx) error { return tx.SetFiles(t.Database, t.ID, nil, files) })
-	})
-}
-
-// newSink writes rows of t's columns to files in t's folder and publishes them.
-func (x *execution) newSink(t *catalog.Table, publish func(files []catalog.DataFile) error) storage.Sink {
-	db := x.s.db
-	codec, _ := parquetCodec(t.Properties) // checked when the table was made
-	cols := make([]storage.Column, len(t.Columns))
-	for i, c := range t.Columns {
-		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable}
-	}
-	return table.NewSink(table.Options{
-		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: cols,
-		Format:  parquetFormat{codec},
-		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
-	})
-}
-
 // newTxn numbers writes; staged and data file names carry the number. Files of earlier
 // processes never clash: the catalog version grows with every commit, and what a crash
 // left behind is swept at Open.
 func (db *DB) newTxn() int64 { return db.cat.Version()<<20 | db.nextTxn.Add(1)&(1<<20-1) }
-
-// dataFiles turns written files into catalog records.
-func dataFiles(t *catalog.Table, files []table.File) []catalog.DataFile {
-	out := make([]catalog.DataFile, len(files))
-	for i, f := range files {
-		out[i] = catalog.DataFile{Path: f.Name, Rows: f.Rows, Bytes: f.Bytes}
-		for c, st := range f.Columns {
-			fs := catalog.FileColumnStats{ColumnID: t.Columns[c].ID, Nulls: st.Nulls, AvgBytes: st.AvgBytes}
-			if st.Sketch != nil {
-				fs.Sketch = st.Sketch.AppendBinary(nil)
-			}
-			if st.Min != nil && st.Max != nil {
-				lo, hi := st.Min.Text(), st.Max.Text()
-				fs.Min, fs.Max = &lo, &hi
-			}
-			out[i].Columns = append(out[i].Columns, fs)
-		}
-	}
-	return out
-}
 
 // sweep removes, at start, what crashed writers left in the warehouse.
 func (db *DB) sweep() error {
@@ -228,16 +177,23 @@ func (db *DB) sweep() error {
 		return nil
 	}
 	snap := db.cat.Snapshot()
+	recycled := map[int64][]catalog.DataFile{} // partitions in the recycle bin, by table
+	for _, r := range db.cat.Recycled() {
+		recycled[r.TableID] = append(recycled[r.TableID], r.Files...)
+	}
 	for _, name := range snap.Databases() {
 		for _, t := range snap.Tables(name) {
 			if t.Kind != catalog.Internal {
 				continue
 			}
 			keep := make(map[string]bool, len(t.Files))
+			for _, f := range recycled[t.ID] {
+				keep[f.Path] = true
+			}
 			for _, f := range t.Files {
 				keep[f.Path] = true
 			}
-			if err := table.Sweep(db.fs, db.location(t), keep, parquetFormat{}.Extension()); err != nil {
+			if err := table.Sweep(db.fs, db.location(t), keep, dataExtensions...); err != nil {
 				return err
 			}
 		}
@@ -253,6 +209,11 @@ func (db *DB) sweepDropped(snap catalog.Snapshot) error {
 		return err
 	}
 	owned := map[string]bool{}
+	for _, r := range db.cat.Recycled() {
+		if r.Table != nil {
+			owned[db.location(r.Table)] = true
+		}
+	}
 	for _, name := range snap.Databases() {
 		for _, t := range snap.Tables(name) {
 			if t.Kind == catalog.Internal {

@@ -10,7 +10,11 @@ import (
 )
 
 // parquetFormat writes the files of internal tables.
-type parquetFormat struct{ codec string }
+type parquetFormat struct {
+	codec  string
+	sorted []int // columns that rows are ordered by, NULL first
+	bloom  []int // columns with a bloom filter
+}
 
 // compressionProperty is Doris's table property; its values name Parquet codecs here.
 const compressionProperty = "compression"
@@ -35,7 +39,11 @@ func (parquetFormat) Extension() string { return ".parquet" }
 
 // NewFileWriter implements table.Format.
 func (p parquetFormat) NewFileWriter(f storage.WritableFile, cols []storage.Column) (table.FileWriter, error) {
-	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec})
+	o := parquet.WriterOptions{Codec: p.codec, BloomColumns: p.bloom}
+	for _, c := range p.sorted {
+		o.SortedBy = append(o.SortedBy, parquet.SortColumn{Column: c, NullsFirst: true})
+	}
+	return parquet.NewWriter(f, cols, o)
 }
 
 // Stats implements table.Format.

@@ -1,0 +1,183 @@
+package basalt
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/table"
+)
+
+// insert is INSERT INTO and INSERT OVERWRITE.
+func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
+	for what, bad := range map[string]bool{
+		"REPLACE INTO": st.Replace, "INSERT … PARTITION (column = value)": len(st.Partition) > 0, "INSERT … IF NOT EXISTS": st.IfNotExists,
+		"INSERT … WITH LABEL": st.Label != "",
+	} {
+		if bad {
+			return nil, sqlerr.Unsupported(what).At(st.Position())
+		}
+	}
+	t, err := x.writableTable(st.Name)
+	if err != nil {
+		return nil, err
+	}
+	target, err := insertTarget(t, st)
+	if err != nil {
+		return nil, err
+	}
+	return x.write(ctx, t, st.Columns, st.Query, x.sinkInto(target))
+}
+
+// target is where the rows of a write go.
+type target struct {
+	table *catalog.Table
+	// partitions are the ids of those that may take rows; nil: all but the temporary ones.
+	partitions map[int64]bool
+	overwrite  bool
+	detect     bool // overwrite only partitions that get rows
+}
+
+// insertTarget is the target of a statement.
+func insertTarget(t *catalog.Table, st *ast.Insert) (*target, error) {
+	out := &target{table: t, overwrite: st.Overwrite, detect: st.AutoDetect}
+	if st.AutoDetect && !st.Overwrite {
+		return nil, sqlerr.New(sqlerr.Syntax, "PARTITION (*) is for INSERT OVERWRITE").At(st.Position())
+	}
+	for _, name := range st.Partitions {
+		if t.Partitioning == nil && !st.Temporary && strings.EqualFold(name, t.Name) {
+			continue // the one partition of an unpartitioned table has its name
+		}
+		p := t.PartitionNamed(name, st.Temporary)
+		if p == nil {
+			return nil, sqlerr.New(sqlerr.UnknownPartition, "Unknown partition '%s' in table '%s'", name, t.Name).At(st.Position())
+		}
+		if out.partitions == nil {
+			out.partitions = map[int64]bool{}
+		}
+		out.partitions[p.ID] = true
+	}
+	return out, nil
+}
+
+// takes reports whether rows may go to a partition.
+func (g *target) takes(p *catalog.Partition) bool {
+	if g.partitions != nil {
+		return g.partitions[p.ID]
+	}
+	return !p.Temporary
+}
+
+// sinkFor is what an INSERT into t writes to.
+func (x *execution) sinkFor(t *catalog.Table) storage.Sink { return x.sinkInto(&target{table: t}) }
+
+// sinkInto is the sink of a write to g.
+func (x *execution) sinkInto(g *target) storage.Sink {
+	return x.routedSink(g, func(files []catalog.DataFile) error { return x.s.db.publish(g, files) })
+}
+
+// newSink writes rows of t's columns to files in t's folder and publishes them.
+func (x *execution) newSink(t *catalog.Table, publish func(files []catalog.DataFile) error) storage.Sink {
+	return x.routedSink(&target{table: t}, publish)
+}
+
+// publish lists files in the catalog and, for an overwrite, drops those that they replace: all
+// that are there at this moment.
+func (db *DB) publish(g *target, files []catalog.DataFile) error {
+	if len(files) == 0 && (!g.overwrite || g.detect) {
+		return nil // no row: no version
+	}
+	t := g.table
+	var gone []string
+	err := db.cat.Update(func(tx *catalog.Tx) error {
+		gone = nil
+		removed := map[string]bool{}
+		if now := tx.TableByID(t.Database, t.ID); now != nil && g.overwrite {
+			written := map[int64]bool{}
+			for i := range files {
+				written[files[i].Partition] = true
+			}
+			for i := range now.Files {
+				f := &now.Files[i]
+				p := now.PartitionByID(f.Partition)
+				if g.detect && !written[f.Partition] || p != nil && !g.takes(p) {
+					continue
+				}
+				removed[f.Path] = true
+				gone = append(gone, filepath.Join(db.location(now), f.Path))
+			}
+		}
+		return tx.SetFiles(t.Database, t.ID, removed, files)
+	})
+	if err == nil {
+		db.discard(gone...)
+	}
+	return err
+}
+
+// routedSink sends rows to the partitions and buckets of g, ordered by the table's key.
+func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile) error) storage.Sink {
+	db, t := x.s.db, g.table
+	o := table.Options{
+		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
+		Sorted: ordinals(t, t.Distribution.Sorted), Lenient: !x.s.settings.bool("enable_insert_strict"),
+		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
+	}
+	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
+		o.Routing = &table.Routing{Layout: layoutOf(t, g.takes), Folder: partitionFolder}
+	}
+	if t.Partitioning != nil && t.Partitioning.Auto && g.partitions == nil {
+		o.Routing.Create = x.createPartitions(t)
+	}
+	return table.NewSink(o)
+}
+
+// createPartitions makes the partitions of t, which has AUTO PARTITION, that a load misses.
+func (x *execution) createPartitions(t *catalog.Table) func(ctx context.Context, tuples [][]vector.Value) (*storage.Layout, error) {
+	grown := *t // with the partitions that this load made or met
+	grown.Partitions = slices.Clone(t.Partitions)
+	return func(_ context.Context, tuples [][]vector.Value) (*storage.Layout, error) {
+		parts, err := x.ensurePartitions(t, tuples)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parts {
+			if grown.PartitionByID(p.ID) == nil {
+				grown.Partitions = append(grown.Partitions, p)
+			}
+		}
+		return layoutOf(&grown, nil), nil
+	}
+}
+
+// writeFormat is the format of new files of t.
+func writeFormat(t *catalog.Table) table.Format {
+	codec, _ := parquetCodec(t.Properties) // checked when the table was made
+	f := parquetFormat{codec: codec, sorted: ordinals(t, t.Distribution.Sorted)}
+	for _, name := range strings.Split(t.Properties["bloom_filter_columns"], ",") {
+		for i := range t.Columns {
+			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) {
+				f.bloom = append(f.bloom, i)
+			}
+		}
+	}
+	return f
+}
+
+// dataFiles turns written files into catalog records.
+func dataFiles(t *catalog.Table, files []table.File) []catalog.DataFile {
+	out := make([]catalog.DataFile, len(files))
+	for i, f := range files {
+		out[i] = catalog.DataFile{Path: f.Name, Partition: f.Partition, Bucket: f.Bucket, Rows: f.Rows, Bytes: f.Bytes}
+		for c := range f.Columns {
+			out[i].Columns = append(out[i].Columns, catalog.FileColumn(t.Columns[c].ID, &f.Columns[c]))
+		}
+	}
+	return out
+}

@@ -1,0 +1,203 @@
+package basalt
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/fileset"
+	"github.com/basaltdb/basalt/storage/parquet"
+)
+
+// fileFormats opens the files of tables, by catalog.Table.Format.
+var fileFormats = map[string]fileset.Open{
+	"parquet": func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
+		return parquet.NewSource(fs, paths, cols)
+	},
+}
+
+// dataExtensions are the endings of files that internal tables write; sweeping removes no others.
+var dataExtensions = []string{".parquet", ".orc"}
+
+// storageColumns is the schema of t as storage knows it.
+func storageColumns(t *catalog.Table) []storage.Column {
+	cols := make([]storage.Column, len(t.Columns))
+	for i, c := range t.Columns {
+		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
+	}
+	return cols
+}
+
+// ordinals are the positions in t of columns by id.
+func ordinals(t *catalog.Table, ids []int32) []int {
+	out := make([]int, 0, len(ids))
+	for _, id := range ids {
+		for i := range t.Columns {
+			if t.Columns[i].ID == id {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
+}
+
+// layoutOf tells how the files of an internal table are grouped. keep chooses its partitions;
+// nil takes all but the temporary ones.
+func layoutOf(t *catalog.Table, keep func(p *catalog.Partition) bool) *storage.Layout {
+	l := &storage.Layout{Table: t.ID, Group: t.Group, GroupStable: t.Group != "" && !t.GroupUnstable}
+	d := &t.Distribution
+	buckets := 0
+	if d.Kind != catalog.NotDistributed {
+		buckets = max(d.Buckets, 1)
+		l.Bucketing = &storage.Bucketing{Hash: d.Hash, Columns: ordinals(t, d.Columns), Trusted: d.Kind == catalog.HashDistributed,
+			Random: d.Kind == catalog.RandomDistributed}
+	}
+	if t.Partitioning == nil {
+		l.Partitions = []storage.PartitionInfo{{Name: t.Name, Buckets: buckets, FirstTablet: t.FirstTablet}}
+	} else {
+		l.Kind, l.Columns, l.Function = t.Partitioning.Kind, ordinals(t, t.Partitioning.Columns), t.Partitioning.Unit
+		for i := range t.Partitions {
+			p := &t.Partitions[i]
+			if keep == nil && p.Temporary || keep != nil && !keep(p) {
+				continue
+			}
+			l.Partitions = append(l.Partitions, storage.PartitionInfo{ID: p.ID, Name: p.Name, Bounds: p.Bounds, Buckets: p.Buckets, FirstTablet: p.FirstTablet})
+		}
+	}
+	if b := l.Bucketing; b != nil && len(l.Partitions) > 0 {
+		b.Buckets = l.Partitions[0].Buckets
+		for _, p := range l.Partitions {
+			if p.Buckets != b.Buckets {
+				b.Buckets = 0
+			}
+		}
+	}
+	return l
+}
+
+// partitionFolder is where a partition's new files go, below the table's folder. The id keeps
+// partitions apart that have a name one after the other.
+func partitionFolder(p *storage.PartitionInfo) string {
+	if p.ID == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s_%d", p.Name, p.ID)
+}
+
+// internalSource is the source of an internal table: its committed files. The source of the last
+// version of a table is kept, for making it costs time in tables of many files.
+func (db *DB) internalSource(t *catalog.Table) storage.Source {
+	if c, ok := db.sources.Load(t.ID); ok && t.ID != 0 && c.(*openedTable).table == t {
+		return c.(*openedTable).source
+	}
+	src := db.newSource(t, nil)
+	if t.ID != 0 {
+		db.sources.Store(t.ID, &openedTable{t, src})
+	}
+	return src
+}
+
+// openedTable is one version of a table with its source.
+type openedTable struct {
+	table  *catalog.Table
+	source storage.Source
+}
+
+// newSource makes the source of the partitions of t that keep chooses, as layoutOf.
+func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) storage.Source {
+	l := layoutOf(t, keep)
+	byID := make(map[int64]int32, len(l.Partitions))
+	for i := range l.Partitions {
+		byID[l.Partitions[i].ID] = int32(i)
+	}
+	dir := db.location(t)
+	schemas := fileSchemas{table: t, known: map[string]*fileset.Schema{}}
+	files := make([]fileset.File, 0, len(t.Files))
+	committed := make([]*catalog.DataFile, 0, len(t.Files))
+	for i := range t.Files {
+		f := &t.Files[i]
+		p, ok := byID[f.Partition]
+		if !ok {
+			continue
+		}
+		committed = append(committed, f)
+		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(f.Path), Partition: p, Bucket: f.Bucket,
+			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f)})
+	}
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: fileFormats,
+		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
+}
+
+// formatOf is the format of a data file, by its ending.
+func formatOf(path string) string { return strings.TrimPrefix(filepath.Ext(path), ".") }
+
+// fileSchemas finds how files of a table, maybe written before its columns were changed, are read.
+type fileSchemas struct {
+	table *catalog.Table
+	known map[string]*fileset.Schema // by the ids of the columns in the file
+}
+
+// of is the schema of a file; nil when it has all columns. Columns that it does not have
+// read as the default they were added with.
+func (s *fileSchemas) of(f *catalog.DataFile) *fileset.Schema {
+	cols := s.table.Columns
+	same := len(f.Columns) == 0 || len(f.Columns) >= len(cols)
+	for i := 0; same && i < len(cols) && i < len(f.Columns); i++ {
+		same = f.Columns[i].ColumnID == cols[i].ID
+	}
+	if same {
+		return nil
+	}
+	var key strings.Builder
+	has := map[int32]bool{}
+	for _, c := range f.Columns {
+		has[c.ColumnID] = true
+		fmt.Fprintf(&key, "%d,", c.ColumnID)
+	}
+	if sc, ok := s.known[key.String()]; ok {
+		return sc
+	}
+	var sc *fileset.Schema
+	for i := range cols {
+		if has[cols[i].ID] {
+			continue
+		}
+		if sc == nil {
+			sc = &fileset.Schema{Constants: make([]*vector.Value, len(cols))}
+		}
+		v := constantDefault(&cols[i])
+		sc.Constants[i] = &v
+	}
+	s.known[key.String()] = sc
+	return sc
+}
+
+// constantDefault is the default of a column as rows from before it existed have it: NULL unless it is a
+// literal.
+func constantDefault(c *catalog.Column) vector.Value {
+	null := vector.NullOf(c.Type)
+	if c.Default == nil || strings.EqualFold(*c.Default, "NULL") {
+		return null
+	}
+	text := c.DefaultText()
+	if text == *c.Default && strings.ContainsAny(text, "(abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") {
+		return null // an expression
+	}
+	e, err := expr.CastWith(expr.Lit(vector.StringValue(sqltype.VarcharOf(0), text)), c.Type, function.Cast)
+	if err != nil {
+		return null
+	}
+	if e, err = expr.Fold(e, nil); err != nil {
+		return null
+	}
+	if lit, ok := e.(*expr.Literal); ok {
+		return lit.Value
+	}
+	return null
+}
