@@ -53,7 +53,7 @@ func NewBuckets(types []sqltype.Type, rows Rows, hash bucket.Hash, cols []int, b
 func (b *Buckets) Change(f func(*Table)) {
 	for _, list := range b.parts {
 		for _, t := range list {
-			if t.batches[0].Len > 0 {
+			if len(t.batches) > 0 && t.batches[0].Len > 0 {
 				f(t)
 			}
 		}
@@ -132,4 +132,18 @@ func (b *Buckets) Scan(id physical.NodeID) *physical.Scan {
 	s := b.Table.Scan(id)
 	s.Source, s.Selection = b, b.sel
 	return s
+}
+
+// BucketsOf is a table of one partition whose buckets are given as batches, which must be
+// those that the hash of cols gives.
+func BucketsOf(types []sqltype.Type, hash bucket.Hash, cols []int, buckets [][]*vector.Batch) *Buckets {
+	b := &Buckets{Table: &Table{types: types}, layout: &storage.Layout{
+		Group: "g", GroupStable: true, Partitions: []storage.PartitionInfo{{Buckets: len(buckets)}},
+		Bucketing: &storage.Bucketing{Hash: hash, Columns: cols, Buckets: len(buckets), Trusted: true},
+	}, parts: make([][]*Table, 1)}
+	for _, list := range buckets {
+		b.parts[0] = append(b.parts[0], FromBatches(types, list...))
+	}
+	b.sel = b.layout.Full()
+	return b
 }
