@@ -61,6 +61,8 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.dropStats(st)
 	case *ast.AlterTable:
 		return x.alterTable(st)
+	case *ast.Recover:
+		return x.recoverDropped(st)
 	case *ast.Prepare:
 		return x.prepareText(ctx, st)
 	case *ast.Execute:
@@ -128,7 +130,9 @@ func (x *execution) explain(ctx context.Context, st *ast.Explain) (*Rows, error)
 	}
 	switch st.Mode {
 	case "", "VERBOSE", "PHYSICAL", "DISTRIBUTED":
-		plan, err := x.plan(bound)
+		opts := x.plannerOptions()
+		opts.ExplainEstimates = st.Mode == "VERBOSE"
+		plan, err := planner.Plan(bound, opts)
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,8 @@ func Plan(b *bind.Bound, opts Options) (*fragment.Plan, error) {
 		return nil, err
 	}
 	root, ctes, err := lower.Plan(n, lower.Options{
-		Instances: opts.Instances, BroadcastRowLimit: opts.BroadcastRowLimit, PreferShuffle: opts.PreferShuffle,
+		ExplainEstimates: opts.ExplainEstimates,
+		Instances:        opts.Instances, BroadcastRowLimit: opts.BroadcastRowLimit, PreferShuffle: opts.PreferShuffle,
 		NoRuntimeFilters: opts.NoRuntimeFilters, Filters: opts.Filters, IDs: ids,
 		NoColocate: opts.NoColocate, NoBucketShuffle: opts.NoBucketShuffle, BucketShuffleRatio: opts.BucketShuffleRatio,
 		BroadcastBytes: opts.BroadcastBytes, BucketRunRows: opts.BucketRunRows,

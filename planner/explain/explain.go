@@ -67,10 +67,15 @@ func (t *text) fragment(f *fragment.Fragment) {
 	}
 	t.line(" OUTPUT EXPRS:" + outputs)
 	t.line("  PARTITION: " + partition(f))
+	if colocated(f.Root) {
+		t.line("  HAS_COLO_PLAN_NODE: true")
+	}
 	t.line("")
 	switch root := f.Root.(type) {
 	case *physical.Write:
 		t.line("  OLAP TABLE SINK")
+		t.line(fmt.Sprintf("    TUPLE ID: %d", root.Input.Base().ID))
+		t.line("    " + tableSink(root))
 		t.line("    TABLE: " + root.Table)
 	default:
 		t.sink(f)
@@ -127,6 +132,32 @@ func distribution(x *physical.Exchange) string {
 		return "BUCKET_SHFFULE_HASH_PARTITIONED: " + exprList(x.Keys) // spelled as Doris spells it
 	}
 	return "UNPARTITIONED"
+}
+
+// tableSink tells whether the rows that are written arrive spread by key.
+func tableSink(w *physical.Write) string {
+	if x, ok := w.Input.(*physical.Exchange); ok && x.Kind == physical.HashExchange {
+		return distribution(x)
+	}
+	return "RANDOM"
+}
+
+// colocated reports whether a fragment joins or groups without moving rows because of buckets.
+func colocated(n physical.Node) bool {
+	switch n := n.(type) {
+	case *physical.Exchange:
+		return false
+	case *physical.HashJoin:
+		if n.Distribution == physical.Colocate {
+			return true
+		}
+	}
+	for _, c := range n.Children() {
+		if colocated(c) {
+			return true
+		}
+	}
+	return n.Base().Run != nil
 }
 
 func exprList(es []expr.Expr) string {
@@ -189,6 +220,9 @@ func (t *text) common(n physical.Node, d description) []string {
 	if d.cardinality {
 		out = append(out, "cardinality="+t.rows(info.Rows))
 	}
+	if t.opts.Verbose && info.Estimate != "" {
+		out = append(out, "estimated by: "+info.Estimate)
+	}
 	if t.opts.Verbose {
 		out = append(out, fmt.Sprintf("tuple ids: %d", info.ID))
 	}
@@ -210,39 +244,4 @@ func (t *text) rows(r float64) string {
 		return "1"
 	}
 	return fmt.Sprintf("%.0f", r)
-}
-
-// Walk visits every node of a plan, inputs first, those of shared plans before the others.
-func Walk(p *fragment.Plan, f func(physical.Node)) {
-	var visit func(n physical.Node)
-	visit = func(n physical.Node) {
-		for _, c := range n.Children() {
-			visit(c)
-		}
-		f(n)
-	}
-	for _, c := range p.CTEs {
-		visit(c.Plan)
-	}
-	visit(p.Root)
-}
-
-// tuples prints what the columns of every node's batches are.
-func (t *text) tuples() {
-	t.line("")
-	t.line("Tuples:")
-	Walk(t.plan, func(n physical.Node) {
-		info := n.Base()
-		t.line(fmt.Sprintf("TupleDescriptor{id=%d, tbl=%s}", info.ID, tupleTable(n)))
-		for i, c := range info.Cols {
-			t.line(fmt.Sprintf("  SlotDescriptor{id=%d, col=%s, type=%s, nullable=%t, position=%d}", c.ID, c.Name, c.T, c.Null, i))
-		}
-	})
-}
-
-func tupleTable(n physical.Node) string {
-	if s, ok := n.(*physical.Scan); ok {
-		return s.Table
-	}
-	return "null"
 }

@@ -33,6 +33,8 @@ type Options struct {
 	// DefaultBucketRunRows.
 	BucketRunRows float64
 	Filters       FilterOptions
+	// ExplainEstimates fills in Info.Estimate.
+	ExplainEstimates bool
 	// IDs gives fresh column ids to computed join keys; required.
 	IDs *expr.IDs
 }
@@ -83,6 +85,14 @@ type lowerer struct {
 
 // node lowers n. The outputs are those of n's columns that are in need, in any order, and perhaps more of them.
 func (l *lowerer) node(n logical.Node, need expr.ColumnSet) (stream, error) {
+	out, err := l.operator(n, need)
+	if err == nil && l.opts.ExplainEstimates && out.node.Base().Estimate == "" {
+		out.node.Base().Estimate = l.est.Explain(n)
+	}
+	return out, err
+}
+
+func (l *lowerer) operator(n logical.Node, need expr.ColumnSet) (stream, error) {
 	switch n := n.(type) {
 	case *logical.Scan:
 		return l.scan(n, need), nil

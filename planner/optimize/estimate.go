@@ -5,6 +5,7 @@ import (
 
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // Estimates predicts row counts and the shape of columns, bottom up, from the statistics of
@@ -86,6 +87,9 @@ type column struct {
 	table logical.Node
 	// summary: the column is the result of an aggregate, and a condition on it a HAVING.
 	summary bool
+	// values are the frequent values and the histogram as ANALYZE found them; nil: unknown, or filtered since.
+	values *valueStats
+	origin storage.Origin
 }
 
 func (r *relation) column(id expr.ColumnID) column {

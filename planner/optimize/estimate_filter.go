@@ -2,9 +2,12 @@ package optimize
 
 import (
 	"math"
+	"slices"
 	"strings"
 
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/logical"
 )
 
 // filtered is in after the conjuncts. Bounds on one column are taken together: an interval
@@ -13,26 +16,27 @@ func filtered(in *relation, conds []expr.Expr) *relation {
 	if len(conds) == 0 {
 		return in
 	}
-	sel := 1.0
-	bounds := map[expr.ColumnID]interval{}
+	var parts shares
+	bounds := map[expr.ColumnID]valueRange{}
 	var order []expr.ColumnID
 	for _, c := range conds {
 		id, iv, ok := boundOf(in, c)
 		if !ok {
-			sel *= selectivity(in, c)
+			parts.add(tableRead(in, c), selectivity(in, c))
 			continue
 		}
 		old, seen := bounds[id]
 		if !seen {
 			order = append(order, id)
-			old = interval{math.Inf(-1), math.Inf(1)}
+			old = everything
 		}
-		bounds[id] = interval{math.Max(old.lo, iv.lo), math.Min(old.hi, iv.hi)}
+		bounds[id] = old.and(iv)
 	}
 	for _, id := range order {
-		sel *= share(in.column(id), bounds[id])
+		c := in.column(id)
+		parts.add(c.table, share(c, bounds[id]))
 	}
-	out := in.scaled(in.rows * sel)
+	out := in.scaled(in.rows * parts.product())
 	for _, c := range conds {
 		narrow(in, out, c)
 	}
@@ -42,15 +46,99 @@ func filtered(in *relation, conds []expr.Expr) *relation {
 		if s := share(in.column(id), b); !c.unique {
 			c.ndv = math.Max(1, math.Min(c.ndv, in.column(id).ndv*s))
 		}
+		c.values = nil
 		out.cols[id] = c
 	}
 	return out
 }
 
+// shares are the selectivities of conjuncts by the table that each reads. Conditions on one table tend to
+// be about related columns: the most selective counts in full, each next one as the root of the last.
+type shares struct {
+	sel    float64 // of those that read no table, or several
+	any    bool
+	tables []logical.Node
+	lists  [][]float64
+}
+
+func (s *shares) add(table logical.Node, sel float64) {
+	if !s.any {
+		s.sel, s.any = 1, true
+	}
+	if table == nil {
+		s.sel *= sel
+		return
+	}
+	for i, t := range s.tables {
+		if t == table {
+			s.lists[i] = append(s.lists[i], sel)
+			return
+		}
+	}
+	s.tables, s.lists = append(s.tables, table), append(s.lists, []float64{sel})
+}
+
+func (s *shares) product() float64 {
+	if !s.any {
+		return 1
+	}
+	out := s.sel
+	for _, list := range s.lists {
+		slices.Sort(list)
+		exponent := 1.0
+		for _, x := range list {
+			out *= math.Pow(x, exponent)
+			exponent *= backOff
+		}
+	}
+	return out
+}
+
+// backOff is by how much less each further condition on a table counts: 1 would be independence, and 0
+// that the others follow from the first.
+const backOff = 0.75
+
+// tableRead is the one table whose columns e reads; nil for none, several and computed columns.
+func tableRead(in *relation, e expr.Expr) logical.Node {
+	var table logical.Node
+	for _, id := range expr.Columns(e).IDs() {
+		t := in.column(id).table
+		if t == nil || table != nil && t != table {
+			return nil
+		}
+		table = t
+	}
+	return table
+}
+
+// interval is a range of numbers.
 type interval struct{ lo, hi float64 }
 
+// valueRange is a range of a column's values: as positions, and as the values themselves where they are known.
+type valueRange struct {
+	lo, hi   float64
+	from, to *vector.Value
+}
+
+var everything = valueRange{lo: math.Inf(-1), hi: math.Inf(1)}
+
+func (a valueRange) and(b valueRange) valueRange {
+	if b.lo > a.lo || b.lo == a.lo && b.from != nil && (a.from == nil || a.from.Compare(*b.from) < 0) {
+		a.lo, a.from = b.lo, b.from
+	}
+	if b.hi < a.hi || b.hi == a.hi && b.to != nil && (a.to == nil || a.to.Compare(*b.to) > 0) {
+		a.hi, a.to = b.hi, b.to
+	}
+	return a
+}
+
 // share is the fraction of a column's rows inside an interval.
-func share(c column, b interval) float64 {
+func share(c column, b valueRange) float64 {
+	if c.values != nil {
+		if s, ok := c.values.between(b.from, b.to); ok {
+			return (1 - c.nulls) * math.Max(s, 0.5/math.Max(1, c.baseRows))
+		}
+	}
 	lo, hi := math.Max(c.lo, b.lo), math.Min(c.hi, b.hi)
 	if hi < lo {
 		return 1 / math.Max(1, c.baseRows)
@@ -60,23 +148,25 @@ func share(c column, b interval) float64 {
 }
 
 // boundOf reads a comparison of a column, whose range is known, with a constant.
-func boundOf(in *relation, e expr.Expr) (expr.ColumnID, interval, bool) {
+func boundOf(in *relation, e expr.Expr) (expr.ColumnID, valueRange, bool) {
 	col, op, lit, ok := columnOpLiteral(e)
 	if !ok || lit.Value.Null {
-		return 0, interval{}, false
+		return 0, valueRange{}, false
 	}
 	c := in.column(col.ID)
 	if !c.ranged || col.T.Kind != lit.Value.Type.Kind {
-		return 0, interval{}, false
+		return 0, valueRange{}, false
 	}
-	x := position(lit.Value)
+	iv := everything
 	switch op {
 	case "<", "<=":
-		return col.ID, interval{math.Inf(-1), x}, true
+		iv.hi, iv.to = position(lit.Value), &lit.Value
+		return col.ID, iv, true
 	case ">", ">=":
-		return col.ID, interval{x, math.Inf(1)}, true
+		iv.lo, iv.from = position(lit.Value), &lit.Value
+		return col.ID, iv, true
 	}
-	return 0, interval{}, false
+	return 0, valueRange{}, false
 }
 
 // narrow lowers the distinct values of columns that a conjunct pins to constants.
@@ -85,6 +175,7 @@ func narrow(in, out *relation, e expr.Expr) {
 		if col, ok := x.(*expr.Column); ok {
 			if c, ok := out.cols[col.ID]; ok {
 				c.ndv = math.Min(c.ndv, math.Min(n, in.column(col.ID).ndv))
+				c.values = nil
 				out.cols[col.ID] = c
 			}
 		}
@@ -150,6 +241,9 @@ func selectivity(in *relation, e expr.Expr) float64 {
 		}
 		return 0
 	case *expr.Call:
+		if s, ok := evaluated(in, e); ok {
+			return clamp(s)
+		}
 		return clamp(callSelectivity(in, e))
 	}
 	return 0.5
@@ -182,7 +276,11 @@ func callSelectivity(in *relation, e *expr.Call) float64 {
 	case "<", "<=", ">", ">=":
 		return compareSelectivity(in, e)
 	case "in":
-		return float64(len(e.Args)-1) * equalSelectivity(in, e.Args[0], e.Args[1])
+		sum := 0.0
+		for _, a := range e.Args[1:] {
+			sum += equalSelectivity(in, e.Args[0], a)
+		}
+		return sum
 	case "is_null":
 		if c, ok := e.Args[0].(*expr.Column); ok {
 			return math.Max(in.column(c.ID).nulls, 0.001)
@@ -211,6 +309,13 @@ func equalSelectivity(in *relation, a, b expr.Expr) float64 {
 	left := describe(in, a)
 	if !bConst {
 		return (1 - left.nulls) / math.Max(left.ndv, describe(in, b).ndv)
+	}
+	if lit := b.(*expr.Literal); left.values != nil && !lit.Value.Null {
+		if _, isColumn := a.(*expr.Column); isColumn {
+			if f, ok := left.values.equal(lit.Value, left.ndv); ok {
+				return (1 - left.nulls) * math.Max(f, 0.5/math.Max(1, left.baseRows))
+			}
+		}
 	}
 	if lit := b.(*expr.Literal); left.ranged && !lit.Value.Null && lit.Value.Type.Kind == a.Type().Kind {
 		if x := position(lit.Value); x < left.lo || x > left.hi {

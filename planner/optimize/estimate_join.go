@@ -131,6 +131,11 @@ func pairSelectivity(a, b column) float64 {
 	case b.unique:
 		return notNull / math.Max(1, b.baseNDV)
 	}
+	if a.values != nil && b.values != nil {
+		if s, ok := a.values.joined(b.values, a.ndv, b.ndv); ok {
+			return notNull * s
+		}
+	}
 	return notNull / math.Max(1, math.Max(a.ndv, b.ndv))
 }
 

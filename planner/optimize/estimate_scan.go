@@ -53,6 +53,7 @@ func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 		c.baseNDV = c.ndv
 		return c
 	}
+	c.origin, c.values = s.Origin, valuesOf(t, s)
 	if s.Nulls > 0 {
 		c.nulls = math.Min(1, float64(s.Nulls)/rows)
 	}

@@ -27,6 +27,8 @@ type Info struct {
 	ID   NodeID
 	Cols []expr.Column // outputs in batch order; ids are the logical ones, for EXPLAIN
 	Rows float64       // estimated output rows; -1: unknown
+	// Estimate tells where Rows comes from; only where the planner was asked for it.
+	Estimate string
 	// Run, on the topmost node of a subtree that runs bucket by bucket; else nil.
 	Run *BucketRun
 }
