@@ -123,7 +123,7 @@ func (c *compiler) compileList(es []expr.Expr) ([]node, error) {
 // folded computes a call of literals once. A call that fails is left to its rows: perhaps
 // there are none.
 func (c *compiler) folded(e *expr.Call) (*vector.Vector, bool) {
-	if e.Fn.Stability == function.Volatile || e.Fn.Result.IsNested() {
+	if e.Fn.Stability == function.Volatile {
 		return nil, false
 	}
 	for _, a := range e.Args {

@@ -26,7 +26,7 @@ func resolveCase(name string, args []Arg) (*Scalar, error) {
 		}
 	}
 	t, ok := commonOf(branches)
-	if !ok || t.IsNested() {
+	if !ok {
 		return nil, wrongArguments(name, args)
 	}
 	if t.Kind == sqltype.Null {
@@ -195,7 +195,7 @@ func resolveCoalesce(name string, args []Arg) (*Scalar, error) {
 		return nil, wrongArguments(name, args)
 	}
 	t, ok := commonOf(args)
-	if !ok || t.IsNested() {
+	if !ok {
 		return nil, wrongArguments(name, args)
 	}
 	if t.Kind == sqltype.Null {
@@ -226,7 +226,7 @@ func resolveNvl2(name string, args []Arg) (*Scalar, error) {
 		return nil, wrongArguments(name, args)
 	}
 	t, ok := commonOf(args[1:])
-	if !ok || t.IsNested() {
+	if !ok {
 		return nil, wrongArguments(name, args)
 	}
 	if t.Kind == sqltype.Null {
@@ -249,7 +249,7 @@ func resolveNullIf(name string, args []Arg) (*Scalar, error) {
 		return nil, wrongArguments(name, args)
 	}
 	t, ok := CommonType(args[0].Type, args[1].Type)
-	if !ok || t.IsNested() {
+	if !ok {
 		return nil, wrongArguments(name, args)
 	}
 	if t.Kind == sqltype.Null {

@@ -23,7 +23,7 @@ func resolveIn(name string, args []Arg) (*Scalar, error) {
 		if i > 0 && ok {
 			u, ok = widerComparison(t, u)
 		}
-		if !ok || u.IsNested() || u.Kind == sqltype.Bitmap || u.Kind == sqltype.HLL {
+		if !ok || u.Kind == sqltype.Bitmap || u.Kind == sqltype.HLL {
 			return nil, wrongArguments(name, args)
 		}
 		t = u

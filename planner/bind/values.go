@@ -17,7 +17,7 @@ func castColumn(rows [][]expr.Expr, j int, t sqltype.Type, cast caster) (bad int
 	var members [][]int
 	for i, row := range rows {
 		l, ok := row[j].(*expr.Literal)
-		if !ok || l.Value.Null || l.Value.Type.IsNested() {
+		if !ok || l.Value.Null {
 			c, err := expr.CastWith(row[j], t, cast)
 			if err != nil {
 				return i, err
@@ -51,7 +51,7 @@ func castLiterals(rows [][]expr.Expr, j int, members []int, from, to sqltype.Typ
 	if err != nil {
 		return err
 	}
-	if fn != nil && !to.IsNested() {
+	if fn != nil {
 		if out := runCast(fn, rows, j, members, from); out != nil {
 			literals := make([]expr.Literal, len(members))
 			for k, i := range members {
