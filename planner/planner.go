@@ -26,6 +26,7 @@ type Options struct {
 	Filters                                           lower.FilterOptions
 	Functions                                         *function.Context // for constant folding; nil folds only what depends on nothing
 	Trace                                             *optimize.Trace   // when set, records the passes
+	ExplainEstimates                                  bool              // tell in the plan where estimates come from
 	// Verify checks the plan after every pass and panics where one broke it; tests set it.
 	Verify bool
 }
