@@ -46,12 +46,17 @@ type hashJoin struct {
 	filters *runtimeFilters
 	tail    atomic.Int64 // next row of the tail
 	held    int64
+
+	// spillable: a last pipeline (hashJoinAway) joins what is not in memory; the builder adds it.
+	spillable bool
+	disk      joinSpill
+	share     int // joins that are built at the same time as this one
 }
 
 // newHashJoin makes the join of n. filters, which may be nil, receives its runtime filters.
 func newHashJoin(n *physical.HashJoin, rt *Runtime, filters *runtimeFilters) (*hashJoin, error) {
 	j := &hashJoin{rt: rt, n: n, node: rt.Profile.Node(n.ID), arena: &hashtable.Arena{}, filters: filters,
-		dicts: map[*vector.Vector]*vector.Vector{}}
+		dicts: map[*vector.Vector]*vector.Vector{}, share: 1}
 	j.memory = newSpillClaim(rt, fmt.Sprintf("hash join build #%d", n.ID), j.node)
 	nullSafe := make([]bool, len(n.BuildKeys))
 	copy(nullSafe, n.NullSafe)
@@ -133,7 +138,19 @@ func (j *hashJoin) wantsMatched() bool {
 
 // build makes the table of what the writers collected; called once, by Finalize.
 func (j *hashJoin) build(ctx context.Context) error {
+	for _, w := range j.writers {
+		j.rows += w.rows.N
+	}
+	if j.spillable && (j.disk.on.Load() || !j.roomForTable()) {
+		if err := j.startSpill(); err != nil {
+			return err
+		}
+		if err := j.settle(ctx); err != nil {
+			return err
+		}
+	}
 	var parts []*hashtable.Rows
+	j.rows = 0
 	for _, w := range j.writers {
 		j.rows += w.rows.N
 		parts = append(parts, w.rows)
@@ -143,7 +160,9 @@ func (j *hashJoin) build(ctx context.Context) error {
 	}
 	skip := joinSkips(j.writers, j.rows)
 	// Claimed before it is allocated: the table, and the columns once more while they are put together.
-	if err := j.memory.set(&j.held, int64(j.rows)*(4+24+8*int64(j.layout.Words()))); err != nil {
+	if j.spillable {
+		j.memory.force(&j.held, int64(j.rows)*j.tableRowBytes())
+	} else if err := j.memory.set(&j.held, int64(j.rows)*j.tableRowBytes()); err != nil {
 		return err
 	}
 	if err := j.joinColumns(ctx); err != nil {
@@ -161,12 +180,21 @@ func (j *hashJoin) build(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := j.publishFilters(ctx, parts, skip); err != nil {
-		return err
+	if !j.disk.some { // else keys are missing
+		if err := j.publishFilters(ctx, parts, skip); err != nil {
+			return err
+		}
 	}
 	j.writers = nil
-	j.node.Notes.Store("build rows", fmt.Sprint(j.rows))
-	return j.memory.set(&j.held, j.table.Bytes()+int64(4*len(j.matched)))
+	if j.disk.level == 0 {
+		j.node.Notes.Store("build rows", fmt.Sprint(j.rows))
+	}
+	n := j.table.Bytes() + int64(4*len(j.matched))
+	if j.spillable {
+		j.memory.force(&j.held, n)
+		return nil
+	}
+	return j.memory.set(&j.held, n)
 }
 
 // insertChunk is how many build rows a goroutine inserts at a time.

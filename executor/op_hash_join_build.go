@@ -3,12 +3,13 @@ package executor
 import "github.com/basaltdb/basalt/planner/physical"
 
 // buildHashJoin adds the build pipeline, the probe pipeline with the join in it, and the
-// tail where the kind yields build rows.
+// tail where the kind yields build rows, and last what did not fit into memory.
 func (b *builder) buildHashJoin(n *physical.HashJoin, down stage) error {
 	j, err := newHashJoin(n, b.rt, b.filters)
 	if err != nil {
 		return err
 	}
+	j.spillable = j.canSpill()
 	if err := b.build(n.Build, stage{sink: hashJoinSink{j}}); err != nil {
 		return err
 	}
@@ -18,6 +19,9 @@ func (b *builder) buildHashJoin(n *physical.HashJoin, down stage) error {
 	}
 	if j.wantsMatched() {
 		b.add(hashJoinTail{j}, n, down)
+	}
+	if j.spillable {
+		b.add(&hashJoinAway{j: j}, n, down)
 	}
 	return nil
 }

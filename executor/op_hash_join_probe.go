@@ -35,6 +35,8 @@ type hashJoinProbe struct {
 	pairCols []gatherMemory // by residual column
 	mark     *vector.Vector
 	marker   *markProbe
+	spill    *probeSpill
+	rest     *vector.Batch // of the input, what was not spilled
 }
 
 func newHashJoinProbe(j *hashJoin) (*hashJoinProbe, error) {
@@ -61,17 +63,19 @@ func newHashJoinProbe(j *hashJoin) (*hashJoinProbe, error) {
 // Apply implements Transform.
 func (p *hashJoinProbe) Apply(ctx context.Context, in *vector.Batch) (*vector.Batch, Flow, error) {
 	if p.pairs.active {
-		return p.morePairs(ctx, in)
+		return p.morePairs(ctx, p.rest)
 	}
 	if in.NumRows() == 0 {
 		return nil, NeedInput, nil
 	}
-	if p.j.rows == 0 && p.endsEmpty() {
+	if p.j.rows == 0 && p.endsEmpty() && !p.j.disk.some {
 		return nil, Finished, nil
 	}
-	if err := p.lookUp(in); err != nil {
+	in, err := p.lookUp(in)
+	if err != nil || in.NumRows() == 0 {
 		return nil, NeedInput, err
 	}
+	p.rest = in
 	j := p.j
 	switch j.n.Kind {
 	case physical.Semi, physical.Anti:
@@ -107,14 +111,27 @@ func (p *hashJoinProbe) endsEmpty() bool {
 	return false
 }
 
-// lookUp fills heads for the live rows of in.
-func (p *hashJoinProbe) lookUp(in *vector.Batch) error {
+// lookUp fills heads for the live rows of in; where rows go to disk, for the others, and
+// returns these.
+func (p *hashJoinProbe) lookUp(in *vector.Batch) (*vector.Batch, error) {
 	vals, err := evalAll(p.exprs, in, false, p.vals)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.vals = vals
 	p.keys.Encode(vals, in.Len, in.Sel)
+	if p.j.disk.some {
+		if p.spill == nil {
+			p.spill = newProbeSpill(p.j)
+		}
+		all := in
+		if in, err = p.spill.divert(in, p.keys, vals); err != nil || in.NumRows() == 0 {
+			return in, err
+		}
+		if in != all {
+			p.keys.Encode(vals, in.Len, in.Sel)
+		}
+	}
 	if cap(p.heads) < p.keys.N {
 		p.heads = make([]uint32, p.keys.N)
 		p.built = make([]uint32, p.keys.N)
@@ -131,7 +148,7 @@ func (p *hashJoinProbe) lookUp(in *vector.Batch) error {
 			}
 		}
 	}
-	return nil
+	return in, nil
 }
 
 // markHeads marks all build rows of the keys that were found.

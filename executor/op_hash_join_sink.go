@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/basaltdb/basalt/executor/hashtable"
+	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -25,17 +26,23 @@ type joinWriter struct {
 	sel   []int32
 	arena *hashtable.ArenaWriter
 	held  int64
+
+	loading bool // rows come back from disk: they are known to fit
+	codec   *spill.Codec
+	scatter spill.Scatter
 }
 
 // Open implements Sink.
 func (s hashJoinSink) Open(ctx context.Context, d *Driver) (SinkWriter, error) {
-	j := s.j
+	w := newJoinWriter(s.j)
+	var err error
+	w.exprs, err = compileRowExprs(s.j.n.BuildKeys, s.j.rt.Functions)
+	return w, err
+}
+
+func newJoinWriter(j *hashJoin) *joinWriter {
 	w := &joinWriter{j: j, keys: hashtable.NewKeys(j.layout), arena: j.arena.NewWriter()}
 	w.rows = hashtable.NewRows(j.layout, w.arena)
-	var err error
-	if w.exprs, err = compileRowExprs(j.n.BuildKeys, j.rt.Functions); err != nil {
-		return nil, err
-	}
 	w.cols = make([]*joinColumn, len(j.used))
 	for i, used := range j.used {
 		if used {
@@ -45,7 +52,7 @@ func (s hashJoinSink) Open(ctx context.Context, d *Driver) (SinkWriter, error) {
 	if j.mark != nil {
 		w.marks = j.mark.newWriter(w.arena)
 	}
-	return w, nil
+	return w
 }
 
 // Consume implements SinkWriter.
@@ -58,10 +65,15 @@ func (w *joinWriter) Consume(ctx context.Context, b *vector.Batch) (Flow, error)
 		return NeedInput, err
 	}
 	w.vals = vals
+	return NeedInput, w.add(vals, b)
+}
+
+// add keeps the live rows of b, whose keys are vals.
+func (w *joinWriter) add(vals []*vector.Vector, b *vector.Batch) error {
 	sel := b.Sel
 	if !w.j.keepsBuildRows() {
 		if sel = w.withoutNulls(vals, b); sel != nil && len(sel) == 0 {
-			return NeedInput, nil
+			return nil
 		}
 	} else {
 		w.noteNulls(vals, b)
@@ -76,7 +88,7 @@ func (w *joinWriter) Consume(ctx context.Context, b *vector.Batch) (Flow, error)
 			c.add(w.j, b.Cols[i], sel)
 		}
 	}
-	return NeedInput, w.j.memory.set(&w.held, w.bytes())
+	return w.claim()
 }
 
 // isNullKey reports whether a key makes row r one that equals nothing.

@@ -41,6 +41,7 @@ func runJoin(t testing.TB, n *physical.HashJoin, rt *Runtime, filters *runtimeFi
 	if err != nil {
 		t.Fatal(err)
 	}
+	j.spillable = j.canSpill()
 	sink := hashJoinSink{j}
 	defer sink.Abort()
 	if err := runSink(t, rt, sink, build); err != nil {
@@ -71,13 +72,22 @@ func runJoin(t testing.TB, n *physical.HashJoin, rt *Runtime, filters *runtimeFi
 				}
 			}
 		}
-		return nil
+		_, err = p.Flush(ctx)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	if j.wantsMatched() {
 		rows = append(rows, drainSource(t, rt, hashJoinTail{j})...)
+	}
+	if away := (&hashJoinAway{j: j}); !away.Idle() {
+		more, err := drain(rt, away)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+		away.Retire()
 	}
 	slices.Sort(rows)
 	return rows, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/planner/expr"
@@ -183,6 +184,72 @@ func TestHashAggregateSpillFails(t *testing.T) {
 		rt := &Runtime{Instances: 2}
 		spillDir(t, rt, 1<<20, disk)
 		_, err := runAggregate(t, testAggregate([]sqltype.Type{bigint}, nil), rt, batches)
+		if !sqlerr.Is(err, sqlerr.FileIO) || !errors.Is(err, errBroken) {
+			t.Fatalf("%d writes: got %v", writes, err)
+		}
+	}
+}
+
+// Joins that spill, on several levels, have the rows of joins that do not.
+func TestHashJoinSpills(t *testing.T) {
+	spilled, levels := int64(0), 0
+	for _, kind := range allJoinKinds {
+		for seed := range seeds(10) {
+			r := rand.New(rand.NewSource(seed))
+			n, _, types := randomJoin(r, kind)
+			last := len(types) - 1
+			if r.Intn(2) == 0 {
+				n.Residual = []expr.Expr{call(t, "<", field(last, bigint), field(len(types)+last, bigint))}
+			}
+			distinct := make([]int, len(types))
+			for i := range distinct {
+				distinct[i] = 2 + r.Intn(3000)
+			}
+			if distinct[0] = 1000 + r.Intn(3000); kind == physical.Single {
+				distinct[0] = 1 << 30
+			}
+			probe := randomBatches(r, types, 1+r.Intn(2000), 1+r.Intn(700), distinct, r.Intn(3) > 0)
+			build := randomBatches(r, types, 500+r.Intn(4000), 1+r.Intn(700), distinct, r.Intn(3) > 0)
+			name := fmt.Sprintf("kind %d seed %d types %v null-safe %v mark keys %d", kind, seed, types, n.NullSafe, n.MarkKeys)
+			want, wantErr := runJoin(t, n, &Runtime{Instances: 2, Functions: &function.Context{}}, nil, probe, build)
+			rt := &Runtime{Instances: 1 + r.Intn(4), BatchRows: 1 + r.Intn(1000), Functions: &function.Context{}}
+			spillDir(t, rt, 8<<10+r.Int63n(300<<10), nil)
+			got, err := runJoin(t, n, rt, nil, probe, build)
+			if wantErr != nil || sqlerr.Is(err, sqlerr.OutOfMemory) {
+				if err == nil {
+					t.Fatalf("%s: no error, want %v", name, wantErr)
+				}
+				continue // a key with very many rows may be too large
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			sameRows(t, name, got, want)
+			spilled += rt.Profile.Node(0).SpilledBytes.Load()
+			if text, ok := rt.Profile.Node(0).Notes.Load("spill levels"); ok && text.(string) > "1" {
+				levels++
+			}
+		}
+	}
+	if spilled == 0 || levels == 0 {
+		t.Fatalf("%d bytes spilled, %d times on more than one level", spilled, levels)
+	}
+}
+
+func TestHashJoinSpillFails(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	n, _, types := randomJoin(r, physical.Full)
+	distinct := make([]int, len(types))
+	for i := range distinct {
+		distinct[i] = 1 << 20
+	}
+	batches := randomBatches(r, types, 50_000, 4096, distinct, false)
+	for _, writes := range []int64{0, 1, 100, 250} {
+		disk := &brokenDisk{}
+		disk.left.Store(writes)
+		rt := &Runtime{Instances: 2}
+		spillDir(t, rt, 1<<20, disk)
+		_, err := runJoin(t, n, rt, nil, batches, batches)
 		if !sqlerr.Is(err, sqlerr.FileIO) || !errors.Is(err, errBroken) {
 			t.Fatalf("%d writes: got %v", writes, err)
 		}

@@ -38,15 +38,7 @@ func finalize(ctx context.Context, rt *Runtime, s Sink) (err error) {
 	}
 	defer rt.Slots.Release()
 	defer recoverTo(&err)
-	if n := nodeOfSink(s); n != nil && rt.Profile != nil {
-		watch := rt.Profile.stopwatch()
-		defer func() {
-			took := watch.lap()
-			n.Nanos.Add(took)
-			n.FinishNanos.Add(took)
-		}()
-	}
-	return s.Finalize(ctx)
+	return finalizeTimed(ctx, rt, s)
 }
 
 // recoverTo turns a panic into an error: our bugs end one query, never the process.
@@ -79,15 +71,15 @@ type retiring interface {
 
 // run drives the pipeline with as many drivers as the query may have and waits for all.
 func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
-	n := max(rt.Instances, 1)
-	if p.serial {
-		n = 1
-	}
 	if s, ok := p.source.(retiring); ok {
+		defer s.Retire()
 		if s.Idle() {
 			return nil
 		}
-		defer s.Retire()
+	}
+	n := max(rt.Instances, 1)
+	if p.serial {
+		n = 1
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

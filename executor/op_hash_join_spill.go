@@ -1,0 +1,603 @@
+package executor
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/basaltdb/basalt/executor/hashtable"
+	"github.com/basaltdb/basalt/executor/spill"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/physical"
+)
+
+// How a join spills. When memory for the build side is refused, all of it goes to disk by
+// radix partition of the keys' hashes. Once all is there and sizes are known, as many
+// partitions as fit come back into the table (the resident ones); probe rows of the others
+// go to disk as well, by the same hash, and all other probe rows pass as ever. A last
+// pipeline joins the partitions that are away one by one: each is a hashJoin of its own,
+// one level deeper, which may spill again.
+
+// joinSpill is what a join that spills has beside its table.
+type joinSpill struct {
+	level int          // of its own partitions
+	build *spill.Parts // nil until memory was refused
+	probe *spill.Parts // of the partitions that are away
+	on    atomic.Bool  // build is there
+	away  [spill.Fanout]bool
+	some  bool // a partition is away
+}
+
+// tableRowBytes is about what a row takes in the table, beside its key and columns.
+func (j *hashJoin) tableRowBytes() int64 { return 4 + 24 + 8*int64(j.layout.Words()) }
+
+// startSpill makes the file of the build side; once, by whoever comes first.
+func (j *hashJoin) startSpill() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.disk.build != nil {
+		return nil
+	}
+	var err error
+	if j.disk.build, err = j.memory.area.CreateParts(j.disk.level, j.memory.counters()); err != nil {
+		return err
+	}
+	j.disk.on.Store(true)
+	return nil
+}
+
+// spillTypes are the types of a spilled build row: keys, then the columns that are used.
+func (j *hashJoin) spillTypes() []sqltype.Type {
+	out := keyTypes(j.layout)
+	for i, used := range j.used {
+		if used {
+			out = append(out, j.buildTypes[i])
+		}
+	}
+	return out
+}
+
+// claim reserves what the writer holds, and what the table will take of it, or spills.
+func (w *joinWriter) claim() error {
+	j, m := w.j, w.j.memory
+	switch {
+	case w.loading:
+		m.force(&w.held, w.bytes())
+		return nil
+	case !j.spillable:
+		return m.set(&w.held, w.bytes())
+	}
+	n := w.bytes() + int64(w.rows.N)*j.tableRowBytes()
+	if j.disk.on.Load() {
+		if n > m.workspace() {
+			return w.toDisk()
+		}
+		m.force(&w.held, n)
+		return nil
+	}
+	if m.try(&w.held, n) {
+		return nil
+	}
+	if n <= m.workspace() {
+		m.force(&w.held, n)
+		return nil
+	}
+	if err := j.startSpill(); err != nil {
+		return err
+	}
+	return w.toDisk()
+}
+
+// Rows of the parts that a writer's rows are partitioned in, and of a block.
+const (
+	joinSpillChunk = 128 << 10
+	joinBlockRows  = 16 << 10
+)
+
+// toDisk writes all rows of the writer by partition and empties it.
+func (w *joinWriter) toDisk() error {
+	j := w.j
+	if w.codec == nil {
+		w.codec = spill.NewCodec(j.spillTypes())
+	}
+	for lo := 0; lo < w.rows.N; lo += joinSpillChunk {
+		if err := w.chunkToDisk(lo, min(lo+joinSpillChunk, w.rows.N)); err != nil {
+			return err
+		}
+	}
+	w.arena = new(hashtable.Arena).NewWriter()
+	w.rows, w.nulls = hashtable.NewRows(j.layout, w.arena), nil
+	for i, c := range w.cols {
+		if c != nil {
+			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0)}
+		}
+	}
+	j.memory.force(&w.held, w.bytes())
+	return nil
+}
+
+func (w *joinWriter) chunkToDisk(lo, hi int) error {
+	j, n := w.j, hi-lo
+	var keys hashtable.Keys
+	keys.Load(w.rows, lo, hi)
+	w.scatter.By(keys.Hash(), j.disk.level)
+	var cols []*vector.Vector
+	for i := range j.layout.Columns() {
+		v := vector.New(j.layout.Type(i), n)
+		w.rows.Decode(i, lo, v)
+		if !j.nullSafe(i) && v.Form == vector.Flat {
+			for _, r := range w.nulls {
+				if int(r) >= lo && int(r) < hi {
+					v.SetNull(int(r) - lo)
+				}
+			}
+		}
+		cols = append(cols, v)
+	}
+	for _, c := range w.cols {
+		if c != nil {
+			cols = append(cols, c.vector().Slice(lo, hi))
+		}
+	}
+	for q := range spill.Fanout {
+		for rows := w.scatter.Rows(q); len(rows) > 0; {
+			block := rows[:min(len(rows), joinBlockRows)]
+			rows = rows[len(block):]
+			if err := j.disk.build.Write(w.codec, q, cols, n, block); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// vector is the column so far.
+func (c *joinColumn) vector() *vector.Vector {
+	if c.dict != nil {
+		return vector.NewDictionary(c.dict, c.codes, c.valid)
+	}
+	return c.vals
+}
+
+// roomForTable claims the table of what the writers hold; false means that it does not fit.
+func (j *hashJoin) roomForTable() bool {
+	for _, w := range j.writers {
+		j.memory.force(&w.held, w.bytes())
+	}
+	return j.memory.try(&j.held, int64(j.rows)*j.tableRowBytes())
+}
+
+// settle, when the build side is spilled, decides which partitions come back, and brings them.
+func (j *hashJoin) settle(ctx context.Context) error {
+	err := parallelTasks(ctx, j.rt, j.rt.Instances, len(j.writers), func(_, i int) error {
+		w := j.writers[i]
+		if err := w.toDisk(); err != nil {
+			return err
+		}
+		j.memory.force(&w.held, 0)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	j.writers, j.dicts, j.arena, j.rows = nil, map[*vector.Vector]*vector.Vector{}, &hashtable.Arena{}, 0
+	j.memory.noteSpill(j.disk.build.Used(), "partitions")
+	j.memory.note("spill levels", j.disk.level+1)
+	resident := j.chooseResident()
+	writers := make([]*joinWriter, max(1, min(j.rt.Instances, len(resident))))
+	err = parallelTasks(ctx, j.rt, len(writers), len(resident), func(worker, i int) error {
+		w := writers[worker]
+		if w == nil {
+			w = newJoinWriter(j)
+			w.loading = true
+			writers[worker] = w
+		}
+		return w.load(ctx, j.disk.build, resident[i])
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range writers {
+		if w != nil && w.rows.N > 0 {
+			j.writers = append(j.writers, w)
+		}
+	}
+	if j.disk.some {
+		j.disk.probe, err = j.memory.area.CreateParts(j.disk.level, j.memory.counters())
+	} else {
+		err = j.disk.build.File.Close()
+	}
+	return err
+}
+
+// chooseResident marks the partitions that stay away and lists the others: what fits into
+// half of the memory that is free, since the operators above need some as well.
+func (j *hashJoin) chooseResident() []int {
+	perRow := j.tableRowBytes() + 8*int64(j.layout.Words())
+	if j.layout.HasStrings() {
+		perRow += 8
+	}
+	for i, used := range j.used {
+		if used {
+			perRow += int64(j.buildTypes[i].Physical().Size())
+		}
+	}
+	room := j.memory.r.Budget().Available() / 2 / int64(j.share)
+	var resident []int
+	for q := range spill.Fanout {
+		rows, raw := j.disk.build.Size(q)
+		need := rows*perRow + raw
+		switch {
+		case rows == 0:
+		case need <= room:
+			room -= need
+			resident = append(resident, q)
+		default:
+			j.disk.away[q], j.disk.some = true, true
+		}
+	}
+	return resident
+}
+
+// load adds a partition of a file to the writer.
+func (w *joinWriter) load(ctx context.Context, from *spill.Parts, q int) error {
+	j := w.j
+	if w.codec == nil {
+		w.codec = spill.NewCodec(j.spillTypes())
+	}
+	keys := j.layout.Columns()
+	cols := make([]*vector.Vector, len(j.used))
+	for _, b := range from.Blocks(q) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		read, _, err := from.File.Read(w.codec, b)
+		if err != nil {
+			return err
+		}
+		next := keys
+		for i, used := range j.used {
+			if used {
+				cols[i] = read[next]
+				next++
+			}
+		}
+		if err := w.add(read[:keys], &vector.Batch{Cols: cols, Len: int(b.Rows)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probeSpill is one driver's buffer of probe rows whose partitions are away.
+type probeSpill struct {
+	j      *hashJoin
+	cols   []*vector.Vector
+	hashes []uint64
+	codec  *spill.Codec
+	order  spill.Scatter
+	held   int64
+
+	stay, leave []int32
+	rest        vector.Batch // the rows that stay
+}
+
+func newProbeSpill(j *hashJoin) *probeSpill {
+	s := &probeSpill{j: j, codec: spill.NewCodec(j.probeTypes), stay: []int32{}} // not nil: that would be all rows
+	for _, t := range j.probeTypes {
+		s.cols = append(s.cols, vector.New(t, 0))
+	}
+	return s
+}
+
+// divert takes the rows whose partitions are away and returns the batch of the others.
+// Rows with a NULL key match nothing: they stay.
+func (s *probeSpill) divert(in *vector.Batch, keys *hashtable.Keys, vals []*vector.Vector) (*vector.Batch, error) {
+	j := s.j
+	s.stay, s.leave = s.stay[:0], s.leave[:0]
+	nulls := j.mayHaveNullKeys(vals)
+	for k, h := range keys.Hash() {
+		row := in.Row(k)
+		if !j.disk.away[spill.PartitionOf(h, j.disk.level)] || nulls && j.isNullKey(vals, row) {
+			s.stay = append(s.stay, int32(row))
+			continue
+		}
+		s.leave = append(s.leave, int32(row))
+		s.hashes = append(s.hashes, h)
+	}
+	if len(s.leave) == 0 {
+		return in, nil
+	}
+	bytes := int64(8 * cap(s.hashes))
+	for i, c := range s.cols {
+		c.AppendFrom(in.Cols[i], s.leave)
+		bytes += c.Bytesize()
+	}
+	j.memory.force(&s.held, bytes)
+	s.rest = vector.Batch{Cols: in.Cols, Len: in.Len, Sel: s.stay}
+	if bytes > j.memory.workspace() {
+		return &s.rest, s.flush()
+	}
+	return &s.rest, nil
+}
+
+// flush writes the buffer by partition.
+func (s *probeSpill) flush() error {
+	n := len(s.hashes)
+	if n == 0 {
+		return nil
+	}
+	s.order.By(s.hashes, s.j.disk.level)
+	for q := range spill.Fanout {
+		for rows := s.order.Rows(q); len(rows) > 0; {
+			block := rows[:min(len(rows), joinBlockRows)]
+			rows = rows[len(block):]
+			if err := s.j.disk.probe.Write(s.codec, q, s.cols, n, block); err != nil {
+				return err
+			}
+		}
+	}
+	s.hashes = s.hashes[:0]
+	for _, c := range s.cols {
+		c.Reset(0)
+	}
+	return nil
+}
+
+// Flush implements Flusher: the end of the probe side.
+func (p *hashJoinProbe) Flush(context.Context) (*vector.Batch, error) {
+	if p.spill == nil {
+		return nil, nil
+	}
+	s := p.spill
+	p.spill = nil
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	p.j.memory.force(&s.held, 0)
+	return nil, nil
+}
+
+// hashJoinAway is the source of a join's last pipeline: the partitions that are away.
+type hashJoinAway struct {
+	j    *hashJoin
+	next atomic.Int64
+}
+
+// Idle implements retiring.
+func (a *hashJoinAway) Idle() bool { return !a.j.disk.some }
+
+// Retire implements retiring: the join is done.
+func (a *hashJoinAway) Retire() {
+	a.j.closeFiles()
+	a.j.release()
+}
+
+func (j *hashJoin) closeFiles() {
+	for _, p := range []*spill.Parts{j.disk.build, j.disk.probe} {
+		if p != nil {
+			_ = p.File.Close() // the query's end tries again
+		}
+	}
+}
+
+// Open implements Source.
+func (a *hashJoinAway) Open(_ context.Context, d *Driver) (SourceReader, error) {
+	alone := *d.Runtime
+	alone.Instances = 1
+	return &joinAwayReader{a: a, rt: &alone}, nil
+}
+
+// joinAwayReader joins the partitions that it claims, and the parts of those that spill
+// again.
+type joinAwayReader struct {
+	a     *hashJoinAway
+	rt    *Runtime
+	tasks []joinTask
+	cur   *joinPart
+}
+
+// joinTask is a partition of a join that is away.
+type joinTask struct {
+	j         *hashJoin
+	partition int
+	last      bool // of j's partitions, where j is not the join of the plan
+}
+
+// Next implements SourceReader.
+func (r *joinAwayReader) Next(ctx context.Context) (*vector.Batch, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if r.cur != nil {
+			b, err := r.cur.next(ctx)
+			if err != nil || b != nil {
+				return b, err
+			}
+			r.finish()
+			continue
+		}
+		t, ok := r.claim()
+		if !ok {
+			return nil, nil
+		}
+		cur, err := r.start(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		r.cur = cur
+	}
+}
+
+func (r *joinAwayReader) claim() (joinTask, bool) {
+	if n := len(r.tasks); n > 0 {
+		t := r.tasks[n-1]
+		r.tasks = r.tasks[:n-1]
+		return t, true
+	}
+	for {
+		q := int(r.a.next.Add(1)) - 1
+		if q >= spill.Fanout {
+			return joinTask{}, false
+		}
+		if r.a.j.disk.away[q] {
+			return joinTask{j: r.a.j, partition: q}, true
+		}
+	}
+}
+
+// start builds the table of a partition.
+func (r *joinAwayReader) start(ctx context.Context, t joinTask) (*joinPart, error) {
+	child, err := newHashJoin(t.j.n, r.rt, nil)
+	if err != nil {
+		return nil, err
+	}
+	child.disk.level = t.j.disk.level + 1
+	child.share = max(1, r.a.j.rt.Instances)
+	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
+	w := newJoinWriter(child)
+	if err := w.load(ctx, t.j.disk.build, t.partition); err != nil {
+		return nil, err
+	}
+	if err := w.Close(ctx); err != nil {
+		return nil, err
+	}
+	if err := child.build(ctx); err != nil {
+		return nil, err
+	}
+	part := &joinPart{task: t, child: child, blocks: t.j.disk.probe.Blocks(t.partition), codec: spill.NewCodec(child.probeTypes), rows: batchRowsOf(r.rt)}
+	part.probe, err = newHashJoinProbe(child)
+	return part, err
+}
+
+// divides reports whether a partition can be expected to become smaller when it is divided:
+// not when nearly all rows of its join are in it already, which then have one key.
+func (j *hashJoin) divides(q int) bool {
+	rows, _ := j.disk.build.Size(q)
+	var all int64
+	for p := range spill.Fanout {
+		n, _ := j.disk.build.Size(p)
+		all += n
+	}
+	return j.disk.level == 0 || rows < all-all/8
+}
+
+// finish lets go of the current partition, and queues those that it made.
+func (r *joinAwayReader) finish() {
+	c := r.cur
+	r.cur = nil
+	if c.task.last {
+		c.task.j.closeFiles()
+	}
+	child := c.child
+	first := len(r.tasks)
+	for q, away := range child.disk.away {
+		if away {
+			r.tasks = append(r.tasks, joinTask{j: child, partition: q})
+		}
+	}
+	if first < len(r.tasks) {
+		r.tasks[first].last = true // tasks are taken from the end
+	} else {
+		child.closeFiles()
+	}
+	child.release()
+}
+
+// Close implements SourceReader.
+func (r *joinAwayReader) Close() {
+	if r.cur != nil {
+		r.cur.child.release()
+		r.cur = nil
+	}
+}
+
+// joinPart is the join of one partition: its probe rows, then its unmatched build rows.
+type joinPart struct {
+	task   joinTask
+	child  *hashJoin
+	probe  *hashJoinProbe
+	blocks []spill.Block
+	codec  *spill.Codec
+	rows   int
+
+	block   *vector.Batch // being probed
+	at      int           // its next row
+	in      *vector.Batch
+	more    bool // probe has more of in
+	flushed bool
+	tail    *joinTailReader
+}
+
+func (p *joinPart) next(ctx context.Context) (*vector.Batch, error) {
+	for !p.flushed {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if !p.more {
+			if err := p.nextInput(); err != nil {
+				return nil, err
+			}
+			if p.in == nil {
+				if _, err := p.probe.Flush(ctx); err != nil {
+					return nil, err
+				}
+				p.flushed = true
+				break
+			}
+		}
+		out, flow, err := p.probe.Apply(ctx, p.in)
+		if err != nil {
+			return nil, err
+		}
+		p.more = flow == HasMore
+		if flow == Finished {
+			p.blocks, p.block = nil, nil
+		}
+		if out != nil && out.NumRows() > 0 {
+			return out, nil
+		}
+	}
+	if !p.child.wantsMatched() {
+		return nil, nil
+	}
+	if p.tail == nil {
+		p.tail = &joinTailReader{j: p.child, rows: p.rows}
+	}
+	return p.tail.Next(ctx)
+}
+
+// nextInput makes in the next rows of the partition's probe side, nil at the end.
+func (p *joinPart) nextInput() error {
+	p.in = nil
+	if p.block == nil || p.at >= p.block.Len {
+		if len(p.blocks) == 0 {
+			return nil
+		}
+		b := p.blocks[0]
+		p.blocks = p.blocks[1:]
+		cols, _, err := p.task.j.disk.probe.File.Read(p.codec, b)
+		if err != nil {
+			return err
+		}
+		p.block, p.at = vector.NewBatch(int(b.Rows), cols...), 0
+	}
+	hi := min(p.at+p.rows, p.block.Len)
+	p.in = p.block
+	if p.at > 0 || hi < p.block.Len {
+		p.in = p.block.View(p.at, hi)
+	}
+	p.at = hi
+	return nil
+}
+
+// canSpill reports whether the join's kind can be divided by partitions: Mark and
+// NullAwareAnti need to know of all rows at once.
+func (j *hashJoin) canSpill() bool {
+	switch j.n.Kind {
+	case physical.Mark, physical.NullAwareAnti:
+		return false
+	}
+	return j.memory.canSpill() && j.layout.Words() > 0
+}
