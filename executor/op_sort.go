@@ -33,6 +33,7 @@ type sorter struct {
 	mu    sync.Mutex
 	runs  []*sorting.Run
 	parts [][]*vector.Vector // columns by run
+	disk  []*sortRun
 
 	// After Finalize, read-only:
 	cols  []*vector.Vector
@@ -126,14 +127,14 @@ func (w *sortWriter) encode(b *vector.Batch, keys *sorting.Keys) error {
 	return nil
 }
 
-// claim reserves what the writer holds and what sorting it will take.
-func (w *sortWriter) claim() error {
+// bytes is what the writer holds and what sorting it will take.
+func (w *sortWriter) bytes() int64 {
 	const entries = 2*16 + 4 // sorting.Entry twice, and the row in the merged order
 	n := w.keys.Bytes() + entries*int64(w.keys.Len())
 	for _, c := range w.cols {
 		n += c.Bytesize()
 	}
-	return w.s.memory.set(&w.held, n)
+	return n
 }
 
 // Close implements SinkWriter: every driver sorts its own run.
@@ -161,6 +162,9 @@ func (s *sorter) addRun(r *sorting.Run, cols []*vector.Vector) {
 
 // Finalize implements Sink: it merges the runs.
 func (s *sorter) Finalize(ctx context.Context) error {
+	if spilled, err := s.spillRest(ctx); err != nil || spilled {
+		return err
+	}
 	total := int64(0)
 	bases := make([]uint32, len(s.runs))
 	for i, r := range s.runs {
@@ -199,7 +203,7 @@ func (s *sorter) Finalize(ctx context.Context) error {
 
 // Abort implements Sink.
 func (s *sorter) Abort() {
-	s.runs, s.parts, s.cols, s.order = nil, nil, nil, nil
+	s.runs, s.parts, s.cols, s.order, s.disk = nil, nil, nil, nil, nil
 	s.memory.release()
 }
 
@@ -208,6 +212,9 @@ type sortSource struct{ s *sorter }
 
 // Open implements Source.
 func (s sortSource) Open(context.Context, *Driver) (SourceReader, error) {
+	if len(s.s.disk) > 0 {
+		return s.s.openSpilled()
+	}
 	return &sortReader{s: s.s, rows: batchRowsOf(s.s.rt)}, nil
 }
 

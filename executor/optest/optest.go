@@ -1,7 +1,8 @@
 // Package optest runs operators the ways that people forget: batches of 1, 2, 3, 7 and 1024
 // rows, one driver and several, dictionary and constant columns, dead rows between the
 // live ones, a reader that closes early, a context that is cancelled; and it checks that
-// nothing is left behind: no goroutine, no reserved byte.
+// nothing is left behind: no goroutine, no reserved byte, no temporary file. All of it runs
+// once more with so little memory that operators spill.
 //
 // Operators are given as physical plans over in-memory tables and run by executor.Run, so
 // that what is tested is what queries do.
@@ -11,19 +12,23 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/basaltdb/basalt/executor"
+	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/fragment"
 	"github.com/basaltdb/basalt/planner/physical"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // Rows are literal rows: nil is NULL, int any type that vector.IntValue takes, and
@@ -62,6 +67,8 @@ func Run(t *testing.T, c Case) {
 			for _, mixed := range []bool{false, true} {
 				v := Variation{BatchRows: batch, Instances: instances, Mixed: mixed, Seed: c.Seed + int64(batch)}
 				c.check(t, v)
+				v.Memory, v.Disk = tinyMemory, t.TempDir()
+				c.check(t, v)
 			}
 		}
 	}
@@ -74,18 +81,27 @@ type Variation struct {
 	BatchRows, Instances int
 	Mixed                bool // forms and selections vary
 	Seed                 int64
+	Memory               int64  // the query's limit in bytes; 0: none
+	Disk                 string // the folder to spill to; "": no spilling
 }
 
+// tinyMemory makes every operator that can spill do so.
+const tinyMemory = 1 << 10
+
 func (v Variation) String() string {
-	return fmt.Sprintf("batches of %d, %d drivers, mixed forms %v, seed %d", v.BatchRows, v.Instances, v.Mixed, v.Seed)
+	return fmt.Sprintf("batches of %d, %d drivers, mixed forms %v, seed %d, %d bytes of memory", v.BatchRows, v.Instances, v.Mixed, v.Seed, v.Memory)
 }
 
 // Runtime is a runtime for v with a budget of its own.
 func (v Variation) Runtime() *executor.Runtime {
-	return &executor.Runtime{
-		Functions: &function.Context{}, Budget: budget.New("query", 0, nil), Slots: executor.NewSlots(2),
+	rt := &executor.Runtime{
+		Functions: &function.Context{}, Budget: budget.New("query", v.Memory, nil), Slots: executor.NewSlots(2),
 		Instances: v.Instances, BatchRows: v.BatchRows, Profile: &executor.Profile{},
 	}
+	if v.Disk != "" {
+		rt.Spill = spill.NewStore(storage.OSFS{}, v.Disk).NewArea()
+	}
+	return rt
 }
 
 func (c Case) check(t *testing.T, v Variation) {
@@ -94,6 +110,10 @@ func (c Case) check(t *testing.T, v Variation) {
 	rt := v.Runtime()
 	root := c.plan(v)
 	got, err := Collect(root, rt)
+	if v.Memory > 0 && sqlerr.Is(err, sqlerr.OutOfMemory) {
+		nothingLeft(t, v, rt, before) // not every operator can spill everything
+		return
+	}
 	if err != nil {
 		t.Fatalf("%s: %v", v, err)
 	}
@@ -175,7 +195,7 @@ func (c Case) isCancelled(t *testing.T) {
 	}
 }
 
-// nothingLeft fails when goroutines or reserved bytes outlive their query.
+// nothingLeft fails when goroutines, reserved bytes or files outlive their query.
 func nothingLeft(t *testing.T, v Variation, rt *executor.Runtime, before int) {
 	t.Helper()
 	now := runtime.NumGoroutine()
@@ -189,6 +209,11 @@ func nothingLeft(t *testing.T, v Variation, rt *executor.Runtime, before int) {
 	}
 	if used := rt.Budget.Used(); used != 0 {
 		t.Fatalf("%s: %d bytes left in the budget", v, used)
+	}
+	if v.Disk != "" {
+		if left, err := os.ReadDir(v.Disk); err != nil || len(left) > 0 {
+			t.Fatalf("%s: %d files left on disk, %v", v, len(left), err)
+		}
 	}
 }
 
