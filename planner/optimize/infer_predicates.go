@@ -53,7 +53,11 @@ func (f *inferrer) node(n logical.Node) logical.Node {
 	case *logical.SetOp:
 		n = f.setOp(m)
 	case *logical.Filter:
-		n = f.filter(m)
+		if n = f.filter(m); n != m {
+			if _, ok := n.(*logical.Filter); !ok {
+				return f.node(n)
+			}
+		}
 	case *logical.Scan:
 		return f.scan(m)
 	}
@@ -139,11 +143,11 @@ func (f *inferrer) missingFrom(conds []expr.Expr, n logical.Node) []expr.Expr {
 	return out
 }
 
-// filter leaves out what the input satisfies anyway and adds what follows for single columns.
+// filter pushes down what follows for single columns from its conditions and what its input satisfies. What cannot
+// go further is left out again: no row would fail it.
 func (f *inferrer) filter(n *logical.Filter) logical.Node {
-	below := f.known(n.Input)
-	all := both(n.Conds, below)
-	s := closureOf(all, f.fc)
+	all := both(n.Conds, f.known(n.Input))
+	s := closureOf(all, f.fc, f.guarded(n.Input)...)
 	if s.never {
 		return &logical.Filter{Input: n.Input, Conds: []expr.Expr{expr.Bool(false)}}
 	}
@@ -151,9 +155,13 @@ func (f *inferrer) filter(n *logical.Filter) logical.Node {
 	if len(add) == 0 {
 		return n
 	}
-	m := *n
-	m.Input = f.push(n.Input, add)
-	return &m
+	pushed := f.push(n, add)
+	out, ok := pushed.(*logical.Filter)
+	if !ok {
+		return pushed
+	}
+	conds, _ := partition(out.Conds, func(c expr.Expr) bool { return !containsExpr(add, c) })
+	return under(conds, out.Input)
 }
 
 // dropImplied removes conditions of filters that their inputs satisfy.

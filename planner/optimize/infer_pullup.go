@@ -25,6 +25,9 @@ func (f *inferrer) pullUp(n logical.Node) []expr.Expr {
 	case *logical.Project:
 		return f.knownOfExprs(f.known(n.Input), n.Exprs, n.Cols)
 	case *logical.Aggregate:
+		if len(n.Groups) == 0 || !everySetHasAny(n.Sets) {
+			return nil // no input gives a row all the same
+		}
 		var exprs []expr.Expr
 		var cols []expr.Column
 		for i, g := range n.Groups {
