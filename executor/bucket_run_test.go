@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/executor/optest"
+	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/bucket"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -200,6 +202,42 @@ func TestBucketRunMemory(t *testing.T) {
 	whole, parts := peak(plan()), peak(byBucket(plan(), buckets))
 	if parts > whole/8 {
 		t.Fatalf("bucket by bucket takes %d bytes, at once %d", parts, whole)
+	}
+}
+
+// TestBucketShuffleSpills: the build side of a bucket shuffle that does not fit goes to a file, and
+// the joins of the buckets fit or spill for themselves.
+func TestBucketShuffleSpills(t *testing.T) {
+	const buckets, n = 8, 20_000
+	rows := make(optest.Rows, n)
+	for i := range rows {
+		rows[i] = []any{i, fmt.Sprintf("a longer text of row %d", i), i}
+	}
+	types := []sqltype.Type{bucketTypes[0], sqltype.VarcharOf(40), bucketTypes[2]}
+	a := optest.NewBuckets(types, rows, bucket.DorisCRC32, []int{0}, buckets, 1)
+	a.Change(func(x *optest.Table) { x.Cut(500) })
+	for _, limit := range []int64{1 << 20, 300 << 10} {
+		rt := optest.Variation{BatchRows: 500, Instances: 2}.Runtime()
+		rt.Budget = budget.New("query", limit, nil)
+		rt.Spill = spill.NewStore(storage.OSFS{}, filepath.Join(t.TempDir(), "spill")).NewArea()
+		j := join(physical.Full, physical.BucketShuffle, 3, a.Scan(1), toBuckets(4, a.Scan(2), bucket.DorisCRC32, buckets))
+		j.BuildCols, j.Cols = []int{1}, append(j.Cols[:2:2], j.Build.Base().Cols[1])
+		got, err := optest.Collect(byBucket(j, buckets), rt)
+		if err != nil || len(got) != n {
+			t.Fatalf("limit %d: %d rows, %v", limit, len(got), err)
+		}
+		for _, row := range got {
+			var k, number int
+			if _, err := fmt.Sscanf(row, "%d|%d|", &k, &number); err != nil || row != fmt.Sprintf("%d|%d|a longer text of row %d", k, k, k) {
+				t.Fatalf("limit %d: row %q", limit, row)
+			}
+		}
+		if rt.Profile.Node(4).SpilledBytes.Load() == 0 {
+			t.Fatalf("limit %d: nothing was spilled", limit)
+		}
+		if err := rt.Spill.Close(); err != nil || rt.Budget.Used() != 0 {
+			t.Fatalf("limit %d: %v, %d bytes left", limit, err, rt.Budget.Used())
+		}
 	}
 }
 

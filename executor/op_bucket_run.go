@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/basaltdb/basalt/internal/budget"
@@ -154,7 +153,7 @@ func (r *bucketRun) bucket(ctx context.Context, d *Driver, number int32, out *pu
 	rt := *r.rt
 	rt.Instances = 1
 	if rt.Budget != nil {
-		rt.Budget = budget.New(fmt.Sprintf("bucket %d", number), 0, r.rt.Budget)
+		rt.Budget = budget.New("query", r.rt.Budget.Limit(), r.rt.Budget) // what the bucket leaves ends with it
 	}
 	b := &builder{rt: &rt, filters: r.filters.child(), part: &bucketPart{run: r, number: number}}
 	defer b.abort()
@@ -172,7 +171,7 @@ func (r *bucketRun) bucket(ctx context.Context, d *Driver, number int32, out *pu
 			return err
 		}
 		if feeds[p.sink]--; feeds[p.sink] == 0 {
-			if err := p.sink.Finalize(ctx); err != nil {
+			if err := finalizeTimed(ctx, &rt, p.sink); err != nil {
 				return err
 			}
 		}

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/basaltdb/basalt/executor/spill"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/physical"
 )
 
 // bucketShuffle keeps the build side of a join whose probe side is bucketed, dealt out to
 // the probe side's buckets by the storage hash; each bucket takes its rows once, and they are
-// freed after it.
+// freed after it. When memory is refused, further batches go to one temporary file.
 type bucketShuffle struct {
 	rt     *Runtime
 	n      *physical.Exchange
@@ -20,11 +22,13 @@ type bucketShuffle struct {
 	mu    sync.Mutex
 	parts [][]*vector.Batch // by bucket
 	bytes []int64
+	file  *spill.File // nil until memory was refused
+	away  [][]spill.Block
 }
 
 func newBucketShuffle(n *physical.Exchange, rt *Runtime, node *NodeProfile) *bucketShuffle {
 	return &bucketShuffle{rt: rt, n: n, parts: make([][]*vector.Batch, n.Buckets), bytes: make([]int64, n.Buckets),
-		memory: newMemoryClaim(rt.Budget, fmt.Sprintf("bucket shuffle #%d", n.ID), node)}
+		away: make([][]spill.Block, n.Buckets), memory: newSpillClaim(rt, fmt.Sprintf("bucket shuffle #%d", n.ID), node)}
 }
 
 // Open implements Sink.
@@ -45,6 +49,7 @@ type shuffleWriter struct {
 	scratch []uint32
 	rows    [][]int32 // of the batch at hand, by bucket
 	open    []*vector.Batch
+	codec   *spill.Codec
 }
 
 // Consume implements SinkWriter.
@@ -93,7 +98,7 @@ func (w *shuffleWriter) add(b *vector.Batch, bucket int, rows []int32) error {
 		o.Len += n
 		rows = rows[n:]
 		if o.Len == most {
-			if err := w.s.keep(bucket, o); err != nil {
+			if err := w.keep(bucket, o); err != nil {
 				return err
 			}
 			w.open[bucket] = nil
@@ -102,22 +107,58 @@ func (w *shuffleWriter) add(b *vector.Batch, bucket int, rows []int32) error {
 	return nil
 }
 
-// keep takes over a batch of a bucket.
-func (s *bucketShuffle) keep(bucket int, b *vector.Batch) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.memory.set(&s.bytes[bucket], s.bytes[bucket]+b.Bytesize()); err != nil {
+// keep hands over a full batch of a bucket.
+func (w *shuffleWriter) keep(bucket int, b *vector.Batch) error {
+	s := w.s
+	spilling, err := s.take(bucket, b)
+	if err != nil || !spilling {
 		return err
 	}
-	s.parts[bucket] = append(s.parts[bucket], b)
+	if w.codec == nil {
+		types := make([]sqltype.Type, len(b.Cols))
+		for i, c := range b.Cols {
+			types[i] = c.Type
+		}
+		w.codec = spill.NewCodec(types)
+	}
+	block, err := s.file.Write(w.codec, b.Cols, b.Len, nil)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.away[bucket] = append(s.away[bucket], block)
+	s.mu.Unlock()
 	return nil
+}
+
+// take keeps a batch in memory; spilling tells that there is no room and a file for it.
+func (s *bucketShuffle) take(bucket int, b *vector.Batch) (spilling bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := &s.bytes[bucket]
+	n := *held + b.Bytesize()
+	switch {
+	case !s.memory.canSpill():
+		if err := s.memory.set(held, n); err != nil {
+			return false, err
+		}
+	case s.file != nil:
+		return true, nil
+	case !s.memory.try(held, n):
+		if s.file, err = s.memory.area.Create(s.memory.counters()); err != nil {
+			return false, err
+		}
+		return true, nil
+	}
+	s.parts[bucket] = append(s.parts[bucket], b)
+	return false, nil
 }
 
 // Close implements SinkWriter.
 func (w *shuffleWriter) Close(context.Context) error {
 	for bucket, o := range w.open {
 		if o != nil {
-			if err := w.s.keep(bucket, o); err != nil {
+			if err := w.keep(bucket, o); err != nil {
 				return err
 			}
 		}
@@ -130,7 +171,10 @@ func (s *bucketShuffle) Finalize(context.Context) error { return nil }
 
 // Abort implements Sink.
 func (s *bucketShuffle) Abort() {
-	s.parts = nil
+	s.parts, s.away = nil, nil
+	if s.file != nil {
+		_ = s.file.Close() // the area removes what is left
+	}
 	s.memory.release()
 }
 
@@ -146,30 +190,50 @@ func (b *shuffledBucket) Open(context.Context, *Driver) (SourceReader, error) {
 }
 
 type shuffledReader struct {
-	b    *shuffledBucket
-	next int
+	b     *shuffledBucket
+	next  int
+	codec *spill.Codec
+	out   vector.Batch
 }
 
 // Next implements SourceReader.
 func (r *shuffledReader) Next(context.Context) (*vector.Batch, error) {
-	s := r.b.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s := r.b.s // nobody writes any more
 	part := s.parts[r.b.number]
-	if r.next == len(part) {
-		return nil, nil
+	if i := r.next - len(part); i >= 0 {
+		return r.spilled(i)
 	}
 	r.next++
 	return part[r.next-1], nil
 }
 
+// spilled reads a block of the bucket back.
+func (r *shuffledReader) spilled(i int) (*vector.Batch, error) {
+	s := r.b.s
+	if i >= len(s.away[r.b.number]) {
+		return nil, nil
+	}
+	if r.codec == nil {
+		cols := s.n.Base().Cols
+		types := make([]sqltype.Type, len(cols))
+		for k, c := range cols {
+			types[k] = c.T
+		}
+		r.codec = spill.NewCodec(types)
+	}
+	block := s.away[r.b.number][i]
+	cols, _, err := s.file.Read(r.codec, block)
+	if err != nil {
+		return nil, err
+	}
+	r.next++
+	r.out = vector.Batch{Cols: cols, Len: int(block.Rows)}
+	return &r.out, nil
+}
+
 // Close implements SourceReader: a bucket runs once.
 func (r *shuffledReader) Close() {
 	s := r.b.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.parts != nil {
-		s.parts[r.b.number] = nil
-	}
-	_ = s.memory.set(&s.bytes[r.b.number], 0) // giving back is never refused
+	s.parts[r.b.number] = nil
+	s.memory.force(&s.bytes[r.b.number], 0)
 }

@@ -62,6 +62,9 @@ func (b *builder) abort() {
 	if b.rt.Budget != nil {
 		b.rt.Budget.ReleaseAll()
 	}
+	if b.part != nil {
+		return // the query goes on
+	}
 	_ = b.rt.Spill.Close() // what cannot be removed now goes at the next start
 }
 

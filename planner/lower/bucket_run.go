@@ -17,7 +17,7 @@ const largestShare = 1.5
 
 // maxSharedBuild is the largest build side, in estimated rows, that every bucket of a run may
 // probe: such a table must stay in memory.
-const maxSharedBuild = 5_000_000
+const maxSharedBuild = 500_000
 
 // bucketRuns marks the topmost colocated subtrees that are better run bucket by bucket. Instances
 // then share nothing and hold one bucket's tables each. Others run with all instances over all buckets,
