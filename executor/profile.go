@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -85,12 +86,18 @@ func (n *NodeProfile) addScan(c *storage.ScanCounters) {
 	n.mu.Unlock()
 }
 
-// addFilter makes counters of a runtime filter that the node makes or uses.
+// addFilter gives the counters of a runtime filter that the node makes or uses; what runs
+// bucket by bucket asks again and again.
 func (n *NodeProfile) addFilter(id int, kind string) *filterCounters {
-	c := &filterCounters{id: id, kind: kind}
 	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.filters {
+		if c.id == id {
+			return c
+		}
+	}
+	c := &filterCounters{id: id, kind: kind}
 	n.filters = append(n.filters, c)
-	n.mu.Unlock()
 	return c
 }
 
@@ -123,6 +130,20 @@ func nodeOfSink(s Sink) *NodeProfile {
 		return n.sinkNode()
 	}
 	return nil
+}
+
+// finalizeTimed finalizes a sink and counts the time for its node.
+func finalizeTimed(ctx context.Context, rt *Runtime, s Sink) error {
+	n := nodeOfSink(s)
+	if n == nil || rt.Profile == nil {
+		return s.Finalize(ctx)
+	}
+	watch := rt.Profile.stopwatch()
+	err := s.Finalize(ctx)
+	took := watch.lap()
+	n.Nanos.Add(took)
+	n.FinishNanos.Add(took)
+	return err
 }
 
 // stopwatch gives the time between its laps; without a profile it stands still, so that
