@@ -105,7 +105,7 @@ func TestDropWhileReading(t *testing.T) {
 	if !rows.Next(ctx) {
 		t.Fatal(rows.Err())
 	}
-	query(t, b, "DROP TABLE t")
+	query(t, b, "DROP TABLE t FORCE")
 	n := 1
 	for rows.Next(ctx) {
 		n++

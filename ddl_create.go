@@ -134,11 +134,12 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 // isDoris tells a table definition of Doris from one of MySQL and Hive. Only the former gets
 // keys and a distribution that were not written.
 func isDoris(st *ast.CreateTable) bool {
-	return st.KeysType != "" || st.Partition != nil || st.Distributed != nil || st.Engine == "OLAP"
+	return st.KeysType != "" || st.Partition != nil || st.Distributed != nil || st.Engine == "OLAP" ||
+		slices.ContainsFunc(st.Columns, func(c ast.ColumnDef) bool { return c.Key })
 }
 
-// copyDefinition gives t everything of a table of ours but its rows. Partitions are new ones of the
-// same names and bounds; a colocate group is not joined, as in Doris.
+// copyDefinition gives t everything of a table of ours but its rows: partitions of the same names and
+// bounds, properties, and with them the colocate group.
 func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
 	db, name, err := x.resolveName(like)
 	if err != nil {

@@ -59,6 +59,22 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 		r, err = x.showTableStats(st)
 	case "ANALYZE":
 		r = x.showAnalyze(st)
+	case "PARTITIONS", "TEMPORARY PARTITIONS":
+		r, err = x.showPartitions(st)
+	case "PARTITION":
+		r, err = x.showPartition(st)
+	case "TABLETS":
+		r, err = x.showTablets(st)
+	case "TABLET":
+		r, err = x.showTablet(st)
+	case "DYNAMIC PARTITION TABLES":
+		r, err = x.showDynamic(st)
+	case "CATALOG RECYCLE BIN":
+		r = x.showRecycleBin()
+	case "PROC":
+		r, err = x.showProc(st)
+	case "WARNINGS", "ERRORS":
+		r = x.showWarnings(st.What == "ERRORS")
 	case "CATALOGS":
 		r = newResult(append([]Column{longCol("CatalogId")}, textCols("CatalogName", "Type", "IsCurrent", "CreateTime", "LastUpdateTime", "Comment")...))
 		r.Add(long(0), str(catalog.CatalogName), str("internal"), str("Yes"), str("UNRECORDED"), nullText(), str("Internal catalog"))
@@ -87,8 +103,6 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 
 // emptyShows are SHOW forms that have nothing to show: clients ask for them while connecting.
 var emptyShows = map[string][]string{
-	"WARNINGS":         {"Level", "Code", "Message"},
-	"ERRORS":           {"Level", "Code", "Message"},
 	"PLUGINS":          {"Name", "Status", "Type", "Library", "License"},
 	"TRIGGERS":         {"Trigger", "Event", "Table", "Statement", "Timing", "Created", "sql_mode", "Definer"},
 	"EVENTS":           {"Db", "Name", "Definer", "Time zone", "Type", "Execute at", "Interval value", "Interval field", "Starts", "Ends", "Status"},
@@ -110,99 +124,6 @@ func (x *execution) showMatch(pattern *string) (func(string) bool, error) {
 		return func(string) bool { return true }, nil
 	}
 	return function.LikeMatcher(*pattern, true)
-}
-
-// filterShow applies LIKE to the first column and WHERE column = 'x' or LIKE 'x' to any.
-func (x *execution) filterShow(r *result, st *ast.Show) (*Rows, error) {
-	if st.Like == nil && st.Where == nil {
-		return r.rows(x.s), nil
-	}
-	match, err := x.showMatch(st.Like)
-	if err != nil {
-		return nil, err
-	}
-	out := newResult(r.cols)
-	for _, b := range r.Batches() {
-		for i := range b.Len {
-			row := make([]vector.Value, len(b.Cols))
-			for c := range b.Cols {
-				row[c] = b.Cols[c].Value(i)
-			}
-			ok := match(row[0].S)
-			if ok && st.Where != nil {
-				if ok, err = x.showWhere(st.Where, r.cols, row); err != nil {
-					return nil, err
-				}
-			}
-			if ok {
-				out.Add(row...)
-			}
-		}
-	}
-	return out.rows(x.s), nil
-}
-
-// showWhere evaluates the conditions that tools write after SHOW … WHERE: comparisons of
-// columns with strings, LIKE and IN, combined by AND, OR and NOT.
-func (x *execution) showWhere(e ast.Expr, cols []Column, row []vector.Value) (bool, error) {
-	value := func(e ast.Expr) (string, bool) {
-		switch e := e.(type) {
-		case *ast.Column:
-			for i := range cols {
-				if strings.EqualFold(cols[i].Name, e.Name) {
-					return row[i].Text(), true
-				}
-			}
-		case *ast.Literal:
-			return e.Text, true
-		}
-		return "", false
-	}
-	unsupported := sqlerr.Unsupported("this condition in SHOW … WHERE").At(e.Position())
-	switch e := e.(type) {
-	case *ast.Unary:
-		ok, err := x.showWhere(e.X, cols, row)
-		return !ok, err
-	case *ast.Binary:
-		if e.Op == "AND" || e.Op == "OR" {
-			l, err := x.showWhere(e.L, cols, row)
-			if err != nil {
-				return false, err
-			}
-			r, err := x.showWhere(e.R, cols, row)
-			return l && r || e.Op == "OR" && (l || r), err
-		}
-		l, ok1 := value(e.L)
-		r, ok2 := value(e.R)
-		if !ok1 || !ok2 {
-			return false, unsupported
-		}
-		switch e.Op {
-		case "=":
-			return strings.EqualFold(l, r), nil
-		case "<>":
-			return !strings.EqualFold(l, r), nil
-		}
-	case *ast.Like:
-		l, ok1 := value(e.X)
-		p, ok2 := value(e.Pattern)
-		if !ok1 || !ok2 || e.Regexp {
-			return false, unsupported
-		}
-		m, err := function.LikeMatcher(p, true)
-		if err != nil {
-			return false, err
-		}
-		return m(l) != e.Not, nil
-	case *ast.In:
-		l, ok := value(e.X)
-		if !ok || e.Query != nil {
-			return false, unsupported
-		}
-		found := slices.ContainsFunc(e.List, func(it ast.Expr) bool { v, ok := value(it); return ok && strings.EqualFold(l, v) })
-		return found != e.Not, nil
-	}
-	return false, unsupported
 }
 
 func (x *execution) showDatabases() *result {
@@ -354,9 +275,11 @@ func defaultText(c catalog.Column) vector.Value {
 	return str(c.DefaultText())
 }
 
-// describeColumns is DESC t: Doris's columns.
+// describeColumns is DESC t: Doris's columns. Extra is the aggregate type; NONE for the value columns
+// of a table with keys.
 func describeColumns(cols []catalog.Column) *result {
 	r := newResult(textCols("Field", "Type", "Null", "Key", "Default", "Extra"))
+	keyed := slices.ContainsFunc(cols, func(c catalog.Column) bool { return c.Key })
 	for _, c := range cols {
 		null, key := "No", "false"
 		if c.Nullable {
@@ -365,7 +288,11 @@ func describeColumns(cols []catalog.Column) *result {
 		if c.Key {
 			key = "true"
 		}
-		r.Add(str(c.Name), str(c.Type.String()), str(null), str(key), defaultText(c), str(""))
+		extra := ""
+		if keyed && !c.Key {
+			extra = "NONE"
+		}
+		r.Add(str(c.Name), str(c.Type.String()), str(null), str(key), defaultText(c), str(extra))
 	}
 	return r
 }
@@ -393,75 +320,6 @@ func (x *execution) describeTable(st *ast.Describe) (*Rows, error) {
 		cols = slices.DeleteFunc(slices.Clone(cols), func(c catalog.Column) bool { return !strings.EqualFold(c.Name, st.Column) })
 	}
 	return describeColumns(cols).rows(x.s), nil
-}
-
-func (x *execution) showCreateTable(st *ast.Show) (*result, error) {
-	n := st.Name
-	if n.Database == "" {
-		n.Database = x.s.Database()
-	}
-	if v := x.snapshot.View(n.Database, n.Name); v != nil {
-		r := newResult(textCols("View", "Create View", "character_set_client", "collation_connection"))
-		r.Add(str(v.Name), str("CREATE VIEW "+quoteName(v.Name)+" AS "+v.Text), str("utf8mb4"), str("utf8mb4_0900_bin"))
-		return r, nil
-	}
-	if _, err := x.columnsOfName(n); err != nil {
-		return nil, err
-	}
-	r := newResult(textCols("Table", "Create Table"))
-	r.Add(str(n.Name), str(createTableText(x.snapshot.Table(n.Database, n.Name))))
-	return r, nil
-}
-
-// createTableText is a statement that makes the table again.
-func createTableText(t *catalog.Table) string {
-	var b strings.Builder
-	b.WriteString("CREATE ")
-	if t.Kind == catalog.External {
-		b.WriteString("EXTERNAL ")
-	}
-	fmt.Fprintf(&b, "TABLE %s (\n", quoteName(t.Name))
-	for i, c := range t.Columns {
-		fmt.Fprintf(&b, "  %s %s", quoteName(c.Name), c.Type)
-		if !c.Nullable {
-			b.WriteString(" NOT NULL")
-		} else {
-			b.WriteString(" NULL")
-		}
-		if c.Default != nil {
-			b.WriteString(" DEFAULT " + *c.Default)
-		}
-		if c.Comment != "" {
-			b.WriteString(" COMMENT " + quoteText(c.Comment))
-		}
-		if i < len(t.Columns)-1 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('\n')
-	}
-	b.WriteByte(')')
-	if t.Comment != "" {
-		b.WriteString("\nCOMMENT " + quoteText(t.Comment))
-	}
-	if t.Kind == catalog.External {
-		fmt.Fprintf(&b, "\nSTORED AS %s\nLOCATION %s", strings.ToUpper(t.Format), quoteText(t.Location))
-	} else if len(t.Properties) > 0 {
-		keys := make([]string, 0, len(t.Properties))
-		for k := range t.Properties {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		b.WriteString("\nPROPERTIES (\n")
-		for i, k := range keys {
-			fmt.Fprintf(&b, "%q = %q", k, t.Properties[k])
-			if i < len(keys)-1 {
-				b.WriteString(",\n")
-			}
-		}
-		b.WriteString("\n)")
-	}
-	b.WriteByte(';')
-	return b.String()
 }
 
 func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }

@@ -22,6 +22,9 @@ import (
 // run sends a statement to what runs it. Statements that the engine cannot run yet are
 // refused by name.
 func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
+	if sh, ok := st.(*ast.Show); !x.describe && (!ok || sh.What != "WARNINGS" && sh.What != "ERRORS") {
+		x.s.warnings = nil
+	}
 	switch st := st.(type) {
 	case ast.Query:
 		if sel, ok := st.(*ast.Select); ok && sel.Into != nil {

@@ -113,6 +113,9 @@ const (
 	UniqueKey
 )
 
+// String is the word before KEY.
+func (m KeyModel) String() string { return [...]string{"DUPLICATE", "AGGREGATE", "UNIQUE"}[m] }
+
 // Partitioning says how rows find their partition.
 type Partitioning struct {
 	Kind    storage.PartitionKind
