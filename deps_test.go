@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"internal/invariant": {},
 	"internal/int128":    {},
 	"internal/sqltype":   {"internal/invariant", "internal/int128"},
+	"internal/admission": {"internal/sqlerr"},
 	"internal/budget":    {"internal/sqlerr"},
 	"internal/vector":    {"internal/sqltype", "internal/int128", "internal/invariant"},
 	"internal/bucket":    {"internal/vector", "internal/sqltype", "internal/int128", "internal/invariant"},

@@ -83,6 +83,7 @@ var (
 // Resources.
 var (
 	OutOfMemory        = Code{1038, "HY001"}
+	OutOfResources     = Code{1041, "HY000"} // a query that could not start: too many run already
 	TooManyConnections = Code{1040, "08004"}
 	UnknownThread      = Code{1094, "HY000"}
 )
