@@ -69,8 +69,7 @@ var systemTables = []*Table{
 	defineSystem("key_column_usage", "CONSTRAINT_CATALOG", "CONSTRAINT_SCHEMA", "CONSTRAINT_NAME", "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME",
 		"ORDINAL_POSITION:bigint", "POSITION_IN_UNIQUE_CONSTRAINT:bigint", "REFERENCED_TABLE_SCHEMA", "REFERENCED_TABLE_NAME", "REFERENCED_COLUMN_NAME"),
 	defineSystem("parameters", "SPECIFIC_CATALOG", "SPECIFIC_SCHEMA", "SPECIFIC_NAME", "ORDINAL_POSITION:bigint", "PARAMETER_MODE", "PARAMETER_NAME", "DATA_TYPE", "DTD_IDENTIFIER", "ROUTINE_TYPE"),
-	defineSystem("partitions", "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "PARTITION_NAME", "SUBPARTITION_NAME", "PARTITION_ORDINAL_POSITION:bigint", "PARTITION_METHOD",
-		"PARTITION_EXPRESSION", "PARTITION_DESCRIPTION", "TABLE_ROWS:bigint", "DATA_LENGTH:bigint"),
+	defineSystem("partitions", partitionColumns...),
 	defineSystem("referential_constraints", "CONSTRAINT_CATALOG", "CONSTRAINT_SCHEMA", "CONSTRAINT_NAME", "UNIQUE_CONSTRAINT_CATALOG", "UNIQUE_CONSTRAINT_SCHEMA",
 		"UNIQUE_CONSTRAINT_NAME", "MATCH_OPTION", "UPDATE_RULE", "DELETE_RULE", "TABLE_NAME", "REFERENCED_TABLE_NAME"),
 	defineSystem("routines", "SPECIFIC_NAME", "ROUTINE_CATALOG", "ROUTINE_SCHEMA", "ROUTINE_NAME", "ROUTINE_TYPE", "DTD_IDENTIFIER", "ROUTINE_DEFINITION", "ROUTINE_COMMENT", "DEFINER"),
@@ -100,6 +99,8 @@ func systemRows(name string) func(s *snapshot, add addRow) {
 		return columnRows
 	case "engines":
 		return engineRows
+	case "partitions":
+		return partitionRows
 	case "schemata":
 		return schemataRows
 	case "tables":
