@@ -14,6 +14,11 @@ const Count = 99
 //go:embed queries/*.sql
 var queries embed.FS
 
+// Schema are the tables with the statistics of scale factor 1, in the form that its first lines describe.
+//
+//go:embed sf1.tsv
+var Schema string
+
 // Query is one statement of the workload.
 type Query struct {
 	Name string // q01 … q99; q14a and q14b for templates of two parts

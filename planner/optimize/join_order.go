@@ -9,19 +9,19 @@ import (
 
 // joinOrder picks the order of inner joins, and where among them semi and anti joins run. Each region of inner, semi
 // and anti joins becomes a graph of relations and conditions; trees over it, bushy ones included, are searched by
-// dynamic programming over connected subsets up to dpLimit relations and greedily beyond. Outer joins, hinted joins and
+// dynamic programming over connected subsets (join_graph.go) up to dpLimit relations and greedily beyond. Outer joins, hinted joins and
 // everything that is not a join are borders of a region: relations from its point of view.
 //
-// Source: Moerkotte and Neumann, Dynamic Programming Strikes Back, SIGMOD 2008 (we enumerate subsets, since
-// dpLimit is small); for greedy: Fegaras, A New Heuristic for Optimizing Large Queries, 1998.
+// Source for greedy: Fegaras, A New Heuristic for Optimizing Large Queries, 1998.
 func joinOrder(_ *Context, n logical.Node) (logical.Node, error) {
 	o := &orderer{est: NewEstimates(), bounds: boundsOf(n)}
 	return keepColumns(n.Columns(), o.reorder(n)), nil
 }
 
 const (
-	dpLimit     = 10
-	regionLimit = 60 // relations of a region; masks are 64 bits
+	dpLimit     = 12
+	pairLimit   = 60_000 // pairs of sets that a search looks at
+	regionLimit = 60     // relations of a region; masks are 64 bits
 )
 
 type orderer struct {
@@ -95,6 +95,7 @@ type region struct {
 	classes *classes
 	// class[i] lists the members of equality class i by relation.
 	class [][]member
+	graph *graph
 	rows  map[uint64]float64
 }
 
@@ -115,7 +116,8 @@ type cond struct {
 	e           expr.Expr
 	mask        uint64 // relations that it reads
 	selectivity float64
-	equality    bool // can be a hash key for some split
+	equality    bool   // of something of left with something of right: a hash key where they are on two sides
+	left, right uint64 // the relations that the sides of an equality read
 }
 
 type member struct {
@@ -181,9 +183,14 @@ func (r *region) prepare() {
 		if bits.OnesCount64(c.mask) == 2 && r.classes.equate(c.e) {
 			continue
 		}
-		_, eq := expr.IsCall(c.e, "=")
-		_, safe := expr.IsCall(c.e, "<=>")
-		c.equality = eq || safe
+		args, eq := expr.IsCall(c.e, "=")
+		if !eq {
+			args, eq = expr.IsCall(c.e, "<=>")
+		}
+		if eq {
+			c.left, c.right = r.mask(args[0]), r.mask(args[1])
+			c.equality = c.left != 0 && c.right != 0 && c.left&c.right == 0
+		}
 		c.selectivity = selectivity(all, c.e)
 		kept = append(kept, c)
 	}

@@ -20,6 +20,7 @@ func (r *region) plan() logical.Node {
 	for i := range r.rels {
 		forest[i] = &tree{set: 1 << i}
 	}
+	r.graph = r.connect()
 	if len(r.rels) <= dpLimit {
 		forest = r.search(forest)
 	}
@@ -35,30 +36,26 @@ func (r *region) plan() logical.Node {
 }
 
 // search finds the cheapest tree of every connected set and returns those of the largest ones: one,
-// or one a component of a graph that is not connected.
+// or one a component of a graph that is not connected. A graph with too many pairs of sets comes back as it is.
 func (r *region) search(leaves []*tree) []*tree {
 	n := len(leaves)
 	best := make([]*tree, 1<<n)
 	for i, t := range leaves {
 		best[1<<i] = t
 	}
-	for set := uint64(3); set < 1<<n; set++ {
-		if bits.OnesCount64(set) < 2 {
-			continue
+	pairs := 0
+	complete := r.graph.pairs(func(a, b uint64) bool {
+		if best[a] == nil || best[b] == nil {
+			return true // a hyperedge may connect sets that no tree joins
 		}
-		low := set & -set
-		for sub := (set - 1) & set; sub > 0; sub = (sub - 1) & set {
-			if sub&low == 0 {
-				continue
-			}
-			a, b := best[sub], best[set^sub]
-			if a == nil || b == nil || !r.joinable(a.set, b.set) {
-				continue
-			}
-			if t := r.joinTrees(a, b); best[set] == nil || t.cost < best[set].cost {
-				best[set] = t
-			}
+		if t := r.joinTrees(best[a], best[b]); t.before(best[t.set]) {
+			best[t.set] = t
 		}
+		pairs++
+		return pairs < pairLimit
+	})
+	if !complete {
+		return leaves
 	}
 	var out []*tree
 	rest := uint64(1)<<n - 1
@@ -73,6 +70,26 @@ func (r *region) search(leaves []*tree) []*tree {
 		rest &^= largest.set
 	}
 	return out
+}
+
+// before reports whether t is the better tree for its set. Of trees of one price that one wins whose part with the first
+// relation has the later others, so that the order in which pairs come does not matter.
+func (t *tree) before(other *tree) bool {
+	const same = 1e-9
+	switch {
+	case other == nil || t.cost < other.cost*(1-same):
+		return true
+	case t.cost > other.cost*(1+same):
+		return false
+	}
+	return t.first() > other.first()
+}
+
+func (t *tree) first() uint64 {
+	if low := t.set & -t.set; t.left.set&low != 0 {
+		return t.left.set
+	}
+	return t.right.set
 }
 
 // greedy joins the two trees with the cheapest result until one is left; pairs without any condition
@@ -109,30 +126,7 @@ func (r *region) lonelySemi(set uint64) bool {
 }
 
 // joinable reports whether two sets may be joined without a cross product.
-func (r *region) joinable(a, b uint64) bool {
-	if r.lonelySemi(a) {
-		a, b = b, a
-	}
-	if r.lonelySemi(b) {
-		return !r.lonelySemi(a) && r.rels[bits.TrailingZeros64(b)].needs&^a == 0
-	}
-	return r.hasKey(a, b) || r.oneRow(a) || r.oneRow(b)
-}
-
-// oneRow reports a relation of exactly one row, such as a scalar subquery: pairing it with any other is no
-// product.
-func (r *region) oneRow(set uint64) bool {
-	return bits.OnesCount64(set) == 1 && logical.YieldsOneRow(r.rels[bits.TrailingZeros64(set)].node)
-}
-
-func touches(members []member, set uint64) bool {
-	for _, m := range members {
-		if set>>m.rel&1 != 0 {
-			return true
-		}
-	}
-	return false
-}
+func (r *region) joinable(a, b uint64) bool { return r.graph.connected(a, b) }
 
 // Prices of one row, relative to one row of output.
 const (
@@ -155,6 +149,7 @@ func (r *region) joinTrees(a, b *tree) *tree {
 	return t
 }
 
+// hasKey reports an equality that can be hashed when a is joined with b.
 func (r *region) hasKey(a, b uint64) bool {
 	for _, members := range r.class {
 		if touches(members, a) && touches(members, b) {
@@ -162,7 +157,16 @@ func (r *region) hasKey(a, b uint64) bool {
 		}
 	}
 	for _, c := range r.conds {
-		if c.equality && c.mask&^(a|b) == 0 && c.mask&a != 0 && c.mask&b != 0 {
+		if c.equality && (c.left&^a == 0 && c.right&^b == 0 || c.left&^b == 0 && c.right&^a == 0) {
+			return true
+		}
+	}
+	return false
+}
+
+func touches(members []member, set uint64) bool {
+	for _, m := range members {
+		if set>>m.rel&1 != 0 {
 			return true
 		}
 	}

@@ -191,6 +191,8 @@ func (b bounds) pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 	for _, c := range conds {
 		used := expr.Columns(c)
 		switch {
+		case s.aboveOn && !b.movable(c) && isKey(c, lcols, rcols):
+			on = append(on, c)
 		case !b.movable(c):
 			stay = append(stay, c)
 		case s.aboveLeft && used.SubsetOf(lcols):
@@ -234,6 +236,16 @@ func (b bounds) pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 	m := *n
 	m.LeftInput, m.RightInput, m.On = l, r, keep
 	return under(stay, &m)
+}
+
+// isKey reports an equality of both sides of a join. It becomes the join's key even when computing one of its sides may
+// fail for some row: comparing all pairs instead would cost too much to spare the error where the other input is empty.
+func isKey(c expr.Expr, lcols, rcols expr.ColumnSet) bool {
+	if expr.IsVolatile(c) {
+		return false
+	}
+	_, _, ok := splitEquality(c, lcols, rcols)
+	return ok
 }
 
 // fixedConds is how many conjuncts at the start of the condition are the comparison of IN, whose NULLs have

@@ -24,6 +24,7 @@ type column struct {
 	avg      float64
 	nulls    int64
 	nullable bool
+	distinct int64 // 0: unknown
 }
 
 type table struct {
@@ -113,9 +114,12 @@ var tables = withBuckets([]table{
 })
 
 // Snapshot holds the tables, in Database.
-func Snapshot() catalog.Snapshot { return snapshot{} }
+func Snapshot() catalog.Snapshot { return snapshot{tables: tables} }
 
-type snapshot struct{}
+type snapshot struct {
+	tables []table
+	bare   bool // sources know nothing of themselves
+}
 
 func (snapshot) Databases() []string                             { return []string{Database} }
 func (snapshot) HasDatabase(name string) bool                    { return name == Database }
@@ -125,22 +129,25 @@ func (snapshot) Source(t *catalog.Table) (storage.Source, error) { return t.Sour
 
 func (s snapshot) Tables(database string) []*catalog.Table {
 	var out []*catalog.Table
-	for _, t := range tables {
+	for _, t := range s.tables {
 		out = append(out, s.Table(database, t.name))
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
 
-func (snapshot) Table(database, name string) *catalog.Table {
+func (s snapshot) Table(database, name string) *catalog.Table {
 	if database != Database {
 		return nil
 	}
-	for i := range tables {
-		if tables[i].name != name {
+	for i := range s.tables {
+		if s.tables[i].name != name {
 			continue
 		}
-		src := newSource(&tables[i])
+		src := newSource(&s.tables[i])
+		if s.bare {
+			src.stats = storage.Stats{Rows: -1, Bytes: -1}
+		}
 		t := &catalog.Table{ID: int64(i + 1), Database: database, Name: name, Format: "parquet", Source: src}
 		if l := layoutOf(name); l != nil {
 			t.Source = &bucketed{src, l, l.Full()}
@@ -165,10 +172,17 @@ func newSource(t *table) *source {
 	for _, c := range t.cols {
 		s.cols = append(s.cols, storage.Column{Name: c.name, Type: c.t, Nullable: c.nullable})
 		s.stats.Columns = append(s.stats.Columns, storage.ColumnStats{
-			Min: bound(c.t, c.min), Max: bound(c.t, c.max), Nulls: c.nulls, Distinct: -1, AvgBytes: c.avg,
+			Min: bound(c.t, c.min), Max: bound(c.t, c.max), Nulls: c.nulls, Distinct: distinctOf(c), AvgBytes: c.avg,
 		})
 	}
 	return s
+}
+
+func distinctOf(c column) int64 {
+	if c.distinct == 0 {
+		return -1
+	}
+	return c.distinct
 }
 
 func bound(t sqltype.Type, x any) *vector.Value {
