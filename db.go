@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +28,9 @@ type Options struct {
 	Workers int
 	// Logger takes what the engine has to say; nil is slog.Default.
 	Logger *slog.Logger
+	// SpillDir takes what does not fit into memory; "" is the folder spill of the data folder, or
+	// one in the system's folder for temporary files. It is emptied at Open: share it with nobody.
+	SpillDir string
 	// FS replaces the file system, for tests of failures; nil is the operating system's.
 	FS storage.FS
 	// Clock is what dynamic partitions and the recycle bin take for now; nil: time.Now.
@@ -51,6 +53,7 @@ type DB struct {
 	work   int
 	clock  func() time.Time
 
+	resources
 	functions userFunctions
 	garbage   garbage
 	sources   sync.Map // table id -> *openedTable
@@ -74,6 +77,7 @@ type Counters struct {
 	Queries, Errors, RowsReturned atomic.Int64
 	QueryNanos                    atomic.Int64
 	Running                       atomic.Int64
+	SlowQueries                   atomic.Int64 // that took longer than long_query_time
 }
 
 const (
@@ -124,17 +128,17 @@ func Open(dir string, o Options) (*DB, error) {
 	}
 	db.cat = cat
 	cat.Clock = db.clock
-	if err := db.sweep(); err != nil {
+	err = db.sweep()
+	if err == nil {
+		err = db.openResources(o.SpillDir)
+	}
+	if err != nil {
 		_ = cat.Close()
 		return nil, err
 	}
 	db.startScheduler()
 	return db, nil
 }
-
-// SetMemoryLimit tells the Go runtime to stay within the process budget plus headroom; a
-// server calls it once, a library leaves it to its program.
-func (db *DB) SetMemoryLimit() { debug.SetMemoryLimit(db.memory.Limit() + 512<<20) }
 
 // lockedError adds to err how to reach the process that has the folder.
 func (db *DB) lockedError(err error) error {
@@ -186,6 +190,7 @@ func (db *DB) Close() error {
 		s.Close()
 	}
 	db.collectGarbage()
+	db.closeResources()
 	if db.dir != "" {
 		_ = os.Remove(filepath.Join(db.dir, addressFile))
 	}

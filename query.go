@@ -157,6 +157,7 @@ func (x *execution) query(ctx context.Context, q ast.Query) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.limitRows(q, bound)
 	return x.runBound(ctx, bound)
 }
 
@@ -165,7 +166,7 @@ func (x *execution) runBound(ctx context.Context, bound *bind.Bound) (*Rows, err
 	if err != nil {
 		return nil, err
 	}
-	result, err := executor.Run(ctx, plan, x.runtime(nil))
+	result, err := x.launch(ctx, plan, x.runtime(nil))
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,9 @@ func (s *Session) begin(ctx context.Context, text string) (context.Context, func
 			s.running, s.since, s.cancel = "", time.Now(), nil
 			s.mu.Unlock()
 			s.db.counters.Running.Add(-1)
-			s.db.counters.QueryNanos.Add(int64(time.Since(start)))
+			took := time.Since(start)
+			s.db.counters.QueryNanos.Add(int64(took))
+			s.logSlow(text, took)
 			cancel(context.Canceled)
 			stopTimer()
 		})
