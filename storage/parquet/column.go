@@ -34,6 +34,8 @@ type column struct {
 	stored   int // bytes of a stored value, 0: BYTE_ARRAY
 	width    int // bytes of a value of the column's layout
 	isString bool
+	// maxDef and maxRep are the levels of a leaf of a nested column; rows then count levels.
+	maxDef, maxRep uint8
 
 	page page
 
@@ -88,6 +90,36 @@ func newColumn(f *File, file storage.File, l *leaf, g int, mem *memory, counters
 		return nil, c.fail(err)
 	}
 	return c, nil
+}
+
+// newLevelColumn opens the chunk of a leaf of a nested column: page by page, its levels
+// and then its values are read (see leafStream).
+func newLevelColumn(f *File, file storage.File, n *node, g int, mem *memory, counters *storage.ScanCounters) (*column, error) {
+	meta := &f.meta.groups[g].chunks[n.leaf.index]
+	c := &column{leaf: n.leaf, meta: meta, file: f, group: g, rows: meta.values, counters: counters, maxDef: n.maxDef, maxRep: n.maxRep}
+	c.workspace = workspaces.Get().(*workspace)
+	if err := c.open(file, mem); err != nil {
+		return nil, c.fail(err)
+	}
+	return c, nil
+}
+
+// pageValues reads the next n values of the current page, which is loaded.
+func (c *column) pageValues(n int) (*vector.Vector, error) {
+	c.win.release()
+	c.done, c.mode, c.nulls = 0, modeNone, false
+	c.out1.reset()
+	var err error
+	if c.page.isDict {
+		err = c.readCodes(n, n, n)
+	} else {
+		err = c.readValues(n, n, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.done += n
+	return c.finish(n), nil
 }
 
 // open checks what the footer says about the chunk.

@@ -33,7 +33,9 @@ type expectation struct {
 		Nulls         int64
 		Trues         *int64
 		Min, Max, Sum *string
+		Elements      *string
 	}
+	Sample []any // objects by column name; text where a value has no JSON form
 }
 
 // exceptions are files where one of the references is known to be wrong, and why.
@@ -44,6 +46,8 @@ var exceptions = map[string]string{
 	"out_of_range_time_of_day.parquet":          "DuckDB rounds -1 nanosecond of the day towards zero",
 	"rle_encoded_bool.parquet":                  "parquet-go decodes these RLE booleans wrongly; the number of trues is checked",
 	"lz4_raw_compressed_larger.parquet":         "parquet-go returns empty strings",
+	"AvroSingleFieldGroupInList.parquet":        "DuckDB takes a repeated group named array for the middle of a three-level list",
+	"ThriftSingleFieldGroupInList.parquet":      "DuckDB takes a repeated group named _tuple for the middle of a three-level list",
 }
 
 // corpus calls f for every file of the corpus.
@@ -160,7 +164,7 @@ func compareParquetGo(t *testing.T, path string, s *Source, cols map[string][]ve
 	for i := range leaves {
 		l := &leaves[i]
 		got, ok := cols[l.Name]
-		if !ok {
+		if !ok || l.nested != nil { // see TestNestedConformance
 			continue
 		}
 		want, err := referenceColumn(path, l.index)
@@ -331,7 +335,7 @@ func compareExpected(t *testing.T, s *Source, cols map[string][]vector.Value, wa
 	}
 	for _, w := range want.Columns {
 		vals, ok := cols[w.Name]
-		if !ok {
+		if !ok || len(vals) > 0 && vals[0].Type.IsNested() {
 			continue
 		}
 		n++

@@ -47,7 +47,7 @@ func (f *File) countDictionaries(group int) (out []int64, widths []float64) {
 	defer file.Close()
 	for i := range f.leaves {
 		l := &f.leaves[i]
-		if l.unsupported != "" || !f.meta.groups[group].chunks[l.index].onlyDictionary() {
+		if !l.flat() || !f.meta.groups[group].chunks[l.index].onlyDictionary() {
 			continue
 		}
 		c, err := newColumn(f, file, l, group, &memory{}, nil)

@@ -16,6 +16,7 @@ type page struct {
 
 	buf    *buffer // decompressed body, nil where it lies in the read window
 	levels hybrid  // definition levels of an optional column
+	reps   hybrid  // repetition levels, of a leaf inside of a list
 	isDict bool
 	codes  hybrid
 	// One of these for values that are not codes:
@@ -91,8 +92,19 @@ func (c *column) inflate(raw []byte, size int) ([]byte, error) {
 func (c *column) loadV1(raw []byte) ([]byte, error) {
 	p := &c.page
 	data, err := c.inflate(raw, p.header.uncompressed)
-	if err != nil || !c.leaf.optional {
-		return data, err
+	if err != nil {
+		return nil, err
+	}
+	if c.maxRep > 0 {
+		if data, err = c.levelsV1(data, p.header.repEncoding, uint(bits.Len8(c.maxRep)), &p.reps); err != nil {
+			return nil, err
+		}
+	}
+	if c.maxDef > 0 {
+		return c.levelsV1(data, p.header.defEncoding, uint(bits.Len8(c.maxDef)), &p.levels)
+	}
+	if !c.leaf.optional {
+		return data, nil
 	}
 	if p.header.defEncoding == encBitPacked {
 		n := (p.header.values + 7) / 8
@@ -123,6 +135,53 @@ func (c *column) loadV1(raw []byte) ([]byte, error) {
 	return data[4+n:], nil
 }
 
+// levelsV1 takes levels of the given width, RLE or BIT_PACKED, from the front of data.
+func (c *column) levelsV1(data []byte, encoding int8, width uint, h *hybrid) ([]byte, error) {
+	switch encoding {
+	case encRLE:
+		if len(data) < 4 {
+			break
+		}
+		n := int(binary.LittleEndian.Uint32(data))
+		if n > len(data)-4 {
+			break
+		}
+		h.init(data[4:4+n], width)
+		return data[4+n:], nil
+	case encBitPacked:
+		n := (c.page.header.values*int(width) + 7) / 8
+		if n > len(data) {
+			break
+		}
+		h.init(repackLevels(data[:n], c.page.header.values, width), width)
+		return data[n:], nil
+	default:
+		return nil, formatError(fmt.Sprintf("levels have encoding %d", encoding))
+	}
+	return nil, formatError("levels are longer than their page")
+}
+
+// repackLevels turns n levels of the deprecated BIT_PACKED encoding, which begins with the
+// most significant bit, into one packed run of the hybrid encoding.
+func repackLevels(data []byte, n int, width uint) []byte {
+	groups := (n + 7) / 8
+	out := binary.AppendUvarint(nil, uint64(groups)<<1|1)
+	head := len(out)
+	out = append(out, make([]byte, groups*int(width)+padding)...)
+	for i := range n {
+		v := uint(0)
+		for b := range width {
+			at := uint(i)*width + b
+			v = v<<1 | uint(data[at/8]>>(7-at%8)&1)
+		}
+		for b := range width {
+			at := uint(i)*width + b
+			out[head+int(at/8)] |= byte(v>>b&1) << (at % 8)
+		}
+	}
+	return out[:head+groups*int(width)]
+}
+
 // loadV2 returns the values of a v2 page: | repetition levels | definition levels | values |
 // where only the values are compressed.
 func (c *column) loadV2(raw []byte) ([]byte, error) {
@@ -130,9 +189,12 @@ func (c *column) loadV2(raw []byte) ([]byte, error) {
 	h := &p.header
 	skip := h.repBytes + h.defBytes
 	levels := raw[h.repBytes:skip]
+	p.reps.init(raw[:h.repBytes], uint(bits.Len8(c.maxRep)))
 	if c.leaf.optional {
 		p.levels.init(levels, 1)
-	} else if h.nulls != 0 {
+	} else if c.maxDef > 0 {
+		p.levels.init(levels, uint(bits.Len8(c.maxDef)))
+	} else if h.nulls != 0 && c.maxRep == 0 {
 		return nil, formatError("a required column has nulls")
 	}
 	body, size := raw[skip:], h.uncompressed-skip

@@ -28,7 +28,8 @@ type pageHeader struct {
 	uncompressed int
 	values       int // rows of a flat column, nulls included; entries of a dictionary
 	encoding     int8
-	defEncoding  int8
+	defEncoding  int8 // of v1 pages, as is repEncoding
+	repEncoding  int8
 	// v2 only: level bytes stand uncompressed before the values.
 	repBytes, defBytes int
 	rows, nulls        int
@@ -108,6 +109,8 @@ func decodeDataHeader(r *thriftReader, h *pageHeader, kind int16) {
 			h.encoding = clamp8(v)
 		case id == 3 && kind == 5:
 			h.defEncoding = clamp8(v)
+		case id == 4 && kind == 5:
+			h.repEncoding = clamp8(v)
 		case id == 2:
 			h.nulls = int(v)
 		case id == 3 && kind == 8:

@@ -39,7 +39,8 @@ type reader struct {
 
 // readColumn is a column that a reader needs: of the file, or missing in it.
 type readColumn struct {
-	column *column // nil: NULL in every row
+	column *column // nil: NULL in every row, or nested
+	nested *nestedColumn
 	cast   *caster // nil: the file has the table's type
 	typ    storage.Column
 	null   vector.Vector
@@ -178,6 +179,13 @@ func (c *readColumn) get(row int64, n int, dense []int32) (*vector.Vector, error
 // decode reads the column from the file. Panics are turned into errors here, and not
 // further up, so that those of a filter function stay what they are.
 func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, err error) {
+	if c.nested != nil {
+		defer recoverCorrupt(c.nested.file.path, &err)
+		if v, err = c.nested.read(row, n); err == nil && dense != nil {
+			v = v.Gather(dense, &vector.Vector{})
+		}
+		return v, err
+	}
 	if c.column == nil {
 		c.null.Len = n
 		if dense != nil {
@@ -256,6 +264,9 @@ func (r *reader) Close() {
 	}
 	r.closed = true
 	for _, c := range r.columns {
+		if c.nested != nil {
+			c.nested.close()
+		}
 		if c.column != nil {
 			c.column.close()
 		}
@@ -288,6 +299,14 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		m := sp.mapping[ordinal]
 		if m.leaf >= 0 {
 			l := &f.leaves[m.leaf]
+			if l.nested != nil && l.unsupported == "" {
+				if c.nested, err = newNestedColumn(f, file, l.nested, c.typ.Type, sp.group, &r.mem, req.Counters); err != nil {
+					return nil, err
+				}
+				byOrdinal[ordinal] = c
+				r.columns = append(r.columns, c)
+				return c, nil
+			}
 			c.column, err = newColumn(f, file, l, sp.group, &r.mem, req.Counters)
 			if err != nil {
 				return nil, err

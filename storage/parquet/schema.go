@@ -7,11 +7,11 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// leaf is a top-level column of the file: a flat leaf of the schema, or a nested one
-// that cannot be read yet.
+// leaf is a top-level column of the file: a flat leaf of the schema, or the tree of a nested one.
 type leaf struct {
 	storage.Column
-	index    int // of the chunk in each row group
+	index    int // of the chunk in each row group; of the first one of a nested column
+	nested   *node
 	optional bool
 	elem     schemaElement
 	conv     conversion
@@ -43,16 +43,17 @@ func mapSchema(m *fileMeta) (leaves []leaf, chunks int, err error) {
 		e := m.schema[pos]
 		l := leaf{index: chunks, elem: e, optional: e.rep == repOptional}
 		l.Name, l.Nullable = e.name, e.rep != repRequired
+		top := pos
 		n, err := countLeaves(m.schema, &pos, 0)
 		if err != nil {
 			return nil, 0, err
 		}
 		chunks += n
 		switch {
-		case e.typ < 0 || e.children > 0:
-			l.describeGroup()
-		case e.rep == repRepeated:
-			l.Type, l.unsupported = sqltype.T(sqltype.Array), "list"
+		case e.typ < 0 || e.children > 0 || e.rep == repRepeated:
+			s := nestedSchema{schema: m.schema, pos: top, chunk: l.index}
+			l.nested = s.read(levels{}, false)
+			l.Type, l.unsupported, l.broken = l.nested.typ, s.unsupported, s.broken
 		default:
 			l.mapLeaf()
 			if t, ok := restored[e.name]; ok {
@@ -98,19 +99,6 @@ func countLeaves(schema []schemaElement, pos *int, depth int) (int, error) {
 		n += k
 	}
 	return n, nil
-}
-
-// describeGroup marks a nested column.
-func (l *leaf) describeGroup() {
-	e := &l.elem
-	switch {
-	case e.logical.kind == logicalMap || e.logical.kind == logicalNone && (e.converted == convMap || e.converted == convMapKeyValue):
-		l.Type, l.unsupported = sqltype.T(sqltype.Map), "map"
-	case e.logical.kind == logicalList || e.logical.kind == logicalNone && e.converted == convList || e.rep == repRepeated:
-		l.Type, l.unsupported = sqltype.T(sqltype.Array), "list"
-	default:
-		l.Type, l.unsupported = sqltype.T(sqltype.Struct), "struct"
-	}
 }
 
 // mapLeaf chooses the SQL type of a flat leaf and how stored values become it. The

@@ -104,7 +104,7 @@ func (s *Source) mapFile(f *File) ([]mapped, error) {
 		}
 		l := &f.leaves[at]
 		out[i] = mapped{leaf: at, cast: !l.Type.Equal(c.Type)}
-		if l.unsupported == "" && out[i].cast && !canCast(l.Type, c.Type) {
+		if l.unsupported == "" && out[i].cast && !l.readable(c.Type) {
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, l.Type, f.path, c.Type)
 		}
 	}

@@ -94,7 +94,7 @@ func (l *leaf) bounds(lo, hi []byte) (minimum, maximum *vector.Value) {
 // bound decodes one bound, which is PLAIN without the length prefix of byte arrays.
 func (l *leaf) bound(p []byte) (vector.Value, bool) {
 	v := vector.Value{Type: l.Type}
-	if l.unsupported != "" || l.broken != "" || l.conv == convInt96 || l.conv == convUUID {
+	if !l.flat() || l.broken != "" || l.conv == convInt96 || l.conv == convUUID {
 		return v, false // the order of INT96 is undefined
 	}
 	if l.elem.typ == physByteArray {
@@ -166,7 +166,7 @@ func (s *Source) lookup(k, g int) func(int) storage.Range {
 			return storage.Range{Nulls: rows, Rows: rows}
 		}
 		l := &f.leaves[at]
-		if l.unsupported != "" {
+		if !l.flat() {
 			return storage.Range{Nulls: -1, Rows: f.meta.groups[g].rows}
 		}
 		r := f.rangeOf(l, g)
@@ -280,10 +280,10 @@ func (f *File) mergedColumns() []mergedColumn {
 
 func (f *File) mergeGroups(l *leaf) mergedColumn {
 	out := mergedColumn{empty: true}
-	known := l.unsupported == ""
+	known := l.flat()
 	for g := range f.meta.groups {
 		r := storage.Range{Nulls: -1, Rows: f.meta.groups[g].rows}
-		if l.unsupported == "" {
+		if l.flat() {
 			r = f.rangeOf(l, g)
 			out.bytes += max(0, f.meta.groups[g].chunks[l.index].uncompressed)
 		}
