@@ -26,6 +26,8 @@ type Options struct {
 	Filters                                           lower.FilterOptions
 	Functions                                         *function.Context // for constant folding; nil folds only what depends on nothing
 	Trace                                             *optimize.Trace   // when set, records the passes
+	// MaxPruningProduct bounds the combinations of values whose buckets are computed; 0: the default.
+	MaxPruningProduct int
 	ExplainEstimates                                  bool              // tell in the plan where estimates come from
 	// Verify checks the plan after every pass and panics where one broke it; tests set it.
 	Verify bool
@@ -60,6 +62,7 @@ func Optimize(b *bind.Bound, opts Options) (logical.Node, error) {
 func run(b *bind.Bound, ids *expr.IDs, opts Options) (logical.Node, error) {
 	c := &optimize.Context{
 		IDs: ids, Functions: opts.Functions, Disabled: opts.DisabledPasses, Trace: opts.Trace, Verify: opts.Verify,
+		MaxPruningProduct: opts.MaxPruningProduct,
 	}
 	return optimize.Run(c, b.Plan)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // Format prints a plan as a tree, one node a line, shared CTE plans first. It is what
@@ -105,6 +106,10 @@ func (p *printer) scan(n *Scan) string {
 	s += " " + p.columns(n.Cols)
 	if len(n.Filter) > 0 {
 		s += " filter: " + p.conds(n.Filter)
+	}
+	if p, ok := n.Source.(storage.Partitioned); ok && n.Selection != nil {
+		selected, total := n.Selection.Tablets(p.Layout())
+		s += fmt.Sprintf(" partitions: %d/%d tablets: %d/%d", len(n.Selection.Partitions), len(p.Layout().Partitions), selected, total)
 	}
 	if n.Limit >= 0 {
 		s += fmt.Sprintf(" limit: %d", n.Limit)

@@ -26,7 +26,7 @@ func (l *lowerer) scan(n *logical.Scan, need expr.ColumnSet) stream {
 	}
 	for _, cond := range l.filterOrder(n) {
 		s.Filters = append(s.Filters, scanFilter(n, cond))
-		if p, ok := prunePredicate(n, cond); ok {
+		if p, ok := optimize.PrunePredicate(n, cond); ok {
 			s.Prune = append(s.Prune, p)
 		}
 	}

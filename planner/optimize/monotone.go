@@ -63,19 +63,18 @@ func monotoneCast(c *expr.Call) bool {
 type inverse struct {
 	e      expr.Expr
 	col    *expr.Column
-	fc     *function.Context
 	unit   int64 // between neighbouring values of the column
 	lo, hi int64 // its range, in units
 	middle int64 // where the function is defined
 }
 
 // inverseOf makes the search for e, whose column must be an integer, a date or a moment.
-func inverseOf(e expr.Expr, fc *function.Context) (*inverse, bool) {
+func inverseOf(e expr.Expr) (*inverse, bool) {
 	col := monotoneIn(e)
 	if col == nil {
 		return nil, false
 	}
-	v := &inverse{e: e, col: col, fc: fc, unit: 1}
+	v := &inverse{e: e, col: col, unit: 1}
 	switch t := col.T; {
 	case t.IsInteger() && t.Kind != sqltype.LargeInt:
 		v.hi = 1<<(uint(t.Physical().Size())*8-1) - 1
@@ -103,7 +102,7 @@ func (v *inverse) argument(x int64) vector.Value { return vector.IntValue(v.col.
 // at is the function's result for position x; ok is false where there is none.
 func (v *inverse) at(x int64) (vector.Value, bool) {
 	e := expr.Substitute(v.e, func(*expr.Column) (expr.Expr, bool) { return expr.Lit(v.argument(x)), true })
-	lit, ok := expr.FoldTree(e, v.fc).(*expr.Literal)
+	lit, ok := expr.FoldTree(e, nil).(*expr.Literal)
 	if !ok || lit.Value.Null {
 		return vector.Value{}, false
 	}

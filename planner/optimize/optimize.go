@@ -20,7 +20,9 @@ type Context struct {
 	IDs       *expr.IDs         // fresh column ids
 	Functions *function.Context // for constant folding; nil folds nothing that depends on the session
 	Disabled  map[string]bool   // passes to leave out, by name
-	Trace     *Trace            // nil: nothing is recorded
+	// MaxPruningProduct bounds the combinations of values whose buckets are computed; 0: the default, 100.
+	MaxPruningProduct int
+	Trace             *Trace // nil: nothing is recorded
 	// Verify checks the plan after each pass; tests set it, builds with -tags invariants always do.
 	Verify bool
 	// inShared is set while a pass runs over the plan of a common table expression, after its run over the root's.
@@ -45,6 +47,7 @@ var passes = []Pass{
 	{Name: "pushdown_filter", Run: pushdownFilter},
 	{Name: "eliminate_projects", Run: eliminateProjects},
 	{Name: "infer_predicates", Run: inferPredicates},
+	{Name: "prune_partitions", Run: prunePartitions},
 	{Name: "empty_relation", Run: emptyRelation},
 	{Name: "distinct_aggregates", Run: distinctAggregates},
 	{Name: "eliminate_distinct", Run: eliminateDistinct},
@@ -58,13 +61,33 @@ var passes = []Pass{
 
 // Trace records what each pass did. Keeping it prints the plan after every pass: it is for EXPLAIN and tests.
 type Trace struct {
+	Keep  bool // Steps get the plans of passes that changed something
 	Steps []Step
 	last  string
+	nodes int
 }
 
-func (t *Trace) add(pass string, took time.Duration, plan string) {
-	t.Steps = append(t.Steps, Step{Pass: pass, Took: took, Changed: plan != t.last})
-	t.last = plan
+func (t *Trace) begin(n logical.Node) { t.last, t.nodes = logical.FormatIDs(n), countNodes(n) }
+
+func (t *Trace) add(pass string, took time.Duration, n logical.Node) {
+	plan := logical.FormatIDs(n)
+	s := Step{Pass: pass, Took: took, Changed: plan != t.last, NodesBefore: t.nodes, NodesAfter: countNodes(n)}
+	if t.Keep && s.Changed {
+		s.Before, s.After = t.last, plan
+	}
+	t.Steps = append(t.Steps, s)
+	t.last, t.nodes = plan, s.NodesAfter
+}
+
+// countNodes counts the nodes of a plan and of the shared plans that it reads.
+func countNodes(n logical.Node) int {
+	count := 0
+	visit := func(logical.Node) bool { count++; return true }
+	logical.Walk(n, visit)
+	for _, c := range logical.CTEs(n) {
+		logical.Walk(c.Plan, visit)
+	}
+	return count
 }
 
 // Changed reports whether a pass of that name changed the plan.
@@ -79,9 +102,11 @@ func (t *Trace) Changed(pass string) bool {
 
 // Step is one pass of a Trace.
 type Step struct {
-	Pass    string
-	Took    time.Duration
-	Changed bool
+	Pass                    string
+	Took                    time.Duration
+	Changed                 bool
+	NodesBefore, NodesAfter int
+	Before, After           string // plans, with Trace.Keep
 }
 
 // Passes are the names of all passes that may be disabled, in order, each once.
@@ -100,7 +125,7 @@ func Passes() []string {
 // Run takes n through all passes that are not disabled. Errors are *sqlerr.Error.
 func Run(c *Context, n logical.Node) (logical.Node, error) {
 	if c.Trace != nil {
-		c.Trace.last = logical.FormatIDs(n)
+		c.Trace.begin(n)
 	}
 	for _, p := range passes {
 		if c.Disabled[p.Name] && !p.Required {
@@ -112,7 +137,7 @@ func Run(c *Context, n logical.Node) (logical.Node, error) {
 			return nil, err
 		}
 		if c.Trace != nil {
-			c.Trace.add(p.Name, time.Since(start), logical.FormatIDs(out))
+			c.Trace.add(p.Name, time.Since(start), out)
 		}
 		n = out
 		if invariant.On || c.Verify {
