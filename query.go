@@ -134,7 +134,7 @@ func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
 func (x *execution) plannerOptions() planner.Options {
 	return x.s.settings.distribution(planner.Options{
 		Instances:        x.instances(),
-		DisabledPasses:   splitList(x.s.settings.values["optimizer_disable"]),
+		DisabledPasses:   x.s.settings.disabledPasses(),
 		Functions:        x.fc,
 		NoRuntimeFilters: x.s.settings.noRuntimeFilters(),
 		Filters:          x.s.settings.filterOptions(),

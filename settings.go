@@ -53,6 +53,8 @@ var settingsTable = []setting{
 	{name: "sql_select_limit", def: "9223372036854775807", max: math.MaxInt64},
 	{name: "default_order_by_limit", def: "-1", min: -1, max: math.MaxInt64},
 	{name: "time_zone", kind: textSetting, def: "SYSTEM"},
+	{name: "enable_infer_predicate", kind: boolSetting, def: "1"},
+	{name: "max_distribution_pruner_recursion_depth", def: "100", min: 1, max: 1 << 20},
 	{name: "optimizer_disable", kind: textSetting, def: ""},
 	{name: "group_concat_max_len", def: "1073741824", min: 4, max: math.MaxInt64},
 	{name: "broadcast_row_count_limit", def: "30000000", max: math.MaxInt64},

@@ -40,7 +40,17 @@ func (s *settings) distribution(o planner.Options) planner.Options {
 	o.BucketShuffleRatio = s.float("bucket_shuffle_downgrade_ratio")
 	o.BroadcastBytes = s.float("broadcast_hashtable_mem_limit_percentage") * float64(s.int("exec_mem_limit"))
 	o.BucketRunRows = float64(s.int("bucket_run_min_rows"))
+	o.MaxPruningProduct = int(s.int("max_distribution_pruner_recursion_depth"))
 	return o
+}
+
+// disabledPasses are the optimizer passes that the session switched off.
+func (s *settings) disabledPasses() map[string]bool {
+	off := splitList(s.values["optimizer_disable"])
+	if !s.bool("enable_infer_predicate") {
+		off["infer_predicates"] = true
+	}
+	return off
 }
 
 // hinted are s with the SET_VAR hints of a statement: nil when it has none. Unknown

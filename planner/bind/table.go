@@ -20,12 +20,7 @@ const internalCatalog = "internal"
 
 // tableName binds a CTE, table or view named in FROM.
 func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) {
-	switch {
-	case len(t.Partitions) > 0:
-		return fromItem{}, sqlerr.Unsupported("PARTITION in FROM").At(t.Position())
-	case len(t.Tablets) > 0:
-		return fromItem{}, sqlerr.Unsupported("TABLET in FROM").At(t.Position())
-	case t.Sample != nil:
+	if t.Sample != nil {
 		return fromItem{}, sqlerr.Unsupported("TABLESAMPLE").At(t.Sample.Position())
 	}
 	alias := t.Alias
@@ -34,6 +29,9 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 	}
 	if t.Name.Database == "" {
 		if c := fc.ctes.find(t.Name.Name); c != nil {
+			if err := wholeOnly(t, "common table expression"); err != nil {
+				return fromItem{}, err
+			}
 			r, err := b.reference(c)
 			if err != nil {
 				return fromItem{}, err
@@ -50,9 +48,14 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		if err != nil {
 			return fromItem{}, at(err, t)
 		}
+		src, sel, err := restricted(src, t)
+		if err != nil {
+			return fromItem{}, err
+		}
 		it := b.scan(src, tab.Database+"."+tab.Name, tab.Name, alias)
 		if scan, ok := it.node.(*logical.Scan); ok {
 			scan.Known = tab.KnownStats()
+			scan.Selection = sel
 		}
 		if t.Alias == "" {
 			it.rels[0].database = tab.Database
@@ -61,6 +64,9 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		return it, nil
 	}
 	if v := b.env.Snapshot.View(database, t.Name.Name); v != nil {
+		if err := wholeOnly(t, "view"); err != nil {
+			return fromItem{}, err
+		}
 		return b.view(v, t, alias)
 	}
 	return fromItem{}, b.unknownTable(database, t)
