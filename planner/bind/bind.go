@@ -48,6 +48,8 @@ type Bound struct {
 	Names []string // output column names as the user sees them, one a column of Plan
 	// NextID is the last column id in use: expr.NewIDs(NextID) goes on from there.
 	NextID expr.ColumnID
+	// Hints are what became of the hints on the join order, in the order of the text.
+	Hints []HintUse
 }
 
 // Query binds a query.
@@ -75,6 +77,7 @@ type binder struct {
 	views     []*catalog.View      // being expanded, outermost first
 	database  string               // that unqualified names resolve in: a view's own inside of it
 	ctes      int                  // number of shared CTEs made
+	hints     []HintUse
 }
 
 func newBinder(env *Env) *binder {
@@ -85,7 +88,7 @@ func newBinder(env *Env) *binder {
 // reference are inlined there.
 func (b *binder) finish(n logical.Node, names []string) *Bound {
 	n = inlineSingleCTEs(n)
-	return &Bound{Plan: n, Names: names, NextID: b.ids.New()}
+	return &Bound{Plan: n, Names: names, NextID: b.ids.New(), Hints: b.hints}
 }
 
 // relationResult is a bound query: cols are node's outputs, names what the user calls them.

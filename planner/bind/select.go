@@ -28,6 +28,9 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 	if err != nil {
 		return none, err
 	}
+	if len(q.Hints) > 0 {
+		b.orderHints(q, &from)
+	}
 	node := from.node
 	base := fc.scope(from)
 	if q.Where != nil {
