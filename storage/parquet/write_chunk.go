@@ -84,16 +84,20 @@ func (c *columnWriter) flush(f *Writer, bloom bool) (writtenChunk, error) {
 		}
 	}
 	w.dataOffset = f.offset
-	value := 0
+	value, record := 0, 0
 	for row, m := 0, 0; row < c.rows; row += m {
-		m = min(rows, c.rows-row)
+		m = c.pageEnd(row, min(rows, c.rows-row))
 		k := c.countValid(row, m)
 		for m > 1 && !w.hasDict && c.size(value, value+k) > maxWrittenPage {
-			m /= 2
+			half := c.pageEnd(row, m/2)
+			if half == m {
+				break // one row
+			}
+			m = half
 			k = c.countValid(row, m)
 		}
 		c.encodePage(row, m, value, k, w.hasDict)
-		p := writtenPage{offset: f.offset, row: int64(row), empty: k == 0}
+		p := writtenPage{offset: f.offset, row: int64(record), empty: k == 0}
 		p.stats.lo, p.stats.hi = c.bounds(value, value+k)
 		p.stats.nulls = int64(m - k)
 		w.stats.merge(c, &p.stats)
@@ -108,6 +112,9 @@ func (c *columnWriter) flush(f *Writer, bloom bool) (writtenChunk, error) {
 		p.size = int32(f.offset - p.offset)
 		w.pages = append(w.pages, p)
 		value += k
+		if record += m; c.nested != nil {
+			record += c.nested.records(row, row+m) - m
+		}
 	}
 	w.stats.finish(c.col.Type)
 	if bloom && c.typ != physBoolean {
@@ -115,6 +122,14 @@ func (c *columnWriter) flush(f *Writer, bloom bool) (writtenChunk, error) {
 	}
 	c.reset()
 	return w, nil
+}
+
+// pageEnd makes a page of about m rows end with a whole row.
+func (c *columnWriter) pageEnd(row, m int) int {
+	if c.nested != nil {
+		return c.nested.wholeRecords(row, m)
+	}
+	return m
 }
 
 // putBloom writes the chunk's bloom filter, if it has one, and lets go of it.
@@ -171,8 +186,8 @@ func (c *columnWriter) chooseCodec(w *writtenChunk, rows int) int32 {
 	if w.codec == codecNone {
 		return codecNone
 	}
-	m := min(rows, c.rows)
-	for m > 1 && !w.hasDict && c.size(0, c.countValid(0, m)) > maxWrittenPage {
+	m := c.pageEnd(0, min(rows, c.rows))
+	for m > 1 && c.nested == nil && !w.hasDict && c.size(0, c.countValid(0, m)) > maxWrittenPage {
 		m /= 2
 	}
 	c.encodePage(0, m, 0, c.countValid(0, m), w.hasDict)
@@ -185,6 +200,9 @@ func (c *columnWriter) chooseCodec(w *writtenChunk, rows int) int32 {
 
 // countValid counts the non-null ones of m rows.
 func (c *columnWriter) countValid(row, m int) int {
+	if c.nested != nil {
+		return c.nested.values(row, row+m)
+	}
 	if c.nulls == 0 {
 		return m
 	}
@@ -200,7 +218,9 @@ func (c *columnWriter) countValid(row, m int) int {
 // encodePage makes the body of a data page of m rows in c.page: the k values from value on.
 func (c *columnWriter) encodePage(row, m, value, k int, dict bool) {
 	c.page = c.page[:0]
-	if c.col.Nullable {
+	if c.nested != nil {
+		c.page = c.appendNestedLevels(c.page, row, m)
+	} else if c.col.Nullable {
 		c.page = c.appendLevels(c.page, row, m, k)
 	}
 	switch {
@@ -303,8 +323,14 @@ func (w *writtenChunk) meta(t *thriftWriter) {
 	}
 	t.zigzag(encoding)
 	t.zigzag(encRLE)
-	t.list(3, thriftBinary, 1)
-	t.raw([]byte(w.column.col.Name))
+	path := []string{w.column.col.Name}
+	if w.column.nested != nil {
+		path = w.column.nested.path
+	}
+	t.list(3, thriftBinary, len(path))
+	for _, p := range path {
+		t.raw([]byte(p))
+	}
 	t.i32(4, w.codec)
 	t.i64(5, w.values)
 	t.i64(6, w.uncompressed)

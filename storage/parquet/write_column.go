@@ -23,6 +23,8 @@ type columnWriter struct {
 	valid vector.Bitmap // a bit a row; empty while no row is null
 	rows  int
 	nulls int
+	// nested holds the levels of a nested column's leaf, whose rows are entries.
+	nested *leafLevels
 
 	idx     []int32 // scratch: positions of the values to append
 	offsets []int   // strings: start of every value in plain, and the end
@@ -238,4 +240,7 @@ func (c *columnWriter) appendStrings(v *vector.Vector, idx []int32, all bool) {
 func (c *columnWriter) reset() {
 	c.plain, c.valid, c.offsets = c.plain[:0], c.valid[:0], c.offsets[:0]
 	c.rows, c.nulls = 0, 0
+	if c.nested != nil {
+		c.nested.def, c.nested.rep = c.nested.def[:0], c.nested.rep[:0]
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
-	"slices"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -57,13 +56,28 @@ type Writer struct {
 	offset   int64
 	err      error
 	cols     []storage.Column
-	columns  []*columnWriter
+	tops     []topWriter     // one a column
+	columns  []*columnWriter // the leaves, in order
 	opt      WriterOptions
 	codec    int32
 	buffered int // rows of the open row group
 	rows     int64
 	groups   []writtenGroup
 	closed   bool
+}
+
+// topWriter is a column of the file: flat, or nested with leaves of its own.
+type topWriter struct {
+	flat   *columnWriter
+	nested *nestedWriter
+	first  int // of its leaves among the writer's
+}
+
+func (t *topWriter) append(v *vector.Vector, sel []int32, n int) error {
+	if t.nested != nil {
+		return t.nested.append(v, sel, n)
+	}
+	return t.flat.append(v, sel, n)
 }
 
 // writtenGroup is what the footer says of a row group.
@@ -102,11 +116,19 @@ func NewWriter(w io.Writer, cols []storage.Column, opt WriterOptions) (*Writer, 
 		f.opt.CreatedBy = createdBy
 	}
 	for _, c := range cols {
-		cw, err := newColumnWriter(c)
+		top := topWriter{first: len(f.columns)}
+		var err error
+		if c.Type.IsNested() {
+			if top.nested, err = newNestedWriter(c); err == nil {
+				f.columns = append(f.columns, top.nested.order...)
+			}
+		} else if top.flat, err = newColumnWriter(c); err == nil {
+			f.columns = append(f.columns, top.flat)
+		}
 		if err != nil {
 			return nil, err
 		}
-		f.columns = append(f.columns, cw)
+		f.tops = append(f.tops, top)
 	}
 	return f, f.put([]byte("PAR1"))
 }
@@ -151,12 +173,14 @@ func (f *Writer) Write(b *vector.Batch) error {
 		if lo > 0 || hi < n {
 			part = b.View(lo, hi)
 		}
-		var bytes int
-		for i, c := range f.columns {
-			if err := c.append(part.Cols[i], part.Sel, part.NumRows()); err != nil {
+		for i := range f.tops {
+			if err := f.tops[i].append(part.Cols[i], part.Sel, part.NumRows()); err != nil {
 				f.err = err
 				return err
 			}
+		}
+		var bytes int
+		for _, c := range f.columns {
 			bytes += len(c.plain)
 		}
 		f.buffered += hi - lo
@@ -176,8 +200,12 @@ func (f *Writer) Flush() error {
 		return f.err
 	}
 	g := writtenGroup{rows: int64(f.buffered), offset: f.offset}
-	for i, c := range f.columns {
-		chunk, err := c.flush(f, slices.Contains(f.opt.BloomColumns, i))
+	bloom := map[*columnWriter]bool{}
+	for _, i := range f.opt.BloomColumns {
+		bloom[f.tops[i].flat] = true
+	}
+	for _, c := range f.columns {
+		chunk, err := c.flush(f, bloom[c])
 		if err != nil {
 			f.err = err
 			return err
@@ -249,13 +277,26 @@ func (f *Writer) writePageIndex() error {
 func (f *Writer) footer() []byte {
 	var w thriftWriter
 	w.i32(1, 2)
-	w.list(2, thriftStruct, len(f.columns)+1)
+	elements := 1
+	for i := range f.tops {
+		if elements++; f.tops[i].nested != nil {
+			elements += f.tops[i].nested.root.elements() - 1
+		}
+	}
+	w.list(2, thriftStruct, elements)
 	w.elem()
 	w.string(4, "schema")
-	w.i32(5, int32(len(f.columns)))
+	w.i32(5, int32(len(f.tops)))
 	w.close()
-	for _, c := range f.columns {
-		c.schema(&w)
+	for i, t := range f.tops {
+		switch {
+		case t.flat != nil:
+			t.flat.schema(&w)
+		case f.cols[i].Nullable:
+			t.nested.schema(&w, t.nested.root, repOptional)
+		default:
+			t.nested.schema(&w, t.nested.root, repRequired)
+		}
 	}
 	w.i64(3, f.rows)
 	w.list(4, thriftStruct, len(f.groups))
@@ -286,7 +327,7 @@ func (f *Writer) groupMeta(w *thriftWriter, i int) {
 		w.list(4, thriftStruct, len(f.opt.SortedBy))
 		for _, s := range f.opt.SortedBy {
 			w.elem()
-			w.i32(1, int32(s.Column))
+			w.i32(1, int32(f.tops[s.Column].first))
 			w.bool(2, s.Descending)
 			w.bool(3, s.NullsFirst)
 			w.close()

@@ -312,8 +312,17 @@ func TestWriteErrors(t *testing.T) {
 	if err := w.Close(); err == nil {
 		t.Error("a failed writer closed without an error")
 	}
-	if _, err := NewWriter(io.Discard, []storage.Column{{Name: "a", Type: sqltype.ArrayOf(col[0].Type)}}, WriterOptions{}); !sqlerr.Is(err, sqlerr.NotSupported) {
-		t.Errorf("array: %v", err)
+	if _, err := NewWriter(io.Discard, []storage.Column{{Name: "a", Type: sqltype.ArrayOf(sqltype.T(sqltype.Null))}}, WriterOptions{}); !sqlerr.Is(err, sqlerr.NotSupported) {
+		t.Errorf("array of NULLs: %v", err)
+	}
+	keys, values := vector.New(col[0].Type, 1), vector.New(col[0].Type, 1)
+	keys.SetNull(0)
+	m := vector.PackMaps(sqltype.MapOf(col[0].Type, col[0].Type), keys, values, []int32{0, 1}, nil)
+	if w, err = NewWriter(io.Discard, []storage.Column{{Name: "m", Type: m.Type, Nullable: true}}, WriterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(vector.NewBatch(1, m)); !sqlerr.Is(err, sqlerr.NotNull) {
+		t.Errorf("a NULL key: %v", err)
 	}
 	if _, err := NewWriter(io.Discard, col, WriterOptions{Codec: "lzo"}); !sqlerr.Is(err, sqlerr.NotSupported) {
 		t.Errorf("codec: %v", err)
