@@ -1,6 +1,7 @@
 package orc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -185,14 +186,19 @@ func (f *File) hashesOf(c *fileColumn, v vector.Value, utf8 bool, encoding uint6
 		}
 	case kindDecimal:
 		if utf8 && v.Type.Equal(c.Type) { // some writers drop the zeros at the end
-			text := int128.AppendDecimal(nil, v.I, int(v.Type.Scale))
-			out := []uint64{hashBytes(text)}
-			if v.Type.Scale > 0 {
-				short := strings.TrimSuffix(strings.TrimRight(string(text), "0"), ".")
-				out = append(out, hashBytes([]byte(short)))
-			}
-			return out
+			text, short := decimalTexts(v.I, int(v.Type.Scale))
+			return []uint64{hashBytes(text), hashBytes(short)}
 		}
 	}
 	return nil
+}
+
+// decimalTexts are the text of a decimal with all digits of its scale, and without zeros at
+// the end.
+func decimalTexts(x int128.Int, scale int) (text, short []byte) {
+	text = int128.AppendDecimal(nil, x, scale)
+	if scale == 0 {
+		return text, text
+	}
+	return text, bytes.TrimSuffix(bytes.TrimRight(text, "0"), []byte("."))
 }
