@@ -67,12 +67,15 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 		return nil, fmt.Errorf("runner: finding a port: %w", err)
 	}
 	s := &Server{exited: make(chan struct{}), output: filepath.Join(o.StateDir, "server.log")}
+	if err := os.MkdirAll(o.StateDir, 0o777); err != nil {
+		return nil, fmt.Errorf("runner: %w", err)
+	}
 	output, err := os.Create(s.output)
 	if err != nil {
 		return nil, fmt.Errorf("runner: %w", err)
 	}
 	defer output.Close()
-	s.process = exec.Command(o.Binary, "serve", "--data", filepath.Join(o.StateDir, "data"), "--mysql", addr)
+	s.process = exec.Command(o.Binary, "serve", "--data", filepath.Join(o.StateDir, "data"), "--mysql", addr, "--http", "")
 	s.process.Stdout, s.process.Stderr = output, output
 	if err := s.process.Start(); err != nil {
 		return nil, fmt.Errorf("runner: starting Basalt: %w", err)

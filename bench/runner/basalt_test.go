@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		f := flag.NewFlagSet("serve", flag.ExitOnError)
 		addr := f.String("mysql", "", "")
 		f.String("data", "", "")
+		f.String("http", "", "")
 		if err := f.Parse(os.Args[2:]); err != nil {
 			panic(err)
 		}
