@@ -71,6 +71,11 @@ func TestAnalyze(t *testing.T) {
 		t.Errorf("jobs: %s", got)
 	}
 
+	plan := query(t, s, "EXPLAIN VERBOSE SELECT count(*) FROM t WHERE k < 10 AND s = 'name of 7'")
+	if !strings.Contains(plan, "estimated by: table 200000 rows; t.k < 10: 0.2") || !strings.Contains(plan, "(histogram, analyzed); t.s = 'name of 7': 0.00") {
+		t.Errorf("explained:\n%s", plan)
+	}
+
 	// They stay, are shown by column, and go by column or as a whole.
 	s.Close()
 	db.Close()

@@ -28,7 +28,7 @@ type Options struct {
 	Trace                                             *optimize.Trace   // when set, records the passes
 	// MaxPruningProduct bounds the combinations of values whose buckets are computed; 0: the default.
 	MaxPruningProduct int
-	ExplainEstimates                                  bool              // tell in the plan where estimates come from
+	ExplainEstimates  bool // tell in the plan where estimates come from
 	// Verify checks the plan after every pass and panics where one broke it; tests set it.
 	Verify bool
 }

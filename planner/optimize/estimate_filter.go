@@ -118,16 +118,18 @@ type interval struct{ lo, hi float64 }
 type valueRange struct {
 	lo, hi   float64
 	from, to *vector.Value
+	// The bounds themselves are not in the range.
+	fromOpen, toOpen bool
 }
 
 var everything = valueRange{lo: math.Inf(-1), hi: math.Inf(1)}
 
 func (a valueRange) and(b valueRange) valueRange {
 	if b.lo > a.lo || b.lo == a.lo && b.from != nil && (a.from == nil || a.from.Compare(*b.from) < 0) {
-		a.lo, a.from = b.lo, b.from
+		a.lo, a.from, a.fromOpen = b.lo, b.from, b.fromOpen
 	}
 	if b.hi < a.hi || b.hi == a.hi && b.to != nil && (a.to == nil || a.to.Compare(*b.to) > 0) {
-		a.hi, a.to = b.hi, b.to
+		a.hi, a.to, a.toOpen = b.hi, b.to, b.toOpen
 	}
 	return a
 }
@@ -135,9 +137,12 @@ func (a valueRange) and(b valueRange) valueRange {
 // share is the fraction of a column's rows inside an interval.
 func share(c column, b valueRange) float64 {
 	if c.values != nil {
-		if s, ok := c.values.between(b.from, b.to); ok {
+		if s, ok := c.values.between(b); ok {
 			return (1 - c.nulls) * math.Max(s, 0.5/math.Max(1, c.baseRows))
 		}
+	}
+	if !c.ranged {
+		return guessRange
 	}
 	lo, hi := math.Max(c.lo, b.lo), math.Min(c.hi, b.hi)
 	if hi < lo {
@@ -154,16 +159,16 @@ func boundOf(in *relation, e expr.Expr) (expr.ColumnID, valueRange, bool) {
 		return 0, valueRange{}, false
 	}
 	c := in.column(col.ID)
-	if !c.ranged || col.T.Kind != lit.Value.Type.Kind {
+	if !c.ranged && c.values == nil || col.T.Kind != lit.Value.Type.Kind {
 		return 0, valueRange{}, false
 	}
 	iv := everything
 	switch op {
 	case "<", "<=":
-		iv.hi, iv.to = position(lit.Value), &lit.Value
+		iv.hi, iv.to, iv.toOpen = position(lit.Value), &lit.Value, op == "<"
 		return col.ID, iv, true
 	case ">", ">=":
-		iv.lo, iv.from = position(lit.Value), &lit.Value
+		iv.lo, iv.from, iv.fromOpen = position(lit.Value), &lit.Value, op == ">"
 		return col.ID, iv, true
 	}
 	return 0, valueRange{}, false

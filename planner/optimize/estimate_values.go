@@ -48,16 +48,21 @@ func (v *valueStats) equal(x vector.Value, ndv float64) (float64, bool) {
 	return v.rest / math.Max(1, ndv-float64(len(v.common))), true
 }
 
-// between is the fraction of rows with values from lo to hi; nil is unbounded. It does not tell < from <=.
-func (v *valueStats) between(lo, hi *vector.Value) (float64, bool) {
+// between is the fraction of rows with values in a range.
+func (v *valueStats) between(r valueRange) (float64, bool) {
+	lo, hi := r.from, r.to
 	if lo != nil && !lo.Type.Equal(v.t) || hi != nil && !hi.Type.Equal(v.t) {
 		return 0, false
 	}
 	sum := 0.0
 	for _, c := range v.common {
-		if (lo == nil || lo.Compare(c.Value) <= 0) && (hi == nil || hi.Compare(c.Value) >= 0) {
-			sum += c.Fraction
+		if lo != nil && (lo.Compare(c.Value) > 0 || r.fromOpen && lo.Compare(c.Value) == 0) {
+			continue
 		}
+		if hi != nil && (hi.Compare(c.Value) < 0 || r.toOpen && hi.Compare(c.Value) == 0) {
+			continue
+		}
+		sum += c.Fraction
 	}
 	if v.rest < 0.001 {
 		return sum, true
