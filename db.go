@@ -56,6 +56,7 @@ type DB struct {
 	resources
 	functions userFunctions
 	garbage   garbage
+	profiles  profileStore
 	sources   sync.Map // table id -> *openedTable
 	analyzed  analyzeJobs
 	scheduler scheduler

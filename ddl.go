@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
-	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/bind"
@@ -57,15 +56,16 @@ func (x *execution) write(ctx context.Context, t *catalog.Table, columns []strin
 	if s, ok := sink.(*table.Sink); ok {
 		s.UseBudget(rt.Budget)
 	}
-	res, err := executor.Run(ctx, plan, rt)
+	run, err := x.start(ctx, plan, "LOAD", rt)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Close()
+	defer run.result.Close()
 	var count int64
 	for {
-		b, err := res.Next(ctx)
+		b, err := run.result.Next(ctx)
 		if err != nil {
+			run.end(count, err)
 			return nil, err
 		}
 		if b == nil {
@@ -75,6 +75,8 @@ func (x *execution) write(ctx context.Context, t *catalog.Table, columns []strin
 			count += b.Cols[0].Value(b.Row(i)).Int64()
 		}
 	}
+	run.result.Close()
+	run.end(count, nil)
 	if s, ok := sink.(*table.Sink); ok && s.Filtered() > 0 {
 		count -= s.Filtered()
 		x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", s.Filtered())

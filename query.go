@@ -16,6 +16,7 @@ import (
 	"github.com/basaltdb/basalt/planner"
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/planner/fragment"
+	"github.com/basaltdb/basalt/planner/optimize"
 )
 
 // Start reading here. The path of a SELECT, one call a stage:
@@ -34,6 +35,8 @@ type execution struct {
 	snapshot catalog.Snapshot
 	fc       *function.Context
 	describe bool // PREPARE: types only, parameters unknown
+	verbose  bool // EXPLAIN VERBOSE: the plan tells where its estimates come from
+	untraced bool // reads the optimizer trace
 }
 
 // Execute runs a parsed statement with the values of its parameters.
@@ -100,7 +103,7 @@ func (s *Session) location() *time.Location {
 // env is what the binder may know.
 func (x *execution) env() *bind.Env {
 	return &bind.Env{
-		Snapshot:       x.snapshot,
+		Snapshot:       sessionSnapshot{x.snapshot, x},
 		Database:       x.s.Database(),
 		Variables:      x.variable,
 		Params:         x.params,
@@ -128,12 +131,20 @@ func (x *execution) parseView(text string) (ast.Query, error) {
 
 // plan takes a bound query through the optimizer to fragments.
 func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
-	return planner.Plan(b, x.plannerOptions())
+	opts := x.plannerOptions()
+	if !x.s.settings.traces() || x.untraced {
+		return planner.Plan(b, opts)
+	}
+	opts.Trace = &optimize.Trace{Keep: true}
+	plan, err := planner.Plan(b, opts)
+	x.keepTrace(opts.Trace)
+	return plan, err
 }
 
 func (x *execution) plannerOptions() planner.Options {
 	return x.s.settings.distribution(planner.Options{
 		Instances:        x.instances(),
+		ExplainEstimates: x.verbose,
 		DisabledPasses:   x.s.settings.disabledPasses(),
 		Functions:        x.fc,
 		NoRuntimeFilters: x.s.settings.noRuntimeFilters(),
@@ -166,11 +177,11 @@ func (x *execution) runBound(ctx context.Context, bound *bind.Bound) (*Rows, err
 	if err != nil {
 		return nil, err
 	}
-	result, err := x.launch(ctx, plan, x.runtime(nil))
+	run, err := x.start(ctx, plan, "QUERY", x.runtime(nil))
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{cols: boundColumns(bound), stream: &queryStream{result: result}}, nil
+	return &Rows{cols: boundColumns(bound), stream: &queryStream{run: run}}, nil
 }
 
 // runtime is what the operators of this statement may know.
@@ -195,10 +206,26 @@ func boundColumns(b *bind.Bound) []Column {
 	return out
 }
 
+// queryStream hands out the batches of a running query.
 type queryStream struct {
-	result *executor.Result
+	run  *profiledRun
+	rows int64
+	err  error
 }
 
-func (q *queryStream) Next(ctx context.Context) (*vector.Batch, error) { return q.result.Next(ctx) }
+func (q *queryStream) Next(ctx context.Context) (*vector.Batch, error) {
+	b, err := q.run.result.Next(ctx)
+	if b != nil {
+		q.rows += int64(b.NumRows())
+	}
+	if err != nil {
+		q.err = err
+	}
+	return b, err
+}
 
-func (q *queryStream) Close() error { q.result.Close(); return nil }
+func (q *queryStream) Close() error {
+	q.run.result.Close()
+	q.run.end(q.rows, q.err)
+	return nil
+}

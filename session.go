@@ -23,6 +23,7 @@ type Session struct {
 	host     string
 	settings *settings
 
+	traced    *tracedStatement // of optimizer_trace; nil: none yet
 	variables map[string]variable
 	prepared  map[string]*Prepared // PREPARE name FROM …
 	warnings  []warning            // of the last statement, for SHOW WARNINGS

@@ -44,6 +44,8 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 		r = x.showProcesslist(st)
 	case "STATUS":
 		r = x.showStatus()
+	case "QUERY PROFILE":
+		r, err = x.showQueryProfile(st)
 	case "ENGINES":
 		r = newResult(textCols("Engine", "Support", "Comment", "Transactions", "XA", "Savepoints"))
 		r.Add(str("Doris"), str("DEFAULT"), str("Columnar tables over Parquet files"), str("YES"), str("NO"), str("NO"))

@@ -4,18 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
-	"github.com/basaltdb/basalt/planner"
 	"github.com/basaltdb/basalt/planner/bind"
-	"github.com/basaltdb/basalt/planner/explain"
 	"github.com/basaltdb/basalt/planner/fragment"
-	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/storage"
 )
 
@@ -77,6 +72,10 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		delete(x.s.prepared, st.Name)
 		return okRows(x.s, 0, ""), nil
 	case *ast.Admin:
+		if isCleanProfile(st.Name) {
+			x.s.db.profiles.clear()
+			return okRows(x.s, 0, ""), nil
+		}
 		return nil, sqlerr.Unsupported(st.Name).At(st.Position())
 	}
 	return nil, sqlerr.Unsupported(statementName(st)).At(st.Position())
@@ -110,7 +109,7 @@ func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error)
 		}
 		return boundColumns(b), nil
 	case *ast.Explain:
-		return []Column{{Name: explainTitle, Type: sqltype.VarcharOf(0)}}, nil
+		return explainColumns(q), nil
 	case *ast.Show, *ast.Describe:
 		// Cheap, and their columns depend on the form: run them for their columns.
 		rows, err := x.run(ctx, st.parsed.Statement)
@@ -120,38 +119,6 @@ func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error)
 		return rows.cols, nil
 	}
 	return nil, nil
-}
-
-const explainTitle = "Explain String"
-
-// explain prints a plan: the fragments in Doris's layout, or the logical tree before or
-// after the optimizer.
-func (x *execution) explain(ctx context.Context, st *ast.Explain) (*Rows, error) {
-	bound, err := x.bindExplained(st.Statement)
-	if err != nil {
-		return nil, err
-	}
-	switch st.Mode {
-	case "", "VERBOSE", "PHYSICAL", "DISTRIBUTED":
-		opts := x.plannerOptions()
-		opts.ExplainEstimates = st.Mode == "VERBOSE"
-		plan, err := planner.Plan(bound, opts)
-		if err != nil {
-			return nil, err
-		}
-		return x.explainRows(explain.Text(plan, explain.Options{Verbose: st.Mode == "VERBOSE"})), nil
-	case "ANALYZE":
-		return x.explainAnalyze(ctx, bound)
-	case "ANALYZED", "LOGICAL":
-		return x.explainRows(logical.Format(bound.Plan)), nil
-	case "TREE", "REWRITTEN", "OPTIMIZED", "SHAPE":
-		root, err := planner.Optimize(bound, x.plannerOptions())
-		if err != nil {
-			return nil, err
-		}
-		return x.explainRows(logical.Format(root)), nil
-	}
-	return nil, sqlerr.Unsupported("EXPLAIN " + st.Mode).At(st.Position())
 }
 
 func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
@@ -166,47 +133,6 @@ func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
 		return bind.Insert(t, st.Columns, st.Query, x.sinkFor(t), x.env())
 	}
 	return nil, sqlerr.Unsupported("EXPLAIN of " + statementName(st)).At(st.Position())
-}
-
-// explainAnalyze runs the query, drops its rows and prints the plan with what each
-// operator did.
-func (x *execution) explainAnalyze(ctx context.Context, bound *bind.Bound) (*Rows, error) {
-	plan, err := x.plan(bound)
-	if err != nil {
-		return nil, err
-	}
-	profile := &executor.Profile{}
-	rt := x.runtime(profile)
-	start := time.Now()
-	result, err := executor.Run(ctx, plan, rt)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	rows := 0
-	for {
-		b, err := result.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if b == nil {
-			break
-		}
-		rows += b.NumRows()
-	}
-	elapsed := time.Since(start)
-	text := analyzed(plan, profile)
-	head := fmt.Sprintf("%d rows in %s, peak memory %.1f MB, %d instances\n\n", rows, elapsed.Round(10*time.Microsecond), float64(rt.Budget.Peak())/(1<<20), rt.Instances)
-	return x.explainRows(head + text), nil
-}
-
-func (x *execution) explainRows(text string) *Rows {
-	cols := []Column{{Name: explainTitle, Type: sqltype.VarcharOf(0)}}
-	b := newResult(cols)
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		b.Add(str(line))
-	}
-	return b.rows(x.s)
 }
 
 // BoundOf is the bound, unoptimized plan of a query, for tests and tools inside this module.

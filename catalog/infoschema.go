@@ -21,6 +21,9 @@ var (
 	timeType = sqltype.DateTimeOf(0)
 )
 
+// SystemTimeType is that of ":time" columns of metadata tables.
+var SystemTimeType = sqltype.DateTimeOf(6)
+
 // addRow takes one row of a metadata table.
 type addRow func(vals ...vector.Value)
 
@@ -47,6 +50,8 @@ func defineSystem(name string, columns ...string) *Table {
 			col.Type = longType
 		case "datetime":
 			col.Type = timeType
+		case "time":
+			col.Type = SystemTimeType
 		}
 		t.Columns = append(t.Columns, col)
 	}
@@ -68,8 +73,12 @@ var systemTables = []*Table{
 	defineSystem("files", "FILE_ID:bigint", "FILE_NAME", "FILE_TYPE", "TABLESPACE_NAME", "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME"),
 	defineSystem("key_column_usage", "CONSTRAINT_CATALOG", "CONSTRAINT_SCHEMA", "CONSTRAINT_NAME", "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME",
 		"ORDINAL_POSITION:bigint", "POSITION_IN_UNIQUE_CONSTRAINT:bigint", "REFERENCED_TABLE_SCHEMA", "REFERENCED_TABLE_NAME", "REFERENCED_COLUMN_NAME"),
+	defineSystem("optimizer_trace", "QUERY", "TRACE", "MISSING_BYTES_BEYOND_MAX_MEM_SIZE:bigint", "INSUFFICIENT_PRIVILEGES:bigint"),
 	defineSystem("parameters", "SPECIFIC_CATALOG", "SPECIFIC_SCHEMA", "SPECIFIC_NAME", "ORDINAL_POSITION:bigint", "PARAMETER_MODE", "PARAMETER_NAME", "DATA_TYPE", "DTD_IDENTIFIER", "ROUTINE_TYPE"),
 	defineSystem("partitions", partitionColumns...),
+	// The profiles of the last statements that ran with enable_profile.
+	defineSystem("query_profiles", "PROFILE_ID", "TASK_TYPE", "START_TIME:time", "END_TIME:time", "PLAN_US:bigint", "RUN_US:bigint", "TASK_STATE", "ERROR", "USER",
+		"DEFAULT_DB", "SQL_STATEMENT", "RETURN_ROWS:bigint", "PEAK_MEMORY_BYTES:bigint", "INSTANCES:bigint", "PROFILE"),
 	defineSystem("referential_constraints", "CONSTRAINT_CATALOG", "CONSTRAINT_SCHEMA", "CONSTRAINT_NAME", "UNIQUE_CONSTRAINT_CATALOG", "UNIQUE_CONSTRAINT_SCHEMA",
 		"UNIQUE_CONSTRAINT_NAME", "MATCH_OPTION", "UPDATE_RULE", "DELETE_RULE", "TABLE_NAME", "REFERENCED_TABLE_NAME"),
 	defineSystem("routines", "SPECIFIC_NAME", "ROUTINE_CATALOG", "ROUTINE_SCHEMA", "ROUTINE_NAME", "ROUTINE_TYPE", "DTD_IDENTIFIER", "ROUTINE_DEFINITION", "ROUTINE_COMMENT", "DEFINER"),

@@ -132,7 +132,7 @@ func (p *parser) explain() ast.Statement {
 	pos := p.pos()
 	start := p.i
 	p.next()
-	mode := ""
+	mode, process := "", false
 	switch t := p.peek(); {
 	case p.at(1).is("PLAN") && t.kind == tokWord:
 		switch t.val {
@@ -142,7 +142,7 @@ func (p *parser) explain() ast.Statement {
 		}
 		mode = t.val
 		p.skip(2)
-		p.accept("PROCESS")
+		process = p.accept("PROCESS")
 	case t.is("PLAN"):
 		p.next()
 	case t.is("VERBOSE"), t.is("ANALYZE"), t.is("GRAPH"), t.is("TREE"), t.is("EXTENDED"), t.is("FORMATTED"):
@@ -168,7 +168,7 @@ func (p *parser) explain() ast.Statement {
 		p.i = start
 		return p.describe()
 	}
-	return &ast.Explain{Pos: pos, Mode: mode, Statement: p.statement()}
+	return &ast.Explain{Pos: pos, Mode: mode, Process: process, Statement: p.statement()}
 }
 
 // beginsStatement tells whether a statement that EXPLAIN takes begins at token i.

@@ -112,6 +112,7 @@ func (f *formatter) explain(e *Explain) {
 		f.text("TREE ")
 	default:
 		f.text(e.Mode, " PLAN ")
+		f.when(e.Process, "PROCESS ")
 	}
 	f.statement(e.Statement)
 }

@@ -9,6 +9,7 @@ type Property struct {
 // Explain is EXPLAIN [Mode] Statement.
 type Explain struct {
 	Pos
+	Process bool // PLAN PROCESS: every step of the stage
 	// Mode is "", "VERBOSE", "ANALYZE", "GRAPH", "TREE", or the word before PLAN:
 	// PARSED, ANALYZED, REWRITTEN, OPTIMIZED, PHYSICAL, LOGICAL, SHAPE, MEMO, DISTRIBUTED, ALL.
 	Mode      string

@@ -220,11 +220,14 @@ func (t *text) common(n physical.Node, d description) []string {
 	if d.cardinality {
 		out = append(out, "cardinality="+t.rows(info.Rows))
 	}
+	if s, ok := n.(*physical.Scan); ok {
+		out = append(out, t.afterCardinality(s)...)
+	}
 	if t.opts.Verbose && info.Estimate != "" {
 		out = append(out, "estimated by: "+info.Estimate)
 	}
 	if t.opts.Verbose {
-		out = append(out, fmt.Sprintf("tuple ids: %d", info.ID))
+		out = append(out, "tuple ids: "+tupleIDs(n))
 	}
 	if t.opts.Analyze != nil {
 		if s := t.opts.Analyze(info.ID); s != "" {

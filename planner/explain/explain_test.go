@@ -53,6 +53,8 @@ PLAN FRAGMENT 1
      TABLE: test.t
      COLUMNS: t.a
      cardinality=1000
+     avgRowSize=4.0
+     numNodes=1
 `)
 }
 
@@ -73,7 +75,7 @@ func TestAnalyze(t *testing.T) {
 		}
 		return ""
 	})
-	if want := "     cardinality=1000\n     rows: 7\n     time: 3ms"; !strings.HasSuffix(got, want) {
+	if want := "     cardinality=1000\n     avgRowSize=4.0\n     numNodes=1\n     rows: 7\n     time: 3ms"; !strings.HasSuffix(got, want) {
 		t.Errorf("got\n%s\nwant it to end in\n%s", got, want)
 	}
 }

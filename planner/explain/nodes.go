@@ -21,6 +21,12 @@ func (d *description) add(format string, args ...any) {
 	d.lines = append(d.lines, fmt.Sprintf(format, args...))
 }
 
+// Describe is a node's name and its details, as EXPLAIN prints them.
+func Describe(n physical.Node) (name string, details []string) {
+	d := describe(n)
+	return d.name, d.lines
+}
+
 func describe(n physical.Node) description {
 	d := description{limit: -1, cardinality: true}
 	switch n := n.(type) {
@@ -48,6 +54,7 @@ func describe(n physical.Node) description {
 		d.limit = n.Count
 	case *physical.Union:
 		d.name, d.cardinality = "UNION", false
+		d.add("pass-through-operands: all")
 	case *physical.SetOp:
 		d.name = setOpName(n)
 		d.makesFilters(n.RuntimeFilters, func(key int) string { return n.Left.Base().Cols[key].Name })
@@ -66,45 +73,6 @@ func describe(n physical.Node) description {
 		panic(invariant.Failed("explaining %T", n))
 	}
 	return d
-}
-
-func (d *description) scan(n *physical.Scan) {
-	d.name = "OlapScanNode"
-	table := n.Table
-	if n.Alias != "" && n.Alias != n.Table && !strings.HasSuffix(n.Table, "."+n.Alias) {
-		table += " " + n.Alias
-	}
-	d.add("TABLE: %s", table)
-	if names := columnNames(n); names != "" {
-		d.add("COLUMNS: %s", names)
-	}
-	if len(n.Filters) > 0 {
-		conds := make([]string, len(n.Filters))
-		for i, f := range n.Filters {
-			conds[i] = expr.String(f.Cond)
-		}
-		d.add("PREDICATES: %s", strings.Join(conds, ", "))
-	}
-	d.usesFilters(n)
-	d.limit = n.Limit
-}
-
-func columnNames(n *physical.Scan) string {
-	out := make([]string, len(n.Columns))
-	for i, c := range n.Columns {
-		out[i] = sourceColumn(n, c)
-	}
-	return strings.Join(out, ", ")
-}
-
-// sourceColumn is the name of a column of the table, read or not.
-func sourceColumn(n *physical.Scan, ordinal int) string {
-	for i, c := range n.Columns {
-		if c == ordinal {
-			return n.Cols[i].Name
-		}
-	}
-	return n.Source.Columns()[ordinal].Name
 }
 
 var joinOps = map[physical.JoinKind]string{

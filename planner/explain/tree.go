@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/planner/fragment"
@@ -23,8 +24,11 @@ func Tree(p *fragment.Plan, opts Options) string {
 func (t *text) tree(first, rest string, n physical.Node) {
 	d := describe(n)
 	s := fmt.Sprintf("%d:%s", n.Base().ID, d.name)
-	if len(d.lines) > 0 {
-		s += " [" + strings.Join(d.lines, "; ") + "]"
+	lines := slices.DeleteFunc(slices.Clone(d.lines), func(l string) bool {
+		return strings.HasPrefix(l, "tabletList=") || strings.HasPrefix(l, "rollup:") || strings.HasPrefix(l, "PREAGGREGATION: ON")
+	})
+	if len(lines) > 0 {
+		s += " [" + strings.Join(lines, "; ") + "]"
 	}
 	if x, ok := n.(*physical.Exchange); ok {
 		s += " " + exchangeName(x)
