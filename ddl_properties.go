@@ -84,7 +84,9 @@ var propertyTable = []property{
 	{key: "_auto_bucket", check: boolean},
 	{key: "estimate_partition_size", check: size},
 	{key: "variant_enable_flatten_nested", check: boolean},
-	{key: "write.format", check: choice("parquet"), fixed: true},
+	{key: "format", check: choice(formatParquet, formatORC), fixed: true},
+	{key: "write.format", check: choice(formatParquet, formatORC), fixed: true},
+	{key: "orc.compress", check: orcCompression, fixed: true},
 	{key: dynamicPrefix},
 }
 
@@ -152,6 +154,14 @@ func future(x *execution, v string) error {
 
 func compression(_ *execution, v string) error {
 	_, err := parquetCodec(map[string]string{compressionProperty: v})
+	if err != nil { // those of a table are checked with its format when it is made
+		_, err = orcCodec(map[string]string{compressionProperty: v})
+	}
+	return err
+}
+
+func orcCompression(_ *execution, v string) error {
+	_, err := orcCodec(map[string]string{"orc.compress": v})
 	return err
 }
 
@@ -196,6 +206,9 @@ func (x *execution) checkProperties(list []ast.Property, in where) error {
 		}
 		if p.note != "" {
 			noted[p.note] = append(noted[p.note], kv.Key)
+		}
+		if codec, _ := parquetCodec(map[string]string{compressionProperty: kv.Value}); kv.Key == compressionProperty && codec != "none" && !strings.EqualFold(codec, kv.Value) {
+			x.note("%s: files are compressed with %s instead of %s", compressionProperty, codec, kv.Value)
 		}
 	}
 	if len(unknown) > 0 {

@@ -31,6 +31,7 @@ type Rows struct {
 	stream   batchStream // nil: no rows
 	affected int64
 	info     string
+	warnings int
 	ctx      context.Context
 	end      func()
 	session  *Session
@@ -46,6 +47,9 @@ func (r *Rows) Columns() []Column { return r.cols }
 
 // RowsAffected is the number of rows that an INSERT or CREATE TABLE AS wrote.
 func (r *Rows) RowsAffected() int64 { return r.affected }
+
+// Warnings is how many rows SHOW WARNINGS has for the statement.
+func (r *Rows) Warnings() int { return r.warnings }
 
 // Info is the text of MySQL's OK packet, "" mostly.
 func (r *Rows) Info() string { return r.info }
@@ -89,7 +93,7 @@ func (r *Rows) Close() error {
 
 // okRows is the result of a statement without rows.
 func okRows(s *Session, affected int64, info string) *Rows {
-	return &Rows{session: s, affected: affected, info: info}
+	return &Rows{session: s, affected: affected, info: info, warnings: len(s.warnings)}
 }
 
 // memoryStream yields batches that are all there.

@@ -89,7 +89,8 @@ type recycledRecord struct {
 	Recycled
 	Table *tableRecord `json:",omitempty"`
 	// Files are those of the partition or the table.
-	Files []DataFile `json:",omitempty"`
+	Files      []DataFile  `json:",omitempty"`
+	Statistics *Statistics `json:",omitempty"`
 }
 
 // tableRecord keeps what is stored of a Table itself; its files have their own records.
@@ -136,7 +137,7 @@ func putRecycled(r *Recycled) storeOp {
 	rec := recycledRecord{Recycled: *r, Files: r.Files}
 	if r.Table != nil {
 		t := recordOf(r.Table)
-		rec.Table, rec.Files = &t, r.Table.Files
+		rec.Table, rec.Files, rec.Statistics = &t, r.Table.Files, r.Table.Statistics
 	}
 	rec.Recycled.Table, rec.Recycled.Files = nil, nil
 	return putJSON(bucketRecycled, idKey(r.ID), &rec)
@@ -323,7 +324,7 @@ func loadShared(tx *bbolt.Tx, st *state) error {
 		r := rec.Recycled
 		if rec.Table != nil {
 			r.Table = rec.Table.table()
-			r.Table.Files = rec.Files
+			r.Table.Files, r.Table.Statistics = rec.Files, rec.Statistics
 		} else {
 			r.Files = rec.Files
 		}

@@ -45,7 +45,7 @@ func (c *conn) writeResult(rows *basalt.Rows, binary, more bool) (bool, error) {
 	}
 	if len(rows.Columns()) == 0 {
 		return true, c.queueOrFlush(more, mysql.AppendOK(c.w.Begin(), mysql.OK{
-			AffectedRows: uint64(max(rows.RowsAffected(), 0)), Status: status, Info: rows.Info(),
+			AffectedRows: uint64(max(rows.RowsAffected(), 0)), Status: status, Info: rows.Info(), Warnings: uint16(rows.Warnings()),
 		}))
 	}
 	// The first batch goes before the definitions, since most statements that fail do so
