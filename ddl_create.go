@@ -14,7 +14,6 @@ import (
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/parquet"
 )
 
 // refuseUnsupported names what a CREATE TABLE asks for and the engine cannot do yet.
@@ -38,8 +37,9 @@ func refuseUnsupported(st *ast.CreateTable) error {
 		refuse(h != nil && h.RowFormat != nil, "ROW FORMAT"),
 		refuse(h != nil && h.StoredBy != "", "STORED BY"),
 	}
-	if h != nil && h.StoredAs != "" && h.StoredAs != "PARQUET" {
-		checks = append(checks, refuse(true, "STORED AS "+h.StoredAs))
+	if h != nil && h.StoredAs != "" {
+		_, err := formatFor(h.StoredAs)
+		checks = append(checks, refuse(err != nil, "STORED AS "+h.StoredAs))
 	}
 	for _, err := range checks {
 		if err != nil {
@@ -74,7 +74,7 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		}
 		return nil, sqlerr.New(sqlerr.TableExists, "Table '%s' already exists", name).At(st.Name.Position())
 	}
-	t := &catalog.Table{Database: db, Name: name, Format: "parquet", Comment: st.Comment, Properties: map[string]string{}}
+	t := &catalog.Table{Database: db, Name: name, Format: formatParquet, Comment: st.Comment, Properties: map[string]string{}}
 	if t.Columns, err = tableColumns(st.Columns); err != nil {
 		return nil, err
 	}
@@ -83,14 +83,15 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 			t.Properties[p.Key] = p.Value
 		}
 	}
-	if _, err := parquetCodec(t.Properties); err != nil {
+	named, err := nameFormat(t, st)
+	if err != nil {
 		return nil, sqlerr.From(err).At(st.Position())
 	}
 	switch {
 	case st.Like != nil:
 		err = x.copyDefinition(t, *st.Like)
 	case st.External:
-		err = x.prepareExternal(t, st)
+		err = x.prepareExternal(t, st, named)
 	case st.Query != nil:
 		return x.createTableAs(ctx, t, st)
 	case len(t.Columns) == 0:
@@ -152,7 +153,7 @@ func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
 	if src.Kind != catalog.Internal {
 		return sqlerr.Unsupported("CREATE TABLE LIKE an external table").At(like.Position())
 	}
-	t.Columns, t.Properties, t.Comment = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment
+	t.Columns, t.Properties, t.Comment, t.Format = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment, src.Format
 	t.Model, t.Partitioning, t.Distribution = src.Model, src.Partitioning, src.Distribution
 	for _, p := range src.Partitions {
 		if !p.Temporary {
@@ -178,7 +179,7 @@ func (x *execution) addTable(tx *catalog.Tx, t *catalog.Table) error {
 }
 
 // prepareExternal finds the files and, when no columns were given, their schema.
-func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable) error {
+func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named bool) error {
 	if st.Query != nil {
 		return sqlerr.Unsupported("CREATE EXTERNAL TABLE AS SELECT").At(st.Position())
 	}
@@ -202,13 +203,20 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable) error
 	if err != nil {
 		return sqlerr.From(err).At(st.Hive.Position())
 	}
+	if !named && len(paths) > 0 {
+		t.Format = x.s.db.formatAt(paths[0])
+	}
 	if len(t.Columns) > 0 {
 		return nil
 	}
 	if len(paths) == 0 {
 		return sqlerr.New(sqlerr.FileNotFound, "cannot infer columns: %s has no data files", abs).At(st.Hive.Position())
 	}
-	src, err := parquet.NewSource(x.s.db.fs, paths, nil)
+	format, err := formatFor(t.Format)
+	if err != nil {
+		return err
+	}
+	src, err := format.open(x.s.db.fs, paths, nil)
 	if err != nil {
 		return err
 	}

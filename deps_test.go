@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"server/mysql": {"internal"},
 	"server":       {"", "internal"},
 	"cmd/basalt":   {"", "server", "bench/tpchgen", "bench/tpch", "internal/sqlerr"},
-	"bench":        {"", "storage/parquet", "storage", "internal"},
+	"bench":        {"", "storage/parquet", "storage/orc", "storage", "internal"},
 	"test":         {"", "planner", "parser", "catalog", "storage", "internal", "bench/tpch", "bench/tpchgen", "server", "executor"},
 	"":             {"catalog", "executor", "parser", "planner", "storage", "internal"},
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/parquet"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -24,7 +23,11 @@ func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parquet.NewSource(db.fs, paths, storageColumns(t))
+	format, err := formatFor(t.Format)
+	if err != nil {
+		return nil, err
+	}
+	return format.open(db.fs, paths, storageColumns(t))
 }
 
 // location is where an internal table's files are: relative locations lie in the
@@ -109,8 +112,11 @@ func expandBraces(p string) []string {
 }
 
 // fileTable is FROM 'path'.
-func (x *execution) fileTable(path string) (storage.Source, error) {
-	if ext := strings.ToLower(filepath.Ext(path)); ext == ".orc" || ext == ".csv" || ext == ".json" || ext == ".txt" || ext == ".gz" {
+func (x *execution) fileTable(path string) (storage.Source, error) { return x.fileTableAs(path, "") }
+
+// fileTableAs reads the files at path in a format; "" takes it from the first file.
+func (x *execution) fileTableAs(path, format string) (storage.Source, error) {
+	if ext := strings.ToLower(filepath.Ext(path)); ext == ".csv" || ext == ".json" || ext == ".txt" || ext == ".gz" {
 		return nil, sqlerr.Unsupported("reading " + strings.TrimPrefix(ext, ".") + " files")
 	}
 	paths, err := x.s.db.listFiles(path)
@@ -120,7 +126,14 @@ func (x *execution) fileTable(path string) (storage.Source, error) {
 	if len(paths) == 0 {
 		return nil, sqlerr.New(sqlerr.FileNotFound, "the folder %s has no data files", path)
 	}
-	return parquet.NewSource(x.s.db.fs, paths, nil)
+	if format == "" {
+		format = x.s.db.formatAt(paths[0])
+	}
+	f, err := formatFor(format)
+	if err != nil {
+		return nil, err
+	}
+	return f.open(x.s.db.fs, paths, nil)
 }
 
 // tableFunction is local(…) and numbers(…), Doris's table-valued functions.
@@ -138,10 +151,7 @@ func (x *execution) tableFunction(name string, props []ast.Property, args []vect
 		if path == "" {
 			return nil, sqlerr.New(sqlerr.WrongArguments, `%s() needs "file_path"`, name)
 		}
-		if f := strings.ToLower(p["format"]); f != "" && f != "parquet" {
-			return nil, sqlerr.Unsupported(name + `("format"="` + f + `")`)
-		}
-		return x.fileTable(path)
+		return x.fileTableAs(path, p["format"])
 	case "numbers":
 		for k := range p {
 			if k != "number" && k != "const_value" {

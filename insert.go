@@ -158,16 +158,12 @@ func (x *execution) createPartitions(t *catalog.Table) func(ctx context.Context,
 
 // writeFormat is the format of new files of t.
 func writeFormat(t *catalog.Table) table.Format {
-	codec, _ := parquetCodec(t.Properties) // checked when the table was made
-	f := parquetFormat{codec: codec, sorted: ordinals(t, t.Distribution.Sorted)}
-	for _, name := range strings.Split(t.Properties["bloom_filter_columns"], ",") {
-		for i := range t.Columns {
-			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) {
-				f.bloom = append(f.bloom, i)
-			}
-		}
+	f, err := formatFor(t.Format)
+	if err != nil {
+		f = formats[formatParquet]
 	}
-	return f
+	w, _ := f.writer(t) // checked when the table was made
+	return w
 }
 
 // dataFiles turns written files into catalog records.

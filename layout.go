@@ -12,15 +12,7 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/fileset"
-	"github.com/basaltdb/basalt/storage/parquet"
 )
-
-// fileFormats opens the files of tables, by catalog.Table.Format.
-var fileFormats = map[string]fileset.Open{
-	"parquet": func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
-		return parquet.NewSource(fs, paths, cols)
-	},
-}
 
 // dataExtensions are the endings of files that internal tables write; sweeping removes no others.
 var dataExtensions = []string{".parquet", ".orc"}
