@@ -92,11 +92,12 @@ func (r *memoryReader) Next(ctx context.Context) (*vector.Batch, error) {
 type FilterChain struct {
 	columns [][]int
 	funcs   []FilterFunc
+	count   *ScanCounters
 }
 
 // NewFilterChain makes the filter functions of one reader.
 func NewFilterChain(req *ScanRequest) (FilterChain, error) {
-	var c FilterChain
+	c := FilterChain{count: req.Counters}
 	for _, f := range req.Filters {
 		fn, err := f.New()
 		if err != nil {
@@ -112,14 +113,23 @@ func NewFilterChain(req *ScanRequest) (FilterChain, error) {
 // the rows that passed, nil when none did.
 func (c *FilterChain) Apply(in *vector.Batch, columns []int) (*vector.Batch, error) {
 	sel := in.Sel
+	if c.count != nil {
+		c.count.RowsRead.Add(int64(in.NumRows()))
+	}
 	for i, fn := range c.funcs {
 		cols := make([]*vector.Vector, len(c.columns[i]))
 		for k, o := range c.columns[i] {
 			cols[k] = in.Cols[o]
 		}
-		var err error
+		before, err := len(sel), error(nil)
+		if sel == nil {
+			before = in.Len
+		}
 		if sel, err = fn(cols, in.Len, sel); err != nil {
 			return nil, err
+		}
+		if c.count != nil {
+			c.count.RowsFiltered.Add(int64(before - len(sel)))
 		}
 		if len(sel) == 0 {
 			return nil, nil

@@ -1,5 +1,5 @@
 // Package http serves what operators of a Basalt server look at: /healthz for load
-// balancers and /metrics for Prometheus.
+// balancers, /metrics for Prometheus and /api/profile for query profiles.
 package http
 
 import (
@@ -72,6 +72,7 @@ func Handler(db *basalt.DB, stats func() server.Stats) nethttp.Handler {
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
+	handleProfiles(mux, db)
 	return mux
 }
 
