@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -134,7 +135,7 @@ func AutoRangeName(from vector.Value) string { return "p" + civil(from).Format("
 // AutoListName names a partition that a load makes for a tuple: p and the values, in which
 // letters and digits of ASCII stand for themselves and every other byte is _ and two hex digits;
 // values are joined by two underscores, and NULL is __NULL. Different tuples have different names
-// but for case.
+// but for case; those that would be too long end in a hash instead.
 func AutoListName(tuple []vector.Value) string {
 	var b strings.Builder
 	b.WriteByte('p')
@@ -154,5 +155,12 @@ func AutoListName(tuple []vector.Value) string {
 			}
 		}
 	}
+	if b.Len() > maxName {
+		sum := sha256.Sum256([]byte(b.String()))
+		return fmt.Sprintf("%s_%x", b.String()[:maxName-17], sum[:8])
+	}
 	return b.String()
 }
+
+// maxName is the length of the longest name that AutoListName gives; partitions' names may be longer.
+const maxName = 128
