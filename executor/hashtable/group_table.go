@@ -49,7 +49,13 @@ func (t *GroupTable) Bytes() int64 {
 // GrowthBytes is the memory that adding n keys may take besides that held now.
 func (t *GroupTable) GrowthBytes(n int) int64 {
 	var bytes int64
-	if t.dense.groups == nil && 2*(t.Rows.N+n) > len(t.slots) {
+	switch d := &t.dense; {
+	case d.groups != nil:
+		// An array that its keys nearly fill is about to be replaced by one half as long again.
+		if size := int64(len(d.groups)); 8*(d.hi-d.base) > 7*size || d.lo < d.base+size/8 && d.lo > d.base {
+			bytes = 4 * size * 7 / 4
+		}
+	case 2*(t.Rows.N+n) > len(t.slots):
 		bytes = int64(2 * len(t.slots) * 16)
 	}
 	if w := t.Rows.L.words; cap(t.Rows.Words) < (t.Rows.N+n)*w {
