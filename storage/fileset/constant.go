@@ -28,6 +28,7 @@ func (s *set) request(schema *Schema, req *storage.ScanRequest) *storage.ScanReq
 			out.Prune = append(out.Prune, req.Prune[i])
 		}
 	}
+	out.Moving = schema.moving(req.Moving)
 	out.Filters = nil
 	for _, f := range req.Filters {
 		out.Filters = append(out.Filters, s.filter(schema, f))
