@@ -60,11 +60,7 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 	}
 	for i, f := range s.files {
 		if i == first { // by position: names may repeat
-			m := make([]mapped, len(s.columns))
-			for k := range m {
-				m[k].column = k
-			}
-			s.mapping = append(s.mapping, m)
+			s.mapping = append(s.mapping, identity(len(s.columns)))
 			continue
 		}
 		m, err := s.mapFile(f)
@@ -75,6 +71,15 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 	}
 	s.stats = s.mergeStats()
 	return s, nil
+}
+
+// identity maps the columns of the file that the schema was taken from.
+func identity(n int) []mapped {
+	out := make([]mapped, n)
+	for i := range out {
+		out[i].column = i
+	}
+	return out
 }
 
 // mapFile finds the table's columns in a file.
