@@ -165,7 +165,7 @@ func loadTable(ctx context.Context, s *runner.Server, t delivery.Table) error {
 	if set, _, err := s.Run(ctx, "", "SELECT count(*) FROM "+t.Name); err == nil && set.Rows[0][0].Text != "0" {
 		return nil
 	}
-	statements := append([]string{"DROP TABLE IF EXISTS " + t.Name, t.Create}, t.Load...)
+	statements := append([]string{"DROP TABLE IF EXISTS " + t.Name + " FORCE", t.Create}, t.Load...)
 	for _, text := range statements {
 		_, took, err := s.Run(ctx, "", text)
 		if err != nil {

@@ -110,7 +110,7 @@ func load(ctx context.Context, s *basalt.Session, scale float64) error {
 	if rows, _, err := transitivity.Rows(ctx, s, "SELECT count(*) FROM t2"); err == nil && rows[0] != "0" {
 		return nil
 	}
-	for _, sql := range append([]string{"DROP TABLE IF EXISTS t1", "DROP TABLE IF EXISTS t2"}, transitivity.Statements(scale)...) {
+	for _, sql := range append([]string{"DROP TABLE IF EXISTS t1 FORCE", "DROP TABLE IF EXISTS t2 FORCE"}, transitivity.Statements(scale)...) {
 		start := time.Now()
 		if _, err := s.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
