@@ -54,13 +54,14 @@ type DB struct {
 	clock  func() time.Time
 
 	resources
-	functions userFunctions
-	garbage   garbage
-	profiles  profileStore
-	sources   sync.Map // table id -> *openedTable
-	analyzed  analyzeJobs
-	scheduler scheduler
-	pending   sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
+	functions  userFunctions
+	garbage    garbage
+	profiles   profileStore
+	sources    sync.Map // table id -> *openedTable
+	compaction compactor
+	analyzed   analyzeJobs
+	scheduler  scheduler
+	pending    sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
 
 	mu       sync.Mutex
 	global   *settings
@@ -184,6 +185,7 @@ func (db *DB) Close() error {
 	}
 	db.mu.Unlock()
 	db.stopScheduler()
+	db.stopCompaction()
 	for _, s := range all {
 		s.kill(errShutdown)
 	}

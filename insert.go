@@ -115,10 +115,12 @@ func (db *DB) publish(g *target, files []catalog.DataFile) error {
 		}
 		return tx.SetFiles(t.Database, t.ID, removed, files)
 	})
-	if err == nil {
-		db.discard(gone...)
+	if err != nil {
+		return err
 	}
-	return err
+	db.discard(gone...)
+	db.compactLater(t, files)
+	return nil
 }
 
 // routedSink sends rows to the partitions and buckets of g, ordered by the table's key.

@@ -42,6 +42,7 @@ var settingsTable = []setting{
 	{name: "parallel_pipeline_task_num", def: "0", max: 1024},
 	{name: "exec_mem_limit", kind: sizeSetting, def: "2147483648", min: 1 << 20, max: math.MaxInt64},
 	{name: "enable_spill", kind: boolSetting, def: "1"},
+	{name: "enable_force_spill", kind: boolSetting, def: "0"},
 	{name: "query_queue_concurrency_limit", def: "0", max: math.MaxInt32},
 	{name: "query_queue_max_queued_queries", def: "1024", max: math.MaxInt32},
 	{name: "query_queue_pending_timeout_second", def: "300", max: math.MaxInt32},
@@ -65,6 +66,7 @@ var settingsTable = []setting{
 	{name: "bucket_run_min_rows", def: "50000", min: 1, max: math.MaxInt64},
 	{name: "prefer_join_method", kind: textSetting, def: "broadcast", check: joinMethod},
 	{name: "enable_insert_strict", kind: boolSetting, def: "1"},
+	{name: "enable_auto_compaction", kind: boolSetting, def: "1"}, // the global value counts
 	{name: "enable_runtime_filter", kind: boolSetting, def: "1"},
 	{name: "runtime_filter_mode", kind: textSetting, def: "GLOBAL", check: oneWord("OFF", "LOCAL", "REMOTE", "GLOBAL")},
 	{name: "runtime_filter_type", kind: textSetting, def: "IN_OR_BLOOM_FILTER,MIN_MAX", check: filterTypes},

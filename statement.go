@@ -58,6 +58,9 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	case *ast.DropStats:
 		return x.dropStats(st)
 	case *ast.AlterTable:
+		if isConcatenate(st) {
+			return x.concatenate(ctx, st)
+		}
 		return x.alterTable(st)
 	case *ast.Recover:
 		return x.recoverDropped(st)

@@ -218,6 +218,20 @@ func sharedFilters(req *storage.ScanRequest) *storage.ScanRequest {
 	return &out
 }
 
+// Paths are the files of the set, by the numbers that ReadFile takes.
+func (s *Source) Paths() []string {
+	out := make([]string, len(s.set.Files))
+	for i := range out {
+		out[i] = s.set.Files[i].Path
+	}
+	return out
+}
+
+// ReadFile reads all of the i-th file of the set, in its order.
+func (s *Source) ReadFile(i int, req *storage.ScanRequest) storage.Reader {
+	return &packReader{pack: &pack{set: s.set, files: []int32{int32(i)}}, req: req}
+}
+
 // packReader reads the files of a pack one after the other.
 type packReader struct {
 	pack   *pack

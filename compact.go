@@ -1,0 +1,390 @@
+package basalt
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/fileset"
+	"github.com/basaltdb/basalt/storage/table"
+)
+
+// Sizes of compaction.
+const (
+	compactedBytes = 128 << 20 // files are merged up to this size
+	compactedFiles = 32        // and not more at once: each is open with its pages
+	tierFiles      = 8         // so many files of a size are merged on their own
+	smallestTier   = 64 << 10
+	batchOfMerges  = 64 // merges that one transaction publishes
+)
+
+// compactor merges small files of internal tables in the background: one table at a time, after
+// writes to it. Files keep their bucket and their order. It reads a snapshot as queries do, and its
+// transaction takes away only files that it read, so that neither readers nor writers wait for it
+// or lose anything by it.
+type compactor struct {
+	mu      sync.Mutex
+	queue   map[tableKey]map[int64]bool // partitions that were written to
+	running bool
+	stopped bool
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+	serial  sync.Mutex // one compaction at a time, automatic or not
+}
+
+// tableKey finds a table, renamed or not.
+type tableKey struct {
+	database string
+	id       int64
+}
+
+// compactLater asks for automatic compaction of the partitions of t that files were written to, unless
+// the table (disable_auto_compaction) or the engine (enable_auto_compaction) has it off.
+func (db *DB) compactLater(t *catalog.Table, files []catalog.DataFile) {
+	db.mu.Lock()
+	on := db.global.bool("enable_auto_compaction") && !db.closed
+	db.mu.Unlock()
+	if !on || strings.EqualFold(t.Properties["disable_auto_compaction"], "true") || len(t.Files)+len(files) < tierFiles {
+		return
+	}
+	c := &db.compaction
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	if c.ctx == nil {
+		c.ctx, c.stop = context.WithCancel(context.Background())
+		c.queue = map[tableKey]map[int64]bool{}
+	}
+	key := tableKey{t.Database, t.ID}
+	if c.queue[key] == nil {
+		c.queue[key] = map[int64]bool{}
+	}
+	for i := range files {
+		c.queue[key][files[i].Partition] = true
+	}
+	if !c.running {
+		c.running = true
+		c.done.Go(func() { db.compactQueue(c.ctx) })
+	}
+}
+
+// compactQueue compacts the queued tables until there are none.
+func (db *DB) compactQueue(ctx context.Context) {
+	c := &db.compaction
+	for {
+		c.mu.Lock()
+		if len(c.queue) == 0 || c.stopped {
+			c.running = false
+			c.mu.Unlock()
+			return
+		}
+		var key tableKey
+		for key = range c.queue {
+			break
+		}
+		partitions := c.queue[key]
+		delete(c.queue, key)
+		c.mu.Unlock()
+		if _, err := db.compact(ctx, key, automaticMerges, partitions); err != nil && ctx.Err() == nil {
+			db.log.Warn("compaction failed", "database", key.database, "table", key.id, "error", err)
+		}
+	}
+}
+
+// stopCompaction ends the background work and waits for it.
+func (db *DB) stopCompaction() {
+	c := &db.compaction
+	c.mu.Lock()
+	c.stopped = true
+	if c.stop != nil {
+		c.stop()
+	}
+	c.mu.Unlock()
+	c.done.Wait()
+}
+
+// merging is one merge: files of one bucket that become one file.
+type merging struct {
+	partition storage.PartitionInfo
+	bucket    int32
+	files     []catalog.DataFile
+}
+
+// planMerges chooses what to merge of the files of one bucket, smallest first.
+type planMerges func(files []catalog.DataFile) [][]catalog.DataFile
+
+// automaticMerges merges files when there are many of about the same size, so that a row is
+// rewritten a logarithmic number of times.
+func automaticMerges(files []catalog.DataFile) [][]catalog.DataFile {
+	for at := 0; at < len(files); {
+		tier := tierOf(files[at].Bytes)
+		end := at
+		var sum int64
+		for end < len(files) && tierOf(files[end].Bytes) == tier {
+			sum += files[end].Bytes
+			end++
+		}
+		if end-at >= tierFiles && sum/int64(end-at) < compactedBytes/2 {
+			return chunks(files[:end]) // with the smaller ones
+		}
+		at = end
+	}
+	return nil
+}
+
+// tierOf grows by one when the size grows four times.
+func tierOf(size int64) int { return bits.Len64(uint64(max(size, smallestTier))/smallestTier) / 2 }
+
+// allMerges merges every file below the target size with others.
+func allMerges(files []catalog.DataFile) [][]catalog.DataFile {
+	n := 0
+	for n < len(files) && files[n].Bytes < compactedBytes {
+		n++
+	}
+	return chunks(files[:n])
+}
+
+// chunks cuts files into merges of at least two.
+func chunks(files []catalog.DataFile) (out [][]catalog.DataFile) {
+	for len(files) > 1 {
+		n, sum := 0, int64(0)
+		for n < len(files) && n < compactedFiles && (n == 0 || sum+files[n].Bytes <= compactedBytes) {
+			sum += files[n].Bytes
+			n++
+		}
+		if n > 1 {
+			out = append(out, files[:n])
+		}
+		files = files[n:]
+	}
+	return out
+}
+
+// merges lists what plan chooses for each bucket of the partitions that keep names (nil: all).
+func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
+	type tablet struct {
+		partition int64
+		bucket    int32
+	}
+	groups := map[tablet][]catalog.DataFile{}
+	var order []tablet
+	for _, f := range t.Files {
+		k := tablet{f.Partition, f.Bucket}
+		if keep != nil && !keep[f.Partition] {
+			continue
+		}
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], f)
+	}
+	infos := map[int64]storage.PartitionInfo{}
+	for _, p := range layoutOf(t, func(*catalog.Partition) bool { return true }).Partitions {
+		infos[p.ID] = p
+	}
+	var out []merging
+	for _, k := range order {
+		files := groups[k]
+		slices.SortStableFunc(files, func(a, b catalog.DataFile) int { return int(min(max(a.Bytes-b.Bytes, -1), 1)) })
+		for _, part := range plan(files) {
+			out = append(out, merging{infos[k.partition], k.bucket, part})
+		}
+	}
+	return out
+}
+
+// compact merges files of a table, in the partitions that keep names (nil: all), as plan says until there is
+// nothing to merge, and returns how many files it took away.
+func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (int, error) {
+	db.compaction.serial.Lock()
+	defer db.compaction.serial.Unlock()
+	taken := 0
+	for {
+		n, err := db.compactOnce(ctx, key, plan, keep)
+		taken += n
+		if err != nil || n == 0 {
+			return taken, err
+		}
+	}
+}
+
+// compactOnce does some merges of a table in one transaction.
+func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (int, error) {
+	defer db.pin()() // the files that it reads stay
+	t := tableOf(db.cat.Snapshot(), key)
+	if t == nil || t.Kind != catalog.Internal || t.Model != catalog.DuplicateKey {
+		return 0, nil
+	}
+	list := merges(t, plan, keep)
+	if len(list) == 0 {
+		return 0, nil
+	}
+	list = list[:min(len(list), batchOfMerges)]
+	if err := db.slots.Acquire(ctx); err != nil {
+		return 0, sqlerr.Wrap(sqlerr.Interrupted, err, "compaction was interrupted")
+	}
+	held := true
+	defer func() {
+		if held {
+			db.slots.Release()
+		}
+	}()
+	pause := func() error { // whoever waits for a core gets it
+		db.slots.Release()
+		held = false
+		if err := db.slots.Acquire(ctx); err != nil {
+			return sqlerr.Wrap(sqlerr.Interrupted, err, "compaction was interrupted")
+		}
+		held = true
+		return nil
+	}
+	return db.merge(ctx, t, list, pause)
+}
+
+// tableOf finds a table of a snapshot by its id.
+func tableOf(snap catalog.Snapshot, key tableKey) *catalog.Table {
+	for _, t := range snap.Tables(key.database) {
+		if t.ID == key.id {
+			return t
+		}
+	}
+	return nil
+}
+
+// merge does a list of merges and publishes them together.
+func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause func() error) (taken int, err error) {
+	memory := budget.New("compaction", max(db.memory.Limit()/8, 64<<20), db.memory)
+	defer memory.ReleaseAll()
+	var done []merging // by file, in the order that they are written
+	sink := table.NewSink(table.Options{
+		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
+		Sorted:  ordinals(t, t.Distribution.Sorted),
+		Routing: &table.Routing{Layout: layoutOf(t, nil), Folder: partitionFolder},
+		Publish: func(_ context.Context, files []table.File) error {
+			n, err := db.replace(t, files, done)
+			taken = n
+			return err
+		},
+	})
+	defer sink.Abort()
+	// The whole table, temporary partitions too: list has indexes into it by path.
+	src := db.newSource(t, func(*catalog.Partition) bool { return true }).(*fileset.Source)
+	at := map[string]int{}
+	for i, path := range src.Paths() {
+		at[path] = i
+	}
+	req := &storage.ScanRequest{Limit: -1, Budget: memory.Reserve("compaction")}
+	for i := range t.Columns {
+		req.Columns = append(req.Columns, i)
+	}
+	for i := range list {
+		m := &list[i]
+		readers := make([]storage.Reader, len(m.files))
+		for k := range m.files {
+			readers[k] = src.ReadFile(at[filepath.Join(db.location(t), m.files[k].Path)], req)
+		}
+		if err := sink.Rewrite(ctx, &m.partition, m.bucket, readers, pause); err != nil {
+			return 0, err
+		}
+		done = append(done, *m)
+	}
+	return taken, sink.Commit(ctx)
+}
+
+// replace publishes merged files: files and done are in the same order of their sequence numbers.
+func (db *DB) replace(t *catalog.Table, files []table.File, done []merging) (taken int, err error) {
+	records := dataFiles(t, files)
+	bySequence := make(map[int]catalog.DataFile, len(records))
+	for _, r := range records {
+		var bucket, sequence int
+		if _, err := fmt.Sscanf(filepath.Base(r.Path), "%d_%d_", &bucket, &sequence); err != nil {
+			return 0, sqlerr.Wrap(sqlerr.FileIO, err, "name of data file %s", r.Path)
+		}
+		bySequence[sequence] = r
+	}
+	var list []catalog.Replacement
+	for i, m := range done {
+		r := catalog.Replacement{Added: bySequence[i]}
+		for _, f := range m.files {
+			r.Removed = append(r.Removed, f.Path)
+		}
+		list = append(list, r)
+	}
+	var late []catalog.Replacement
+	err = db.cat.Update(func(tx *catalog.Tx) (err error) {
+		late, err = tx.ReplaceFiles(t.Database, t.ID, list)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	var gone []string
+	lost := map[string]bool{}
+	for _, r := range late {
+		lost[r.Added.Path] = true
+		gone = append(gone, filepath.Join(db.location(t), r.Added.Path))
+	}
+	for _, r := range list {
+		if lost[r.Added.Path] {
+			continue
+		}
+		for _, path := range r.Removed {
+			gone = append(gone, filepath.Join(db.location(t), path))
+		}
+		taken += len(r.Removed) - 1
+	}
+	db.discard(gone...)
+	return taken, nil
+}
+
+// isConcatenate reports whether a statement is ALTER TABLE t [PARTITION (…)] CONCATENATE.
+func isConcatenate(st *ast.AlterTable) bool {
+	return len(st.Actions) == 1 && st.Actions[0].Kind == "CONCATENATE"
+}
+
+// concatenate merges the small files of a table, or of some of its partitions, now.
+func (x *execution) concatenate(ctx context.Context, st *ast.AlterTable) (*Rows, error) {
+	t, err := x.writableTable(st.Name)
+	if err != nil {
+		return nil, err
+	}
+	if t.Model != catalog.DuplicateKey {
+		return nil, sqlerr.Unsupported("CONCATENATE of a table that is not DUPLICATE KEY").At(st.Position())
+	}
+	var partitions map[int64]bool
+	if len(st.Actions[0].Specs) > 0 {
+		partitions = map[int64]bool{}
+	}
+	for _, spec := range st.Actions[0].Specs {
+		for _, s := range spec {
+			if s.Value != nil {
+				return nil, sqlerr.Unsupported("CONCATENATE with Hive's partition specifications").At(s.Position())
+			}
+			if t.Partitioning == nil && strings.EqualFold(s.Column, t.Name) {
+				partitions[0] = true
+				continue
+			}
+			p := t.PartitionNamed(s.Column, false)
+			if p == nil {
+				return nil, sqlerr.New(sqlerr.UnknownPartition, "Unknown partition '%s' in table '%s'", s.Column, t.Name).At(s.Position())
+			}
+			partitions[p.ID] = true
+		}
+	}
+	if _, err := x.s.db.compact(ctx, tableKey{t.Database, t.ID}, allMerges, partitions); err != nil {
+		return nil, err
+	}
+	return okRows(x.s, 0, ""), nil
+}
