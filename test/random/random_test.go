@@ -64,6 +64,7 @@ func randomSettings(r *rand.Rand) map[string]string {
 	}
 	return map[string]string{
 		"batch_size":                  fmt.Sprint([]int{1, 2, 3, 7, 1024, 4096}[r.IntN(6)]),
+		"enable_force_spill":          fmt.Sprint(max(0, 2-r.IntN(4)) / 2),
 		"parallel_pipeline_task_num":  fmt.Sprint(1 + r.IntN(4)),
 		"optimizer_disable":           strings.Join(off, ","),
 		"enable_runtime_filter":       fmt.Sprint(min(1, r.IntN(4))),

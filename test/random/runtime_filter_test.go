@@ -22,7 +22,7 @@ func TestRuntimeFiltersChangeNothing(t *testing.T) {
 	if *seed != 0 {
 		first, seeds = *seed, 1
 	}
-	off := map[string]string{"runtime_filter_mode": "OFF", "parallel_pipeline_task_num": "2", "optimizer_disable": noInference}
+	off := map[string]string{"runtime_filter_mode": "OFF", "enable_topn_filter": "0", "parallel_pipeline_task_num": "2", "optimizer_disable": noInference}
 	for s := first; s < first+seeds; s++ {
 		r := rand.New(rand.NewPCG(s, 78))
 		db, err := basalt.Open("", basalt.Options{})
