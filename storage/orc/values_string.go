@@ -77,41 +77,57 @@ func (v *stringValues) views(dst []vector.View, lengths []int64) error {
 		}
 		buf := uint64(uint32(v.buffer()))
 		base := unsafe.Pointer(unsafe.SliceData(s.data))
+		if base == nil { // only empty strings
+			base = unsafe.Pointer(&nothing)
+		}
 		pos, end := s.pos, len(s.data)
 		for ; i < len(lengths); i++ {
 			n := int(lengths[i])
 			if n > end-pos {
 				break
 			}
-			at := pos
+			p := unsafe.Add(base, pos)
+			at := uint64(uint32(pos))
 			pos += n
 			if v.trim {
-				for n > 0 && s.data[at+n-1] == ' ' {
-					n--
-				}
+				n = trimmed(s.data[pos-n : pos])
 			}
-			words[i] = viewWords(base, at, n, buf)
+			head := uint64(uint32(n)) | *(*uint64)(p)<<32
+			if n > vector.MaxInline {
+				words[i] = [2]uint64{head, buf | at<<32}
+				continue
+			}
+			m := &inlineMasks[n&15]
+			words[i] = [2]uint64{head & m[0], *(*uint64)(unsafe.Add(p, 4)) & m[1]}
 		}
 		s.pos = pos
 	}
 	return nil
 }
 
-// viewWords is the view of n bytes at base[at], in buffer buf.
-func viewWords(base unsafe.Pointer, at, n int, buf uint64) [2]uint64 {
-	if n == 0 {
-		return [2]uint64{}
+// inlineMasks cut the two words of a view that holds a string of n bytes itself.
+var inlineMasks = func() (m [16][2]uint64) {
+	for n := range vector.MaxInline + 1 {
+		m[n][0], m[n][1] = 1<<(min(n, 4)*8+32)-1, 1<<(max(n-4, 0)*8)-1
+		if n >= 4 {
+			m[n][0] = ^uint64(0)
+		}
+		if n == vector.MaxInline {
+			m[n][1] = ^uint64(0)
+		}
 	}
-	p := unsafe.Add(base, at)
-	x := *(*uint64)(p)
-	head := uint64(uint32(n)) | x<<32
-	switch {
-	case n > vector.MaxInline:
-		return [2]uint64{head, buf | uint64(uint32(at))<<32}
-	case n >= 4:
-		return [2]uint64{head, *(*uint64)(unsafe.Add(p, 4)) & (1<<(uint(n-4)*8&127) - 1)}
+	return m
+}()
+
+var nothing [padding]byte
+
+// trimmed is the length of b without spaces at the end.
+func trimmed(b []byte) int {
+	n := len(b)
+	for n > 0 && b[n-1] == ' ' {
+		n--
 	}
-	return [2]uint64{head & (1<<(uint(n+4)*8) - 1), 0}
+	return n
 }
 
 func (v *stringValues) pick(dst []byte, idx []int32, total int) error {
