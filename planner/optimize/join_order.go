@@ -180,7 +180,7 @@ func (r *region) prepare() {
 	kept := r.conds[:0:0]
 	for _, c := range r.conds {
 		c.mask = r.mask(c.e)
-		if bits.OnesCount64(c.mask) == 2 && r.classes.equate(c.e) {
+		if bits.OnesCount64(c.mask) == 2 && !r.meetsItself(c.e) && r.classes.equate(c.e) {
 			continue
 		}
 		args, eq := expr.IsCall(c.e, "=")
@@ -213,6 +213,28 @@ func (r *region) prepare() {
 			r.prepareSemi(&r.rels[i], all)
 		}
 	}
+}
+
+// meetsItself reports that an equality would put two columns of one relation into a class: t.a = u.b AND t.a = u.c is
+// one condition more than u needs to be joined, and has to stay one.
+func (r *region) meetsItself(e expr.Expr) bool {
+	args, ok := expr.IsCall(e, "=")
+	if !ok {
+		return false
+	}
+	a, ok1 := args[0].(*expr.Column)
+	b, ok2 := args[1].(*expr.Column)
+	if !ok1 || !ok2 {
+		return false
+	}
+	for _, x := range append(r.classes.others(a), a) {
+		for _, y := range append(r.classes.others(b), b) {
+			if x.ID != y.ID && r.mask(x)&r.mask(y) != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *region) prepareSemi(x *rel, all *relation) {
