@@ -109,6 +109,7 @@ type Sink struct {
 
 	mu      sync.Mutex
 	folders map[string]bool // made below staging
+	newDir  bool            // Dir was not there before
 	next    int
 	files   []File
 	writers int
@@ -171,6 +172,10 @@ func (s *Sink) NewWriter(_ context.Context, instance int) (storage.Writer, error
 func (s *Sink) newFile(folder string, name func(next int) string) (string, storage.WritableFile, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.folders) == 0 {
+		_, err := s.o.FS.Stat(s.o.Dir)
+		s.newDir = err != nil
+	}
 	if !s.folders[folder] {
 		if err := s.o.FS.MkdirAll(filepath.Join(s.staging, folder)); err != nil {
 			return "", nil, err
@@ -250,7 +255,15 @@ func (s *Sink) rename() error {
 			}
 		}
 	}
-	return s.o.FS.SyncDir(s.o.Dir)
+	if err := s.o.FS.SyncDir(s.o.Dir); err != nil || !s.newDir {
+		return err
+	}
+	for dir, n := filepath.Dir(s.o.Dir), 0; n < 2; dir, n = filepath.Dir(dir), n+1 { // the database's and the warehouse
+		if err := s.o.FS.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Abort implements storage.Sink. Files that cannot be removed now are swept at the next open.
