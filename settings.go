@@ -69,7 +69,7 @@ var settingsTable = []setting{
 	{name: "enable_auto_compaction", kind: boolSetting, def: "1"}, // the global value counts
 	{name: "enable_runtime_filter", kind: boolSetting, def: "1"},
 	{name: "runtime_filter_mode", kind: textSetting, def: "GLOBAL", check: oneWord("OFF", "LOCAL", "REMOTE", "GLOBAL")},
-	{name: "runtime_filter_type", kind: textSetting, def: "IN_OR_BLOOM_FILTER,MIN_MAX", check: filterTypes},
+	{name: "runtime_filter_type", kind: textSetting, def: "MIN_MAX,IN_OR_BLOOM_FILTER", check: filterTypes},
 	{name: "runtime_filter_max_in_num", def: "1024", max: 1 << 20},
 	{name: "runtime_filters_max_num", def: "32", max: 1 << 10},
 	{name: "runtime_bloom_filter_max_size", kind: sizeSetting, def: "16777216", min: 1 << 10, max: 1 << 30},
