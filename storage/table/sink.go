@@ -81,7 +81,8 @@ type Options struct {
 type Routing struct {
 	// Layout has the partitions that rows may go to, and the bucketing.
 	Layout *storage.Layout
-	// Folder is where a partition's files go, relative to Dir; nil: Dir itself.
+	// Folder is where a partition's files go, relative to Dir, another one for each; nil: there is one partition,
+	// and its files go to Dir.
 	Folder func(p *storage.PartitionInfo) string
 	// Create, for AUTO PARTITION, makes partitions for tuples that no partition takes and returns a
 	// layout that has them, besides those of before. It is called by one driver at a time.
