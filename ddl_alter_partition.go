@@ -52,10 +52,11 @@ func (a *alteration) addPartition(t *catalog.Table, act *ast.AlterAction) error 
 	if err != nil {
 		return err
 	}
-	for _, p := range made {
-		if t.PartitionNamed(p.Name, !temporary) != nil {
-			return catalog.PartitionExists(p.Name)
-		}
+	if err := addToGroup(a.tx, t, buckets); err != nil {
+		return err
+	}
+	for i := range made {
+		p := &made[i]
 		p.Temporary, p.Buckets = temporary, buckets
 		for _, kv := range act.Properties {
 			if p.Properties == nil {
@@ -63,14 +64,9 @@ func (a *alteration) addPartition(t *catalog.Table, act *ast.AlterAction) error 
 			}
 			p.Properties[kv.Key] = kv.Value
 		}
-		if err := addToGroup(a.tx, t, p.Buckets); err != nil {
-			return err
-		}
-		if _, err := a.tx.AddPartition(t.Database, t.ID, p); err != nil {
-			return err
-		}
 	}
-	return nil
+	_, err = a.tx.AddPartitions(t.Database, t.ID, made...)
+	return err
 }
 
 // addToGroup fails when a partition's buckets are not those of the table's colocate group.

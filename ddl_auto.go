@@ -2,6 +2,7 @@ package basalt
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -44,19 +45,24 @@ func (x *execution) ensurePartitions(t *catalog.Table, tuples [][]vector.Value) 
 		if len(now.Partitions)+len(missing) > limit {
 			return sqlerr.Detail("The number of auto partitions of table %s exceeds max_auto_partition_num: %d", t.Name, limit)
 		}
-		for i := range missing {
-			p := catalog.Partition{Name: freeName(now, missing[i].Name), Bounds: missing[i].Bounds, Buckets: now.Distribution.Buckets}
-			if pending {
-				t.Partitions = append(t.Partitions, p)
-				tx.AssignIDs(t)
-				continue
-			}
-			if _, err := tx.AddPartition(t.Database, t.ID, p); err != nil {
-				return err
-			}
-			now = tx.TableByID(t.Database, t.ID)
+		var list []catalog.Partition
+		taken := map[string]bool{}
+		for i := range now.Partitions {
+			taken[strings.ToLower(now.Partitions[i].Name)] = true
+		}
+		for _, n := range missing {
+			list = append(list, catalog.Partition{Name: freeName(taken, n.Name), Bounds: n.Bounds, Buckets: newPartitionBuckets(now)})
 		}
 		if len(missing) > 0 {
+			if pending {
+				t.Partitions = append(t.Partitions, list...)
+				tx.AssignIDs(t)
+			} else {
+				if _, err := tx.AddPartitions(t.Database, t.ID, list...); err != nil {
+					return err
+				}
+				now = tx.TableByID(t.Database, t.ID)
+			}
 			_, found = missingPartitions(now, tuples)
 		}
 		out = nil
@@ -101,11 +107,12 @@ func missingPartitions(t *catalog.Table, tuples [][]vector.Value) (missing []par
 	return missing, found
 }
 
-// freeName is name, or name with a number when a partition has it already.
-func freeName(t *catalog.Table, name string) string {
+// freeName is name, or name with a number when it is taken; it is taken then.
+func freeName(taken map[string]bool, name string) string {
 	free := name
-	for i := 2; t.PartitionNamed(free, false) != nil; i++ {
+	for i := 2; taken[strings.ToLower(free)]; i++ {
 		free = fmt.Sprintf("%s_%d", name, i)
 	}
+	taken[strings.ToLower(free)] = true
 	return free
 }

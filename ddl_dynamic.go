@@ -224,10 +224,10 @@ func messageOf(err error) string {
 
 // rollForward makes the missing partitions.
 func (db *DB) rollForward(t *catalog.Table, d *dynamic, now time.Time) error {
-	wanted := d.roll.Wanted(partitionTypes(t)[0], d.prefix, now)
-	if limit := db.globalInt("max_dynamic_partition_num"); int64(len(wanted)) > limit {
-		return sqlerr.Detail("Too many dynamic partitions: %d. Limit: %d", len(wanted), limit)
+	if err := db.checkDynamicNumber(d); err != nil {
+		return err
 	}
+	wanted := d.roll.Wanted(partitionTypes(t)[0], d.prefix, now)
 	if len(missingRanges(t, wanted)) == 0 {
 		return nil
 	}
@@ -236,20 +236,29 @@ func (db *DB) rollForward(t *catalog.Table, d *dynamic, now time.Time) error {
 		if now == nil {
 			return nil
 		}
-		for _, n := range missingRanges(now, wanted) {
-			buckets := d.buckets
-			if buckets == 0 {
-				buckets = newPartitionBuckets(now)
-			}
-			if err := addToGroup(tx, now, buckets); err != nil {
-				return err
-			}
-			if _, err := tx.AddPartition(t.Database, t.ID, catalog.Partition{Name: n.Name, Bounds: n.Bounds, Buckets: buckets}); err != nil {
-				return err
-			}
+		buckets := d.buckets
+		if buckets == 0 {
+			buckets = newPartitionBuckets(now)
 		}
-		return nil
+		if err := addToGroup(tx, now, buckets); err != nil {
+			return err
+		}
+		var list []catalog.Partition
+		for _, n := range missingRanges(now, wanted) {
+			list = append(list, catalog.Partition{Name: n.Name, Bounds: n.Bounds, Buckets: buckets})
+		}
+		_, err := tx.AddPartitions(t.Database, t.ID, list...)
+		return err
 	})
+}
+
+// checkDynamicNumber fails for windows that are too wide.
+func (db *DB) checkDynamicNumber(d *dynamic) error {
+	n, limit := int64(d.roll.End)-int64(d.roll.First)+1, db.globalInt("max_dynamic_partition_num")
+	if n > limit {
+		return sqlerr.Detail("Too many dynamic partitions: %d. Limit: %d", n, limit)
+	}
+	return nil
 }
 
 // missingRanges are those of wanted that t has no partition of the name or the rows of.

@@ -135,8 +135,8 @@ func checkPartitionName(name string) error {
 	return nil
 }
 
-// partitionsOf makes the partitions of one definition: one, or the batch of FROM … TO. They
-// overlap neither each other nor those of t.
+// partitionsOf makes the partitions of one definition: one, or the batch of FROM … TO, which do
+// not overlap. They do not overlap those of t.
 func (x *execution) partitionsOf(t *catalog.Table, d *ast.PartitionDef) ([]catalog.Partition, error) {
 	return x.partitionsBeside(t, d, namedPartitions(t, false))
 }
@@ -160,7 +160,6 @@ func (x *execution) partitionsBeside(t *catalog.Table, d *ast.PartitionDef, othe
 		if err := partition.CheckFree(t.Partitioning.Kind, types, n.Name, &n.Bounds, others); err != nil {
 			return fail(err)
 		}
-		others = append(others, *n)
 		p := catalog.Partition{Name: n.Name, Bounds: n.Bounds, Buckets: t.Distribution.Buckets}
 		for _, kv := range d.Properties {
 			if p.Properties == nil {

@@ -210,6 +210,7 @@ func TestDynamicPropertyErrors(t *testing.T) {
 	check(day, rng, props(`,"dynamic_partition.reserved_history_periods"="2020-01-01"`), `Invalid "dynamic_partition.reserved_history_periods" property: 2020-01-01`)
 	check(day, rng, props(`,"dynamic_partition.reserved_history_periods"="[2020-02-01,2020-01-01]"`), `Invalid "dynamic_partition.reserved_history_periods"`)
 	check(day, rng, props(`,"dynamic_partition.nope"="1"`), "Unknown properties: {dynamic_partition.nope=1}")
+	check(day, rng, props(`,"dynamic_partition.start"="-600","dynamic_partition.create_history_partition"="true"`), "Too many dynamic partitions: 602. Limit: 500")
 	check("d INT, v INT", rng, props(""), "needs a partition column of type DATE or DATETIME")
 	check("d DATE, e DATE, v INT", "RANGE(d, e)()", props(""), "Dynamic partition only support single-column range partition")
 	check("d DATE, v INT", "LIST(d)()", props(""), "Dynamic partition only support single-column range partition")

@@ -244,7 +244,11 @@ func (x *execution) checkTable(t *catalog.Table, pos int) error {
 			}
 		}
 	}
-	if _, err := dynamicProperties(t); err != nil {
+	d, err := dynamicProperties(t)
+	if err == nil && d != nil && d.enable {
+		err = x.s.db.checkDynamicNumber(d)
+	}
+	if err != nil {
 		return sqlerr.From(err).At(pos)
 	}
 	if t.Properties["colocate_with"] != "" {

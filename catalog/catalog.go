@@ -146,7 +146,8 @@ type Tx struct {
 	st    *state
 	owned map[string]bool // databases already cloned
 	now   time.Time
-	ops   []storeOp
+	ops   []storeOp     // nil: another took its place
+	puts  map[int64]int // which of ops stores a table
 	// What of st is already a copy of this transaction's own.
 	ownsGroups, ownsRecycled bool
 }
@@ -226,7 +227,8 @@ func (tx *Tx) CreateTable(t *Table) error {
 	t.Created, t.Modified, t.Version = tx.now, tx.now, 1
 	tx.loadNew(t)
 	d.tables[t.Name] = t
-	tx.ops = append(tx.ops, putTable(t), putFiles(t, t.Files))
+	tx.putTable(t)
+	tx.ops = append(tx.ops, putFiles(t, t.Files))
 	return nil
 }
 
@@ -243,6 +245,18 @@ func (tx *Tx) loadNew(t *Table) {
 			p.Version = t.Version
 		}
 	}
+}
+
+// putTable stores the record of t at the end of the transaction: only the last of several.
+func (tx *Tx) putTable(t *Table) {
+	if tx.puts == nil {
+		tx.puts = map[int64]int{}
+	}
+	if i, ok := tx.puts[t.ID]; ok {
+		tx.ops[i] = nil
+	}
+	tx.puts[t.ID] = len(tx.ops)
+	tx.ops = append(tx.ops, putTable(t))
 }
 
 // NewID is a number that no object of this catalog had before.
@@ -331,7 +345,8 @@ func (tx *Tx) RenameTable(database, from, to string) error {
 	next := *t
 	next.Name, next.Source = to, nil
 	d.tables[to] = &next
-	tx.ops = append(tx.ops, putTable(&next), putFiles(&next, next.Files), putStatistics(&next))
+	tx.putTable(&next)
+	tx.ops = append(tx.ops, putFiles(&next, next.Files), putStatistics(&next))
 	return nil
 }
 
@@ -352,7 +367,7 @@ func (tx *Tx) SwapTables(database, a, b string) error {
 			next.Name = b
 		}
 		d.tables[next.Name] = &next
-		tx.ops = append(tx.ops, putTable(&next))
+		tx.putTable(&next)
 	}
 	return nil
 }

@@ -71,26 +71,34 @@ func (tx *Tx) ChangeTable(database string, id int64, change func(t *Table) error
 		return nil, err
 	}
 	d.tables[next.Name] = &next
-	tx.ops = append(tx.ops, putTable(&next))
+	tx.putTable(&next)
 	return &next, nil
 }
 
-// AddPartition appends p to a partitioned table with new ids and Version 1, and returns it as
-// stored. Its bounds are the caller's matter; its name must be free.
-func (tx *Tx) AddPartition(database string, id int64, p Partition) (*Partition, error) {
+// AddPartitions appends list to a partitioned table with new ids and Version 1, and returns it as
+// stored. Their bounds are the caller's matter; their names must be free.
+func (tx *Tx) AddPartitions(database string, id int64, list ...Partition) ([]Partition, error) {
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
-		if t.PartitionNamed(p.Name, p.Temporary) != nil {
-			return PartitionExists(p.Name)
+		taken := make(map[string]bool, len(t.Partitions)+len(list))
+		for i := range t.Partitions {
+			taken[strings.ToLower(t.Partitions[i].Name)] = true
 		}
-		p.ID = 0
-		tx.assignPartition(&p)
-		t.Partitions = append(t.Partitions, p)
+		for _, p := range list {
+			name := strings.ToLower(p.Name)
+			if taken[name] {
+				return PartitionExists(p.Name)
+			}
+			taken[name] = true
+			p.ID = 0
+			tx.assignPartition(&p)
+			t.Partitions = append(t.Partitions, p)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &t.Partitions[len(t.Partitions)-1], nil
+	return t.Partitions[len(t.Partitions)-len(list):], nil
 }
 
 // PartitionExists is the error of a partition name that is taken.

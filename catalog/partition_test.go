@@ -189,8 +189,8 @@ func TestTruncateAndReplace(t *testing.T) {
 	update(t, c, func(tx *Tx) error {
 		p := now.Partitions[1]
 		p.Name, p.Temporary = "tp", true
-		var err error
-		temporary, err = tx.AddPartition(DefaultDatabase, tab.ID, p)
+		made, err := tx.AddPartitions(DefaultDatabase, tab.ID, p)
+		temporary = &made[0]
 		return err
 	})
 	next := *temporary

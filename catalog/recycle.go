@@ -268,7 +268,8 @@ func (tx *Tx) restoreTable(d *database, r *Recycled, as string) (*Table, error) 
 	}
 	tx.takeRecycled(r.ID)
 	d.tables[t.Name] = &t
-	tx.ops = append(tx.ops, putTable(&t), putFiles(&t, t.Files), putStatistics(&t))
+	tx.putTable(&t)
+	tx.ops = append(tx.ops, putFiles(&t, t.Files), putStatistics(&t))
 	return &t, nil
 }
 

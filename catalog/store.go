@@ -200,6 +200,9 @@ func (s *store) commit(tx *Tx) error {
 			}
 		}
 		for _, op := range tx.ops {
+			if op == nil {
+				continue
+			}
 			if err := op(btx); err != nil {
 				return err
 			}

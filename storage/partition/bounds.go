@@ -90,18 +90,23 @@ func CheckFree(kind storage.PartitionKind, types []sqltype.Type, name string, b 
 }
 
 func checkFreeList(types []sqltype.Type, name string, b *storage.PartitionBounds, others []Named) error {
-	owner := map[string]string{}
-	for i := range others {
-		for _, tuple := range others[i].Bounds.Values {
-			owner[tupleKey(tuple)] = others[i].Name
-		}
+	conflict := func(tuple []vector.Value, other string) error {
+		return sqlerr.Detail("The value %s of partition %s is conflict with partition %s", tupleText(types, tuple), name, other)
 	}
+	own := make(map[string]bool, len(b.Values))
 	for _, tuple := range b.Values {
 		k := tupleKey(tuple)
-		if o, ok := owner[k]; ok {
-			return sqlerr.Detail("The value %s of partition %s is conflict with partition %s", tupleText(types, tuple), name, o)
+		if own[k] {
+			return conflict(tuple, name)
 		}
-		owner[k] = name
+		own[k] = true
+	}
+	for i := range others {
+		for _, tuple := range others[i].Bounds.Values {
+			if own[tupleKey(tuple)] {
+				return conflict(tuple, others[i].Name)
+			}
+		}
 	}
 	return nil
 }

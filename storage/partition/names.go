@@ -64,10 +64,28 @@ func truncateTime(t time.Time, unit string) time.Time {
 // Shift moves a DATE or DATETIME by n units; ok is false outside of the type's years.
 // Days that a month does not have become its last.
 func Shift(v vector.Value, n int64, unit string) (out vector.Value, ok bool) {
-	if n > 400_000_000 || n < -400_000_000 { // beyond any year in every unit but seconds, and no overflow below
+	const seconds = 400_000_000_000 // more than all years have; what is beyond could overflow below
+	if per := secondsOf(unit); n > seconds/per || n < -seconds/per {
 		return vector.Value{}, false
 	}
 	return ValueOf(v.Type, shiftTime(civil(v), int(n), unit))
+}
+
+// secondsOf is about how long a unit is.
+func secondsOf(unit string) int64 {
+	switch strings.ToUpper(unit) {
+	case "SECOND":
+		return 1
+	case "MINUTE":
+		return 60
+	case "HOUR":
+		return 3600
+	case "DAY":
+		return 86400
+	case "WEEK":
+		return 7 * 86400
+	}
+	return 28 * 86400
 }
 
 func shiftTime(t time.Time, n int, unit string) time.Time {
@@ -83,12 +101,9 @@ func shiftTime(t time.Time, n int, unit string) time.Time {
 		return t.AddDate(0, 0, 7*n)
 	case "DAY":
 		return t.AddDate(0, 0, n)
-	case "HOUR":
-		return t.Add(time.Duration(n) * time.Hour)
-	case "MINUTE":
-		return t.Add(time.Duration(n) * time.Minute)
-	case "SECOND":
-		return t.Add(time.Duration(n) * time.Second)
+	case "HOUR", "MINUTE", "SECOND":
+		all := int64(n) * secondsOf(unit) // a Duration holds 292 years only
+		return t.AddDate(0, 0, int(all/86400)).Add(time.Duration(all%86400) * time.Second)
 	}
 	y, m, d := t.Date()
 	first := time.Date(y, m+time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
