@@ -114,6 +114,9 @@ const (
 	leastOperator = 1 << 20
 )
 
+// forcedSpill is the memory that enable_force_spill leaves to a query's operators.
+const forcedSpill = 4 << 10
+
 // leastMemory is what a plan cannot do without when everything spills: a part of its limit.
 func (x *execution) leastMemory(plan *fragment.Plan, rt *executor.Runtime) int64 {
 	state := 0
@@ -154,6 +157,9 @@ func (x *execution) launch(ctx context.Context, plan *fragment.Plan, rt *executo
 	context.AfterFunc(ctx, leave)
 	if s.bool("enable_spill") {
 		rt.Spill = x.s.db.resources.spill.NewArea()
+		if s.bool("enable_force_spill") {
+			rt.Budget.SpillAbove(forcedSpill)
+		}
 	}
 	return executor.Run(ctx, plan, rt)
 }

@@ -99,7 +99,7 @@ func (m *memoryClaim) workspace() int64 {
 	if m.r == nil {
 		return maxWorkspace
 	}
-	limit := m.r.Budget().Limit()
+	limit := m.r.Budget().SpillLimit()
 	if limit <= 0 {
 		return maxWorkspace
 	}

@@ -114,7 +114,7 @@ func (d *aggDisk) writeTable(t *hashtable.GroupTable, w *hashtable.ArenaWriter, 
 // foresee makes room for what a table may need when rows more keys come: it doubles, and
 // the old half goes only afterwards.
 func (l *aggLocal) foresee(rows int) error {
-	if !l.a.spillable {
+	if !l.a.spillable || l.stream.layout.Words() == 0 {
 		return nil
 	}
 	growth := l.table.GrowthBytes(rows)
@@ -133,8 +133,8 @@ func (l *aggLocal) foresee(rows int) error {
 // claim reserves what the local holds, or spills.
 func (l *aggLocal) claim() error {
 	n, m := l.bytes(), l.a.memory
-	if !l.a.spillable {
-		return m.set(&l.held, n)
+	if !l.a.spillable || l.stream.layout.Words() == 0 {
+		return m.set(&l.held, n) // or one group, which cannot be divided
 	}
 	if l.a.spilling.Load() && !l.alone && n > m.workspace() {
 		return l.spill()
@@ -221,6 +221,9 @@ func (m *aggMerge) makeRoom() error {
 		return nil
 	}
 	for _, l := range m.locals {
+		if l.stream.layout.Words() == 0 {
+			continue
+		}
 		if err := l.spill(); err != nil {
 			return err
 		}

@@ -448,11 +448,16 @@ func (r *joinAwayReader) claim() (joinTask, bool) {
 }
 
 // start builds the table of a partition.
-func (r *joinAwayReader) start(ctx context.Context, t joinTask) (*joinPart, error) {
+func (r *joinAwayReader) start(ctx context.Context, t joinTask) (part *joinPart, err error) {
 	child, err := newHashJoin(t.j.n, r.rt, nil)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			child.release()
+		}
+	}()
 	child.disk.level = t.j.disk.level + 1
 	child.share = max(1, r.a.j.rt.Instances)
 	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
@@ -466,7 +471,7 @@ func (r *joinAwayReader) start(ctx context.Context, t joinTask) (*joinPart, erro
 	if err := child.build(ctx); err != nil {
 		return nil, err
 	}
-	part := &joinPart{task: t, child: child, blocks: t.j.disk.probe.Blocks(t.partition), codec: spill.NewCodec(child.probeTypes), rows: batchRowsOf(r.rt)}
+	part = &joinPart{task: t, child: child, blocks: t.j.disk.probe.Blocks(t.partition), codec: spill.NewCodec(child.probeTypes), rows: batchRowsOf(r.rt)}
 	part.probe, err = newHashJoinProbe(child)
 	return part, err
 }

@@ -213,7 +213,7 @@ func TestHashJoinSpills(t *testing.T) {
 			name := fmt.Sprintf("kind %d seed %d types %v null-safe %v mark keys %d", kind, seed, types, n.NullSafe, n.MarkKeys)
 			want, wantErr := runJoin(t, n, &Runtime{Instances: 2, Functions: &function.Context{}}, nil, probe, build)
 			rt := &Runtime{Instances: 1 + r.Intn(4), BatchRows: 1 + r.Intn(1000), Functions: &function.Context{}}
-			spillDir(t, rt, 8<<10+r.Int63n(300<<10), nil)
+			spillDir(t, rt, 4<<10+r.Int63n(60<<10), nil)
 			got, err := runJoin(t, n, rt, nil, probe, build)
 			if wantErr != nil || sqlerr.Is(err, sqlerr.OutOfMemory) {
 				if err == nil {

@@ -16,6 +16,7 @@ type Budget struct {
 	parent *Budget
 	name   string
 	limit  int64 // bytes; <= 0: unlimited
+	force  int64 // see SpillAbove
 	used   atomic.Int64
 	peak   atomic.Int64
 
@@ -42,13 +43,25 @@ func (b *Budget) Limit() int64 { return b.limit }
 // what an operator that has begun to spill needs to go on.
 const spareShare = 8
 
-func (b *Budget) spillLimit() int64 { return b.limit - b.limit/spareShare }
+func (b *Budget) spillLimit() int64 {
+	if b.force > 0 {
+		return b.force
+	}
+	return b.limit - b.limit/spareShare
+}
+
+// SpillAbove makes TryGrow refuse what would exceed n bytes although the limit is higher, to
+// see operators spill. Call it before anything is reserved.
+func (b *Budget) SpillAbove(n int64) *Budget { b.force = n; return b }
+
+// SpillLimit is where TryGrow begins to refuse, in bytes; <= 0: nowhere.
+func (b *Budget) SpillLimit() int64 { return b.spillLimit() }
 
 // Available is how much TryGrow can still give, in bytes; MaxInt64 without any limit.
 func (b *Budget) Available() int64 {
 	n := int64(math.MaxInt64)
 	for x := b; x != nil; x = x.parent {
-		if x.limit > 0 {
+		if x.spillLimit() > 0 {
 			n = min(n, x.spillLimit()-x.used.Load())
 		}
 	}
@@ -71,7 +84,7 @@ func (b *Budget) grow(n int64, how strictness) (refused *Budget) {
 		if how == upToSpare {
 			limit = x.spillLimit()
 		}
-		if how != unlimited && x.limit > 0 && used > limit {
+		if how != unlimited && limit > 0 && used > limit {
 			x.used.Add(-n)
 			for y := b; y != x; y = y.parent {
 				y.used.Add(-n)

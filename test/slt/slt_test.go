@@ -35,6 +35,7 @@ func configs() []config {
 		{"default", nil},
 		{"one_instance", map[string]string{"parallel_pipeline_task_num": "1"}},
 		{"batch7", map[string]string{"batch_size": "7", "parallel_pipeline_task_num": "3"}},
+		{"spill", map[string]string{"enable_force_spill": "1", "exec_mem_limit": "64M", "parallel_pipeline_task_num": "2"}},
 	}
 	if !*long {
 		return list

@@ -76,6 +76,7 @@ func TestAnswers(t *testing.T) {
 		"default": nil,
 		"serial":  {"parallel_pipeline_task_num": "1"},
 		"batch7":  {"batch_size": "7", "parallel_pipeline_task_num": "3"},
+		"small":   {"exec_mem_limit": "8M"},
 		"plain":   {"enable_runtime_filter": "0", "optimizer_disable": "join_order,infer_predicates"},
 	} {
 		t.Run(name, func(t *testing.T) {
