@@ -71,6 +71,9 @@ func (s *closure) add(e expr.Expr) {
 	if !ok {
 		return
 	}
+	if s.withItself(c) {
+		return
+	}
 	if a, b, ok := s.terms(c); ok {
 		switch c.Fn.Name {
 		case "=":
@@ -105,6 +108,27 @@ func readsText(e expr.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// withItself reads a comparison of a column with itself: it excludes NULL, or everything.
+func (s *closure) withItself(c *expr.Call) bool {
+	if len(c.Args) != 2 {
+		return false
+	}
+	x, ok1 := c.Args[0].(*expr.Column)
+	y, ok2 := c.Args[1].(*expr.Column)
+	if !ok1 || !ok2 || x.ID != y.ID || x.T.IsFloat() {
+		return false
+	}
+	switch c.Fn.Name {
+	case "=", "<=", ">=":
+		s.learn(fact{x, values{notNull: true}})
+		return true
+	case "<", ">", "<>":
+		s.never = true
+		return true
+	}
+	return false
 }
 
 // terms are the two columns that a comparison compares exactly.

@@ -187,7 +187,7 @@ func (f *inferrer) dropImplied(n logical.Node) logical.Node {
 }
 
 func (f *inferrer) scan(n *logical.Scan) logical.Node {
-	if len(n.Filter) < 2 || n.Limit >= 0 {
+	if len(n.Filter) == 0 || n.Limit >= 0 {
 		return n
 	}
 	s := closureOf(n.Filter, f.fc)

@@ -30,17 +30,18 @@ func monotoneIn(e expr.Expr) *expr.Column {
 		return nil
 	}
 	var col *expr.Column
-	for _, a := range c.Args {
+	for i, a := range c.Args {
 		if _, ok := a.(*expr.Literal); ok {
 			continue
 		}
-		x := monotoneIn(a)
-		if x == nil || col != nil {
+		// The first argument is the one that is moved or rounded; date_trunc takes the unit first as well.
+		if col != nil || i > 0 && c.Fn.Name != "date_trunc" {
 			return nil
 		}
-		col = x
+		if col = monotoneIn(a); col == nil {
+			return nil
+		}
 	}
-	// The first argument is the moved or rounded one; of date_add(constant, n) it is the second.
 	return col
 }
 

@@ -311,7 +311,7 @@ func (p pruner) image(inv *inverse, op string, v vector.Value) (storage.Predicat
 	leaf := func(op storage.Op, x int64) storage.Predicate {
 		return storage.Predicate{Op: op, Column: ordinal, Values: []vector.Value{inv.argument(x)}}
 	}
-	nothing := leaf(storage.OpGt, inv.hi)
+	nothing := storage.Predicate{Op: storage.OpOr} // of no branches
 	first, noFirst, ok := inv.from(v, false)
 	if !ok {
 		return storage.Predicate{}, false
