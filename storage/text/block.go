@@ -1,0 +1,236 @@
+package text
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// compression is how a file is wrapped, by its name's ending.
+type compression uint8
+
+const (
+	plain compression = iota
+	gzipped
+	bzipped
+	zstandard
+	snappyFramed
+)
+
+func compressionOf(path string) compression {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".gz", ".gzip":
+		return gzipped
+	case ".bz2":
+		return bzipped
+	case ".zst", ".zstd":
+		return zstandard
+	case ".snappy", ".sz":
+		return snappyFramed
+	}
+	return plain
+}
+
+// ratio is about how much larger the text is than its file.
+func (c compression) ratio() float64 {
+	if c == plain {
+		return 1
+	}
+	return 4
+}
+
+// stream reads the file's text from its beginning.
+func (f *file) stream(file storage.File) (io.Reader, func(), error) {
+	raw := io.NewSectionReader(file, 0, f.size)
+	wrap := func(err error) error {
+		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", f.path, err)
+	}
+	none := func() {}
+	switch f.comp {
+	case gzipped:
+		r, err := gzip.NewReader(raw)
+		if err != nil {
+			return nil, none, wrap(err)
+		}
+		return r, none, nil
+	case bzipped:
+		return bzip2.NewReader(raw), none, nil
+	case zstandard:
+		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<28))
+		if err != nil {
+			return nil, none, wrap(err)
+		}
+		return r, r.Close, nil
+	case snappyFramed:
+		return snappy.NewReader(raw), none, nil
+	}
+	return raw, none, nil
+}
+
+// blockBytes is how much is read at a time.
+const blockBytes = 1 << 20
+
+// blocks hands out a file's text: buf[pos:] is unread. A refill moves what is unread to a
+// new buffer; the one before stays valid until the next refill.
+type blocks struct {
+	path  string
+	file  storage.File
+	in    io.Reader // compressed files; nil: by offset
+	close func()
+	count func(n int64)
+
+	buf  []byte
+	pos  int
+	base int64 // offset of buf[0] in the text
+	next int64 // offset of the next read of plain files
+	size int64
+	last bool // nothing comes behind buf
+
+	budget *budget.Reservation
+	held   int64
+	spare  []byte
+}
+
+func (s *Source) openBlocks(p *split, b *budget.Reservation) (*blocks, error) {
+	f := p.file
+	file, err := s.fs.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	in := &blocks{path: f.path, file: file, size: f.size, close: func() {}, budget: b}
+	if f.comp != plain {
+		if in.in, in.close, err = f.stream(file); err != nil {
+			file.Close()
+			return nil, err
+		}
+		return in, nil
+	}
+	in.next, in.base = p.lo, p.lo
+	return in, nil
+}
+
+func (b *blocks) done() {
+	b.close()
+	b.file.Close()
+	if b.budget != nil {
+		b.budget.Shrink(b.held)
+	}
+	b.held, b.buf, b.spare = 0, nil, nil
+}
+
+// fill reads more behind buf[pos:]. When the text is at its end, last is set.
+func (b *blocks) fill() error {
+	if b.last {
+		return nil
+	}
+	rest := b.buf[b.pos:]
+	if len(rest) >= MaxRowBytes {
+		return sqlerr.New(sqlerr.CorruptFile, "a row of %s is longer than %d MB", b.path, MaxRowBytes>>20)
+	}
+	want := max(blockBytes, 2*len(rest))
+	if b.in == nil {
+		want = int(min(int64(want), int64(len(rest))+b.size-b.next))
+	}
+	next := b.spare
+	if cap(next) < want+8 {
+		if b.budget != nil {
+			if err := b.budget.Grow(int64(want)); err != nil {
+				return err
+			}
+			b.held += int64(want)
+		}
+		next = make([]byte, 0, want+8)
+	}
+	b.spare = b.buf
+	next = next[:want]
+	n := copy(next, rest)
+	b.base += int64(b.pos)
+	b.pos = 0
+	got, err := b.read(next[n:])
+	b.buf = next[:n+got]
+	if b.count != nil {
+		b.count(int64(got))
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && b.in == nil:
+		b.last = true
+	case b.in != nil:
+		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", b.path, err)
+	default:
+		return sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", b.path)
+	}
+	return nil
+}
+
+func (b *blocks) read(dst []byte) (int, error) {
+	if b.in != nil {
+		n, err := io.ReadFull(b.in, dst)
+		if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 { // the end, or a cut stream: the next read tells
+			var more [1]byte
+			if k, again := b.in.Read(more[:]); k == 0 && errors.Is(again, io.EOF) {
+				return n, io.EOF
+			} else if again != nil {
+				return n, again
+			}
+		}
+		return n, err
+	}
+	n, err := b.file.ReadAt(dst[:min(int64(len(dst)), b.size-b.next)], b.next)
+	b.next += int64(n)
+	if b.next >= b.size {
+		return n, io.EOF
+	}
+	return n, err
+}
+
+// parity tells, range by range, whether a file's text is inside of quotes.
+type parity struct {
+	once sync.Once
+	odd  []bool
+	err  error
+}
+
+// insideQuotes reports whether an odd number of quotes stands before offset, a multiple of the
+// size of a range.
+func (f *file) insideQuotes(fs storage.FS, offset int64) (bool, error) {
+	f.parity.once.Do(func() {
+		file, err := fs.Open(f.path)
+		if err != nil {
+			f.parity.err = err
+			return
+		}
+		defer file.Close()
+		buf := make([]byte, 1<<20)
+		odd := false
+		for at := int64(0); at < f.size; {
+			if at%f.step == 0 {
+				f.parity.odd = append(f.parity.odd, odd)
+			}
+			n, err := file.ReadAt(buf[:min(int64(len(buf)), f.size-at, f.step-at%f.step)], at)
+			if n == 0 && err != nil {
+				f.parity.err = sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", f.path)
+				return
+			}
+			odd = odd != (bytes.Count(buf[:n], []byte{f.opt.Quote})%2 == 1)
+			at += int64(n)
+		}
+	})
+	k := int(offset / f.step)
+	if f.parity.err != nil || k >= len(f.parity.odd) {
+		return false, f.parity.err
+	}
+	return f.parity.odd[k], nil
+}

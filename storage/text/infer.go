@@ -1,0 +1,361 @@
+package text
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// sampleBytes is the text that schema and dialect are inferred from.
+const sampleBytes = 4 << 20
+
+// sample is the beginning of a file.
+type sample struct {
+	file  *file
+	data  []byte
+	whole bool
+	lines int
+}
+
+// sample reads the beginning, finds where rows start, and takes the header's names.
+func (f *file) sample(fs storage.FS) (*sample, error) {
+	file, err := fs.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	in, done, err := f.stream(file)
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	size := int64(sampleBytes)
+	if f.comp == plain {
+		size = min(size, f.size+1) // one more tells the end
+	}
+	s := &sample{file: f, data: make([]byte, size)}
+	n, err := io.ReadFull(in, s.data)
+	s.data = s.data[:n]
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		s.whole = true
+	case err != nil:
+		return nil, sqlerr.New(sqlerr.CorruptFile, "cannot read the text of %s: %v", f.path, err)
+	}
+	if bytes.HasPrefix(s.data, []byte("\xef\xbb\xbf")) {
+		f.start = 3
+	}
+	if f.opt.Kind == JSON {
+		f.lines = s.jsonLines()
+		return s, nil
+	}
+	if f.opt.Field == 0 {
+		s.dialect()
+	}
+	for range f.opt.Skip {
+		at := bytes.IndexByte(s.data[f.start:], f.lineEnd())
+		if at < 0 {
+			f.start = int64(len(s.data))
+			break
+		}
+		f.start += int64(at) + 1
+	}
+	if f.opt.Header {
+		s.header()
+	}
+	return s, nil
+}
+
+// rows counts the rows of the sample, roughly.
+func (s *sample) rows() int {
+	return max(1, bytes.Count(s.data, []byte{s.file.lineEnd()}))
+}
+
+// jsonLines reports whether the first line is a whole object.
+func (s *sample) jsonLines() bool {
+	b := s.data[s.file.start:]
+	i := skipSpace(b, 0)
+	if i == len(b) {
+		return true
+	}
+	line := b[i:]
+	if at := bytes.IndexByte(line, '\n'); at >= 0 {
+		line = line[:at]
+	} else if !s.whole {
+		return false
+	}
+	if line[0] == '[' {
+		return false
+	}
+	if line[0] != '{' {
+		return true
+	}
+	end, err := skipNested(line, 0)
+	return err == nil && skipSpace(line, end) == len(line) || err != nil && !bytes.Contains(b[i:], []byte("\n}"))
+}
+
+// dialect chooses the separator that divides the first lines into the most columns, equally many each.
+func (s *sample) dialect() {
+	best, bestScore := byte(','), 0
+	for _, c := range []byte{',', '\t', ';', '|'} {
+		opt := s.file.opt
+		opt.Field = c
+		rows := s.split(opt, 50)
+		if len(rows) == 0 {
+			continue
+		}
+		width, same := len(rows[0]), 0
+		for _, r := range rows {
+			if len(r) == width {
+				same++
+			}
+		}
+		if score := (width - 1) * same * 10 / len(rows); width > 1 && score > bestScore {
+			best, bestScore = c, score
+		}
+	}
+	s.file.opt.Field = best
+}
+
+// split reads up to n rows of fields as text; missing ones are nil.
+func (s *sample) split(opt Options, n int) [][]*string {
+	f := *s.file.shallow()
+	f.opt = opt
+	f.names = nil
+	width := bytes.Count(firstLine(s.data[s.file.start:]), []byte{opt.Field}) + 1
+	if width > maxColumns {
+		width = maxColumns
+	}
+	cols := make([]storage.Column, width)
+	ordinals := make([]int, width)
+	for i := range ordinals {
+		ordinals[i] = i
+	}
+	d := newDelimitedSplitter(&f, cols, ordinals)
+	spans := make([]span, width)
+	var out [][]*string
+	for pos := int(s.file.start); pos < len(s.data) && len(out) < n; {
+		end, ok, skip, err := d.next(s.data, pos, s.whole, spans)
+		if !ok || err != nil {
+			break
+		}
+		pos = end
+		if skip {
+			continue
+		}
+		row := make([]*string, 0, width)
+		for _, sp := range spans {
+			if sp.n < 0 {
+				row = append(row, nil)
+				continue
+			}
+			b := s.data[sp.off : sp.off+uint32(sp.n)]
+			if sp.flag&flagEscaped != 0 {
+				b = opt.unescape(nil, b, sp.flag)
+			}
+			text := string(b)
+			row = append(row, &text)
+		}
+		out = append(out, row)
+	}
+	// Trailing fields that no row has are not columns: the count of separators may have met quoted ones.
+	for width > 0 {
+		used := false
+		for _, r := range out {
+			used = used || r[width-1] != nil
+		}
+		if used {
+			break
+		}
+		width--
+	}
+	for i := range out {
+		out[i] = out[i][:width]
+	}
+	return out
+}
+
+// shallow copies what a splitter reads of a file.
+func (f *file) shallow() *file {
+	return &file{path: f.path, size: f.size, comp: f.comp, opt: f.opt, names: f.names, start: f.start, lines: f.lines}
+}
+
+const maxColumns = 10_000
+
+func firstLine(b []byte) []byte {
+	if at := bytes.IndexByte(b, '\n'); at >= 0 {
+		return b[:at]
+	}
+	return b
+}
+
+// header takes the first row for names and moves the start behind it.
+func (s *sample) header() {
+	rows := s.split(s.file.opt, 1)
+	if len(rows) == 0 {
+		s.file.names = []string{}
+		return
+	}
+	s.file.names = uniqueNames(rows[0])
+	s.skipRow()
+}
+
+func (s *sample) skipRow() {
+	d := newDelimitedSplitter(s.file, nil, nil)
+	d.skimmed = false
+	if end, ok, _, err := d.next(s.data, int(s.file.start), s.whole, nil); ok && err == nil {
+		s.file.start = int64(end)
+	}
+}
+
+// uniqueNames names columns by texts: empty ones by number, equal ones with a number behind.
+func uniqueNames(row []*string) []string {
+	used := map[string]bool{}
+	out := make([]string, len(row))
+	for i, v := range row {
+		name := "column" + strconv.Itoa(i)
+		if v != nil && strings.TrimSpace(*v) != "" {
+			name = *v
+		}
+		base := name
+		for k := 1; used[strings.ToLower(name)]; k++ {
+			name = base + "_" + strconv.Itoa(k)
+		}
+		used[strings.ToLower(name)] = true
+		out[i] = name
+	}
+	return out
+}
+
+// infer makes the schema.
+func (s *sample) infer() ([]storage.Column, error) {
+	if s.file.opt.Kind == JSON {
+		return s.inferJSON()
+	}
+	rows := s.split(s.file.opt, 1<<30)
+	if !s.file.opt.Header && s.file.names == nil && len(rows) > 0 && looksLikeHeader(rows) {
+		s.file.opt.Header = true
+		s.file.names = uniqueNames(rows[0])
+		s.skipRow()
+		rows = rows[1:]
+	}
+	width := len(s.file.names)
+	for _, r := range rows {
+		width = max(width, len(r))
+	}
+	cols := make([]storage.Column, width)
+	var names []*string
+	for i := range width {
+		if i < len(s.file.names) {
+			names = append(names, &s.file.names[i])
+		} else {
+			names = append(names, nil)
+		}
+	}
+	unique := uniqueNames(names)
+	for i := range cols {
+		kind := guess{}
+		for _, r := range rows {
+			if i < len(r) && r[i] != nil {
+				kind.add([]byte(*r[i]))
+			}
+		}
+		cols[i] = storage.Column{Name: unique[i], Type: kind.typ(), Nullable: true}
+	}
+	if len(cols) == 0 {
+		return nil, sqlerr.New(sqlerr.CorruptFile, "the file %s has no columns", s.file.path)
+	}
+	return cols, nil
+}
+
+// looksLikeHeader reports whether the first row differs in kind from the others: text above numbers or dates, or, where
+// everything is text, texts that are all there and different.
+func looksLikeHeader(rows [][]*string) bool {
+	first := rows[0]
+	typed := false
+	seen := map[string]bool{}
+	names := true
+	for i, v := range first {
+		if v == nil || *v == "" {
+			continue
+		}
+		var head, body guess
+		head.add([]byte(*v))
+		for _, r := range rows[1:] {
+			if i < len(r) && r[i] != nil {
+				body.add([]byte(*r[i]))
+			}
+		}
+		if head.typ().Kind != sqltype.String {
+			names = false
+		}
+		if head.typ().Kind == sqltype.String && body.n > 0 && body.typ().Kind != sqltype.String {
+			typed = true
+		}
+		seen[*v] = true
+	}
+	return typed || names && len(rows) > 1
+}
+
+// guess narrows the type of a column down as values come.
+type guess struct {
+	n                                        int
+	notInt, notFloat, notDate, notTime, notB bool
+	text                                     bool
+}
+
+func (g *guess) add(b []byte) {
+	if g.text && g.n > 0 {
+		return
+	}
+	g.n++
+	if !g.notInt {
+		_, ok := parseInt(b)
+		g.notInt = !ok || leadingZero(b)
+	}
+	if g.notInt && !g.notFloat {
+		_, ok := parseFloat(b, 64)
+		g.notFloat = !ok || leadingZero(b)
+	}
+	if !g.notDate {
+		_, rest, ok := parseDate(b)
+		g.notDate = !ok || len(rest) > 0
+	}
+	if g.notDate && !g.notTime {
+		_, ok := parseDateTime(b)
+		g.notTime = !ok
+	}
+	if !g.notB {
+		word := strings.ToLower(string(b))
+		g.notB = word != "true" && word != "false"
+	}
+	g.text = g.notInt && g.notFloat && g.notDate && g.notTime && g.notB
+}
+
+// leadingZero reports numbers such as 00501, which are names rather than quantities.
+func leadingZero(b []byte) bool {
+	b = bytes.TrimLeft(trim(b), "+-")
+	return len(b) > 1 && b[0] == '0' && b[1] >= '0' && b[1] <= '9'
+}
+
+func (g *guess) typ() sqltype.Type {
+	switch {
+	case g.n == 0 || g.text:
+		return sqltype.T(sqltype.String)
+	case !g.notInt:
+		return sqltype.T(sqltype.BigInt)
+	case !g.notFloat:
+		return sqltype.T(sqltype.Double)
+	case !g.notDate:
+		return sqltype.T(sqltype.Date)
+	case !g.notTime:
+		return sqltype.DateTimeOf(6)
+	}
+	return sqltype.T(sqltype.Boolean)
+}
