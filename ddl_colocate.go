@@ -69,3 +69,15 @@ func setGroup(tx *catalog.Tx, t *catalog.Table, name string) error {
 	}
 	return tx.JoinGroup(t.Database, t.ID, catalog.GroupName(tx.DatabaseID(t.Database), name), replicationOf(t))
 }
+
+// SetColocateGroupStable marks a colocate group, named by its GroupId of SHOW PROC '/colocation_group',
+// as stable or not. Joins of an unstable group move their rows: an operator's way to take a group
+// whose files are in doubt out of use.
+func (db *DB) SetColocateGroupStable(id string, stable bool) error {
+	for _, g := range db.cat.Groups() {
+		if groupID(g) == id {
+			return db.cat.Update(func(tx *catalog.Tx) error { return tx.SetGroupStable(g.Name, stable) })
+		}
+	}
+	return sqlerr.Detail("Unknown colocate group: %s", id)
+}

@@ -430,6 +430,30 @@ func TestConcurrentColocateDDL(t *testing.T) {
 	check(db)
 }
 
+func TestGroupStability(t *testing.T) {
+	s := ddlSession(t, Options{})
+	mustExec(t, s, "CREATE TABLE a (id INT) DISTRIBUTED BY HASH(id) BUCKETS 4 PROPERTIES('colocate_with'='g')")
+	id, _, _ := strings.Cut(texts(t, s, "SHOW PROC '/colocation_group'")[0], "\t")
+	for _, stable := range []bool{false, true} {
+		if err := s.db.SetColocateGroupStable(id, stable); err != nil {
+			t.Fatal(err)
+		}
+		if got := texts(t, s, "SHOW PROC '/colocation_group' WHERE IsStable = '"+fmt.Sprint(stable)+"'"); len(got) != 1 {
+			t.Errorf("%q", got)
+		}
+		mustExec(t, s, "CREATE TABLE b (id INT) DISTRIBUTED BY HASH(id) BUCKETS 4 PROPERTIES('colocate_with'='g')")
+		for _, name := range []string{"a", "b"} {
+			if l := layoutOf(ddlTable(s, name), nil); l.GroupStable != stable {
+				t.Errorf("layout of %s: stable %v, want %v", name, l.GroupStable, stable)
+			}
+		}
+		mustExec(t, s, "DROP TABLE b FORCE")
+	}
+	if err := s.db.SetColocateGroupStable("1.2", true); err == nil {
+		t.Error("an unknown group was taken")
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	s := ddlSession(t, Options{})
 	check := func(clauses string, want int) {
