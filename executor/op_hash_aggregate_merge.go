@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +27,10 @@ type aggMerge struct {
 	orders     []aggOrder // by local
 	partitions int
 	next       atomic.Int64
+	// ranged: all tables are direct arrays, and partition p is the keys from lo+p<<shift on.
+	ranged bool
+	lo     int64
+	shift  uint
 }
 
 // aggOrder lists a local table's groups by partition; made by whoever needs it first.
@@ -45,8 +51,24 @@ func newAggMerge(a *hashAggregate, locals []*aggLocal) *aggMerge {
 	}
 	if len(locals) > 1 && groups >= aggMergeGroups {
 		m.partitions = aggPartitions
+		m.byRange()
 	}
 	return m
+}
+
+// byRange partitions by ranges of keys, where all tables are direct arrays: then merging is
+// reading and writing along short arrays, without hashes.
+func (m *aggMerge) byRange() {
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, l := range m.locals {
+		if l.parts != nil || l.disk != nil || !l.table.Dense() {
+			return
+		}
+		from, to := l.table.Span()
+		lo, hi = min(lo, from), max(hi, to)
+	}
+	m.ranged, m.lo = true, lo
+	m.shift = uint(bits.Len64(uint64(hi-lo) / aggPartitions))
 }
 
 // aggResult are complete groups. accs are in the order of the cursor's which.
@@ -134,10 +156,20 @@ func (m *aggMerge) newResult(c *aggCursor, t aggTask) (*aggResult, error) {
 	} else {
 		r.writer = m.a.arena.NewWriter()
 	}
-	r.table = hashtable.NewGroupTable(r.layout, r.writer, capacity)
 	var err error
-	r.accs, err = m.a.newAccumulators(c.which)
-	return r, err
+	if r.accs, err = m.a.newAccumulators(c.which); err != nil {
+		return nil, err
+	}
+	if m.ranged && !spilled {
+		lo := m.lo + int64(t.partition)<<m.shift
+		r.table = hashtable.NewDenseTable(r.layout, r.writer, lo, lo+1<<m.shift-1, capacity)
+		for _, acc := range r.accs {
+			acc.Grow(capacity)
+		}
+		return r, nil
+	}
+	r.table = hashtable.NewGroupTable(r.layout, r.writer, capacity)
+	return r, nil
 }
 
 // forget frees the chunks of a partition that was merged.
@@ -157,6 +189,10 @@ func (m *aggMerge) rowsOf(i, p int) []uint32 {
 	o := &m.orders[i]
 	o.once.Do(func() {
 		t := m.locals[i].table
+		if m.ranged {
+			o.order, o.offsets = t.PartitionRange(m.lo, m.shift, aggPartitions)
+			return
+		}
 		if m.partitions > 1 {
 			o.order, o.offsets = t.Partition(aggPartitionBits)
 			return

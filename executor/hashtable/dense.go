@@ -154,3 +154,44 @@ func (t *GroupTable) lookupDense(w uint64) int32 {
 	}
 	return int32(d.groups[x]) - 1
 }
+
+// Span is the range of keys that a direct array was asked for.
+func (t *GroupTable) Span() (lo, hi int64) { return t.dense.lo, t.dense.hi }
+
+// PartitionRange is Partition of a direct array's groups by ranges of 1<<shift keys from lo on, of which there
+// are parts: partition p are the groups of keys [lo+p<<shift, lo+(p+1)<<shift), NULL being in the first.
+// All keys must lie in the ranges.
+func (t *GroupTable) PartitionRange(lo int64, shift uint, parts int) (order []uint32, offsets []int) {
+	n := t.Rows.N
+	width := (64 - t.dense.width) & 63
+	where := make([]uint8, n)
+	offsets = make([]int, parts+1)
+	for g, w := range t.Rows.Words[:n] {
+		p := uint64(int64(w<<width)>>width-lo) >> shift
+		if g == int(t.nullGroup) {
+			p = 0
+		}
+		where[g] = uint8(p)
+		offsets[p+1]++
+	}
+	for p := range parts {
+		offsets[p+1] += offsets[p]
+	}
+	order = make([]uint32, n)
+	next := append([]int(nil), offsets...)
+	for g, p := range where {
+		order[next[p]] = uint32(g)
+		next[p]++
+	}
+	return order, offsets
+}
+
+// NewDenseTable is NewGroupTable with a direct array over the keys lo to hi and room for capacity groups.
+func NewDenseTable(l *Layout, w *ArenaWriter, lo, hi int64, capacity int) *GroupTable {
+	t := NewGroupTable(l, w, 16)
+	t.Rows.Reserve(capacity)
+	t.AllowDense()
+	t.dense.lo, t.dense.hi, t.dense.any = lo, hi, true
+	t.dense.base, t.dense.groups = lo, make([]uint32, uint64(hi-lo)+1)
+	return t
+}
