@@ -205,3 +205,59 @@ func TestInsertsAtOnce(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestPartitionedEqualsPlain asks the same of a plain table and of partitioned, bucketed ones with the same rows:
+// pruning leaves nothing out.
+func TestPartitionedEqualsPlain(t *testing.T) {
+	s := session(t, open(t, t.TempDir()))
+	cols := `(dt DATE, id BIGINT, city VARCHAR(20), n INT)`
+	tables := map[string]string{
+		"plain": ``,
+		"ranges": `DUPLICATE KEY(dt, id) PARTITION BY RANGE(dt) (PARTITION p0 VALUES LESS THAN ("2024-01-10"), FROM ("2024-01-10") TO ("2024-03-01") INTERVAL 1 WEEK, PARTITION pmax VALUES LESS THAN (MAXVALUE))
+			DISTRIBUTED BY HASH(id) BUCKETS 5`,
+		"two": `DUPLICATE KEY(dt, id) PARTITION BY RANGE(dt, id) (PARTITION a VALUES LESS THAN ("2024-01-15", "40"), PARTITION b VALUES LESS THAN ("2024-01-15", "90"), PARTITION c VALUES LESS THAN ("2024-02-01"), PARTITION d VALUES LESS THAN (MAXVALUE, MAXVALUE))
+			DISTRIBUTED BY HASH(city, id) BUCKETS 3`,
+		"lists": `DUPLICATE KEY(dt) PARTITION BY LIST(city) (PARTITION a VALUES IN ("c0", "c1", NULL), PARTITION b VALUES IN ("c2"), PARTITION c VALUES IN ("c3", "c4", "c5", "c6"))
+			DISTRIBUTED BY HASH(id, dt) BUCKETS 4`,
+		"random": `DUPLICATE KEY(dt) DISTRIBUTED BY RANDOM BUCKETS 3`,
+	}
+	for name, rest := range tables {
+		if rest != "" {
+			rest += ` PROPERTIES("replication_num"="1")`
+		}
+		run(t, s, `CREATE TABLE `+name+` `+cols+` `+rest)
+	}
+	run(t, s, `INSERT INTO plain SELECT if(number % 17 = 0, NULL, date_add('2024-01-01', cast(number * 31 % 70 AS int))), if(number % 13 = 0, NULL, number * 7 % 120), if(number % 11 = 0, NULL, concat('c', number % 7)), number FROM numbers("number"="3000")`)
+	for name := range tables {
+		if name != "plain" {
+			for part := range 3 {
+				run(t, s, fmt.Sprintf(`INSERT INTO %s SELECT * FROM plain WHERE n %% 3 = %d`, name, part))
+			}
+		}
+	}
+	conditions := []string{
+		`dt = '2024-01-15'`, `dt = '2024-01-15' AND id = 40`, `dt = '2024-01-15' AND id < 40`, `dt >= '2024-01-15' AND id >= 90`, `dt < '2024-01-10'`, `dt <= '2024-01-10'`, `dt > '2024-02-27'`,
+		`dt IS NULL`, `dt IS NOT NULL AND id IS NULL`, `id IN (1, 7, 40, 90, 119)`, `id = 5 OR id = 6`, `id = 7 AND city = 'c3'`, `id IN (7, 14) AND city IN ('c1', 'c2')`, `city = 'c2'`, `city IS NULL`, `city IS NULL AND id = 21`,
+		`city IN ('c0', 'c6') OR dt = '2024-01-03'`, `city LIKE 'c%' AND city > 'c4'`, `NOT (city = 'c1')`, `city <> 'c2' AND dt BETWEEN '2024-01-08' AND '2024-01-12'`, `id = 8 AND dt = '2024-01-20'`, `id <=> NULL`, `dt IN ('2024-01-09', '2024-01-10', '2024-02-29') AND id > 100`,
+		`year(dt) = 2024 AND month(dt) = 2`, `id + 1 = 8`, `n < 100`, `n BETWEEN 1000 AND 1010 AND id = n * 7 % 120`, `coalesce(dt, '2024-01-01') = '2024-01-01'`, `dt = '2024-13-01'`, `id = 7.5`, `id = '7'`, `false`, `id IN (SELECT id FROM plain WHERE n = 5)`,
+	}
+	for _, where := range conditions {
+		want, wantErr := tryQuery(s, `SELECT count(*), count(dt), sum(id), sum(n), max(city) FROM plain WHERE `+where)
+		for name := range tables {
+			got, err := tryQuery(s, `SELECT count(*), count(dt), sum(id), sum(n), max(city) FROM `+name+` WHERE `+where)
+			if got != want || (err == nil) != (wantErr == nil) {
+				t.Errorf("%s WHERE %s: %s %v, want %s %v", name, where, got, err, want, wantErr)
+			}
+		}
+	}
+	for _, left := range []string{"ranges", "two", "lists", "random"} {
+		for _, on := range []string{`a.id = b.id AND b.id = 7`, `a.dt = b.dt AND b.dt = '2024-01-15'`, `a.id = b.id AND a.dt = b.dt`, `a.city = b.city AND a.n = b.n`} {
+			want := answer(t, s, `SELECT count(*), sum(a.n), sum(b.n) FROM plain a JOIN plain b ON `+on)
+			for _, right := range []string{"ranges", "lists"} {
+				if got := answer(t, s, `SELECT count(*), sum(a.n), sum(b.n) FROM `+left+` a JOIN `+right+` b ON `+on); got != want {
+					t.Errorf("%s a JOIN %s b ON %s: %s, want %s", left, right, on, got, want)
+				}
+			}
+		}
+	}
+}
