@@ -207,7 +207,11 @@ func (x *execution) showTableStatus(st *ast.Show) (*result, error) {
 		if src, err := x.snapshot.Source(t); err == nil && t.Kind != catalog.System {
 			rows, bytes = long(max(src.Stats().Rows, 0)), long(max(src.Stats().Bytes, 0))
 		}
-		r.Add(str(t.Name), str("Doris"), n, n, rows, n, bytes, n, n, n, n, str(t.Created.Format(time.DateTime)), n, n, str("utf8mb4_0900_bin"), n, n, str(t.Comment))
+		updated := n
+		if t.Kind == catalog.Internal && !t.Modified.IsZero() {
+			updated = str(t.Modified.Format(time.DateTime))
+		}
+		r.Add(str(t.Name), str("Doris"), n, n, rows, n, bytes, n, n, n, n, str(t.Created.Format(time.DateTime)), updated, n, str("utf8mb4_0900_bin"), n, n, str(t.Comment))
 	}
 	for _, v := range x.snapshot.Views(db) {
 		r.Add(str(v.Name), n, n, n, n, n, n, n, n, n, n, str(v.Created.Format(time.DateTime)), n, n, n, n, n, str("VIEW"))

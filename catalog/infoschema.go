@@ -162,7 +162,10 @@ func tableRows(s *snapshot, add addRow) {
 				kind, engine = "SYSTEM VIEW", "MEMORY"
 			}
 			rows, size := n, n
-			created := n
+			created, updated := n, n
+			if t.Kind == Internal && !t.Modified.IsZero() {
+				updated = vector.IntValue(timeType, t.Modified.UnixMicro())
+			}
 			if t.Kind != System {
 				created = vector.IntValue(timeType, t.Created.UnixMicro())
 				if src, err := s.Source(t); err == nil {
@@ -171,7 +174,7 @@ func tableRows(s *snapshot, add addRow) {
 				}
 			}
 			add(text(tableCatalog), text(db), text(t.Name), text(kind), text(engine), n, n, rows, n, size, n, n, n, n,
-				created, n, n, text("utf8mb4_0900_bin"), n, n, text(t.Comment))
+				created, updated, n, text("utf8mb4_0900_bin"), n, n, text(t.Comment))
 		}
 		for _, v := range s.Views(db) {
 			add(text(tableCatalog), text(db), text(v.Name), text("VIEW"), n, n, n, n, n, n, n, n, n, n,
