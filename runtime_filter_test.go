@@ -128,12 +128,32 @@ func TestRuntimeFiltersDropRows(t *testing.T) {
 			}
 		}
 	}
-	check("SELECT count(*) FROM fact f JOIN dim g ON f.k = g.k", "min_max")
-	check("SELECT count(*) FROM fact f JOIN dim g ON f.k <=> g.k", "min_max")
-	check("SELECT count(*) FROM (SELECT s, count(*) n FROM fact GROUP BY s) f JOIN dim g ON f.s = g.s", "min_max")
+	check("SELECT count(*) FROM fact f JOIN dim g ON f.k = g.k", "in_or_bloom")
+	check("SELECT count(*) FROM fact f JOIN dim g ON f.k <=> g.k", "in_or_bloom")
+	check("SELECT count(*) FROM (SELECT s, count(*) n FROM fact GROUP BY s) f JOIN dim g ON f.s = g.s", "in_or_bloom")
 	check("SELECT count(*) FROM (SELECT id FROM dim INTERSECT SELECT id FROM fact) a", "in")
 	check("SELECT count(*) FROM fact f JOIN (SELECT id FROM dim WHERE w < 5) g ON f.id < g.id", "min_max")
 	check("SELECT id, v FROM fact ORDER BY v LIMIT 7", "topn")
+
+	// Values of a join prune partitions and buckets; a threshold skips files that end before it.
+	for _, sql := range []string{
+		`CREATE TABLE days (dt DATE NOT NULL, id INT, v BIGINT) DUPLICATE KEY(dt, id) PARTITION BY RANGE(dt) (FROM ("2024-01-01") TO ("2024-02-01") INTERVAL 1 DAY) DISTRIBUTED BY HASH(id) BUCKETS 4`,
+		`INSERT INTO days SELECT date_add('2024-01-01', INTERVAL number % 31 DAY), number % 100, number FROM numbers('number' = '31000')`,
+		`CREATE TABLE few (dt DATE, id INT, w INT)`, `INSERT INTO few VALUES ('2024-01-03', 7, 1), ('2024-01-05', 7, 2), ('2024-01-05', 7, 3)`,
+	} {
+		if _, err := s.Exec(context.Background(), sql); err != nil {
+			t.Fatalf("%v\n%s", err, sql)
+		}
+	}
+	pruned := func(sql, want string) {
+		t.Helper()
+		if text := textOf(t, s, "EXPLAIN ANALYZE "+sql); !strings.Contains(text, want) {
+			t.Errorf("%s: no %q in\n%s", sql, want, text)
+		}
+	}
+	pruned("SELECT sum(v) FROM days d JOIN few ON d.dt = few.dt WHERE w < 9", "scan: partitions=2/31, tablets=8/124")
+	pruned("SELECT sum(v) FROM days d JOIN few ON d.id = few.id WHERE w < 9", "scan: partitions=31/31, tablets=31/124")
+	pruned("SELECT dt, v FROM days ORDER BY dt DESC LIMIT 5", "splits skipped=")
 }
 
 func textOf(t *testing.T, s *Session, sql string) string {

@@ -63,6 +63,7 @@ type FilterStats struct {
 	Input   int64  `json:"input_rows"`
 	Dropped int64  `json:"filtered_rows"`
 	Off     int64  `json:"readers_gave_up,omitempty"`
+	Splits  int64  `json:"splits_skipped,omitempty"`
 	Nanos   int64  `json:"build_ns,omitempty"`
 }
 
@@ -73,6 +74,7 @@ type filterCounters struct {
 	state, built   atomic.Pointer[string]
 	input, dropped atomic.Int64
 	off, nanos     atomic.Int64
+	splits         atomic.Int64
 }
 
 func (c *filterCounters) set(state, built string) {
@@ -83,7 +85,7 @@ func (c *filterCounters) set(state, built string) {
 }
 
 func (c *filterCounters) stats() FilterStats {
-	f := FilterStats{ID: c.id, Kind: c.kind, State: "NOT_READY", Input: c.input.Load(), Dropped: c.dropped.Load(), Off: c.off.Load(), Nanos: c.nanos.Load()}
+	f := FilterStats{ID: c.id, Kind: c.kind, State: "NOT_READY", Input: c.input.Load(), Dropped: c.dropped.Load(), Off: c.off.Load(), Splits: c.splits.Load(), Nanos: c.nanos.Load()}
 	if p := c.state.Load(); p != nil {
 		f.State = *p
 	}
@@ -247,6 +249,9 @@ func (f *FilterStats) text(b *strings.Builder) {
 	}
 	if f.Input > 0 {
 		fmt.Fprintf(b, ", filtered=%d/%d", f.Dropped, f.Input)
+	}
+	if f.Splits > 0 {
+		fmt.Fprintf(b, ", splits skipped=%d", f.Splits)
 	}
 	if f.Off > 0 {
 		fmt.Fprintf(b, ", given up by %d readers", f.Off)

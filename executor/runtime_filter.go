@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -128,7 +129,7 @@ func (f *runtimeFilters) forScan(refs []physical.RuntimeFilterRef, columns []sto
 		column int
 	}
 	var out scanFilters
-	seen := map[use]bool{}
+	placed := map[use]*scanFilter{}
 	for _, ref := range refs {
 		p := f.find(ref.ID)
 		count := node.addFilter(ref.ID, ref.Kind.String())
@@ -141,16 +142,17 @@ func (f *runtimeFilters) forScan(refs []physical.RuntimeFilterRef, columns []sto
 			count.set("READY", "")
 		case p.filter == nil:
 			count.set("DROPPED", p.why)
-		case seen[use{p.filter, ref.Column}]:
-			count.set("READY", "applied with the one before")
+		case placed[use{p.filter, ref.Column}] != nil:
+			placed[use{p.filter, ref.Column}].share(ref, count)
 		default:
 			x := p.filter
-			seen[use{x, ref.Column}] = true
 			typ := x.typ
 			if ref.Type != (sqltype.Type{}) && ref.Column < len(columns) {
 				typ = columns[ref.Column].Type
 			}
-			out.filters = append(out.filters, (&scanFilter{x: x, count: count}).filter(ref.Column))
+			s := &scanFilter{x: x, count: count}
+			placed[use{x, ref.Column}] = s
+			out.filters = append(out.filters, s.filter(ref.Column))
 			out.prune = append(out.prune, x.prune(ref.Column, typ)...)
 			count.set("READY", "")
 		}
@@ -163,6 +165,17 @@ type scanFilter struct {
 	x                     *runtimeFilter
 	count                 *filterCounters // nil: nobody reads them
 	seen, passed, readers atomic.Int64
+}
+
+// share takes another form of the same filter: bounds prune, and the other form tests the rows.
+func (s *scanFilter) share(ref physical.RuntimeFilterRef, count *filterCounters) {
+	bounds, rows := count, s.count
+	if ref.Kind != physical.FilterMinMax && (s.x.bits != nil || s.x.bloom != nil) {
+		bounds, rows = s.count, count
+	}
+	s.count = rows
+	rows.set("READY", "")
+	bounds.set("READY", fmt.Sprintf("for pruning; RF%03d tests the rows", rows.id))
 }
 
 func (s *scanFilter) filter(column int) storage.Filter {

@@ -133,6 +133,7 @@ func boolOrder(b, a bool) int {
 func (s *scanTopN) skips(src storage.BoundedSource, split storage.Split) bool {
 	for _, p := range s.prune() {
 		if !p.MayMatch(func(int) storage.Range { return src.SplitRange(split, s.column) }) {
+			s.count.splits.Add(1)
 			s.count.input.Add(split.Rows())
 			s.count.dropped.Add(split.Rows())
 			return true
