@@ -116,9 +116,6 @@ func (x *execution) fileTable(path string) (storage.Source, error) { return x.fi
 
 // fileTableAs reads the files at path in a format; "" takes it from the first file.
 func (x *execution) fileTableAs(path, format string) (storage.Source, error) {
-	if ext := strings.ToLower(filepath.Ext(path)); ext == ".csv" || ext == ".json" || ext == ".txt" || ext == ".gz" {
-		return nil, sqlerr.Unsupported("reading " + strings.TrimPrefix(ext, ".") + " files")
-	}
 	paths, err := x.s.db.listFiles(path)
 	if err != nil {
 		return nil, err
@@ -127,6 +124,9 @@ func (x *execution) fileTableAs(path, format string) (storage.Source, error) {
 		return nil, sqlerr.New(sqlerr.FileNotFound, "the folder %s has no data files", path)
 	}
 	if format == "" {
+		if text := textFormat(paths[0]); text != "" {
+			return x.s.db.textFiles(paths, text)
+		}
 		format = x.s.db.formatAt(paths[0])
 	}
 	f, err := formatFor(format)
@@ -150,6 +150,13 @@ func (x *execution) tableFunction(name string, props []ast.Property, args []vect
 		}
 		if path == "" {
 			return nil, sqlerr.New(sqlerr.WrongArguments, `%s() needs "file_path"`, name)
+		}
+		if isTextFormat(p["format"]) {
+			paths, err := x.s.db.listFiles(path)
+			if err != nil {
+				return nil, err
+			}
+			return x.s.db.textFunction(paths, p)
 		}
 		return x.fileTableAs(path, p["format"])
 	case "numbers":

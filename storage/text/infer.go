@@ -203,7 +203,9 @@ func (s *sample) header() {
 		return
 	}
 	s.file.names = uniqueNames(rows[0])
-	s.skipRow()
+	if s.skipRow(); s.file.opt.SkipTypes {
+		s.skipRow()
+	}
 }
 
 func (s *sample) skipRow() {
@@ -239,7 +241,7 @@ func (s *sample) infer() ([]storage.Column, error) {
 		return s.inferJSON()
 	}
 	rows := s.split(s.file.opt, 1<<30)
-	if !s.file.opt.Header && s.file.names == nil && len(rows) > 0 && looksLikeHeader(rows) {
+	if !s.file.opt.Untyped && !s.file.opt.Header && s.file.names == nil && len(rows) > 0 && looksLikeHeader(rows) {
 		s.file.opt.Header = true
 		s.file.names = uniqueNames(rows[0])
 		s.skipRow()
@@ -260,6 +262,13 @@ func (s *sample) infer() ([]storage.Column, error) {
 	}
 	unique := uniqueNames(names)
 	for i := range cols {
+		if s.file.opt.Untyped {
+			if s.file.names == nil {
+				unique[i] = "c" + strconv.Itoa(i+1)
+			}
+			cols[i] = storage.Column{Name: unique[i], Type: sqltype.T(sqltype.String), Nullable: true}
+			continue
+		}
 		kind := guess{}
 		for _, r := range rows {
 			if i < len(r) && r[i] != nil {

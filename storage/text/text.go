@@ -50,6 +50,9 @@ type Options struct {
 	// Header says that the first line names the columns; else Skip lines are passed over.
 	Header bool
 	Skip   int
+	// Untyped makes all columns of an inferred schema STRING, named c1, c2, … where there is no header.
+	// SkipTypes passes over a second header line, which has the types.
+	Untyped, SkipTypes bool
 	// Strict makes a value that does not parse, and malformed JSON, an error instead of NULL.
 	Strict bool
 }
