@@ -6,6 +6,7 @@ import (
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // builder makes the nodes of one stripe's columns.
@@ -48,21 +49,43 @@ func (b *builder) node(id uint32, t sqltype.Type) (node, error) {
 	switch x.kind {
 	case kindStruct:
 		s := &structNode{branch{presence: p, typ: t}}
-		return s, b.children(x, t, &s.children)
+		return s, b.fields(x, x.names, t, &s.children)
 	case kindUnion:
 		u := &unionNode{branch: branch{presence: p, typ: t}}
 		u.tags = byteReader{s: b.stream(&u.presence, streamData, false)}
-		return u, b.children(x, t, &u.children)
+		return u, b.fields(x, unionNames(x), t, &u.children)
 	case kindList, kindMap:
 		l := &listNode{branch: branch{presence: p, typ: t}}
 		l.lengths = newIntReader(b.stream(&l.presence, streamLength, false), false, v2)
 		return l, b.children(x, t, &l.children)
+	}
+	if from, _ := typeOf(b.f.types, id, 0); !from.Equal(t) { // a leaf of a nested column
+		inner, err := b.node(id, from)
+		return &castNode{node: inner, caster: widen.Caster{From: from, To: t, Place: b.f.path}}, err
 	}
 	l := &leaf{presence: p, typ: t, width: t.Physical().Size(), workspace: workspaces.Get().(*workspace)}
 	if (enc == encDictionary || enc == encDictionaryV2) && x.kind != kindString && x.kind != kindVarchar && x.kind != kindChar && x.kind != kindBinary {
 		return nil, formatError(fmt.Sprintf("a column of type %s has a dictionary", x.kind))
 	}
 	return l, b.values(l, x, v2)
+}
+
+// fields makes the children of a struct of type t: those of the file by their names,
+// exactly or without regard to case; others are NULL.
+func (b *builder) fields(x *typeMeta, names []string, t sqltype.Type, dst *[]node) error {
+	for i, name := range t.Nested.Fields {
+		at := fieldNamed(names, name)
+		if at < 0 {
+			*dst = append(*dst, &nullNode{typ: t.Nested.Elems[i]})
+			continue
+		}
+		c, err := b.node(x.children[at], t.Nested.Elems[i])
+		if err != nil {
+			return err
+		}
+		*dst = append(*dst, c)
+	}
+	return nil
 }
 
 func (b *builder) children(x *typeMeta, t sqltype.Type, dst *[]node) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -24,15 +25,16 @@ type column struct {
 	triedIndex bool
 }
 
-// newColumn opens column c of a stripe. Nothing is read yet.
-func newColumn(f *File, c *fileColumn, stripe int, footer *stripeFooter, in *input) (*column, error) {
+// newColumn opens column c of a stripe, to be read as t: the file's type, or for nested
+// columns what it can be read as. Nothing is read yet.
+func newColumn(f *File, c *fileColumn, t sqltype.Type, stripe int, footer *stripeFooter, in *input) (*column, error) {
 	if c.unsupported != "" {
 		return nil, sqlerr.Unsupported(fmt.Sprintf("reading %s of column %s of %s", c.unsupported, c.Name, f.path))
 	}
 	out := &column{f: f, name: c.Name, stripe: stripe, in: in, footer: footer}
 	b := builder{f: f, in: in, footer: footer, rows: f.stripes[stripe].rows}
 	var err error
-	if out.root, err = b.node(c.id, c.Type); err != nil {
+	if out.root, err = b.node(c.id, t); err != nil {
 		return nil, out.fail(err)
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // branch is what nodes with children have in common. Their rows are packed to the vectors'
@@ -304,3 +305,45 @@ func (u *unionNode) seek(index func(uint32) (positions, error)) error {
 	}
 	return u.seekChildren(index)
 }
+
+// castNode reads a leaf of a nested column as another type.
+type castNode struct {
+	node
+	caster widen.Caster
+}
+
+func (c *castNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, error) {
+	v, err := c.node.next(n, mask, ones)
+	if err != nil {
+		return nil, err
+	}
+	return c.caster.Apply(v)
+}
+
+func (c *castNode) pick(n int, rows []int32) (*vector.Vector, error) {
+	v, err := c.node.pick(n, rows)
+	if err != nil {
+		return nil, err
+	}
+	return c.caster.Apply(v)
+}
+
+// nullNode is a field that the file lacks.
+type nullNode struct {
+	typ sqltype.Type
+	out vector.Vector
+}
+
+func (z *nullNode) next(n int, _ vector.Bitmap, _ int) (*vector.Vector, error) {
+	z.out.Type = z.typ
+	z.out.SetAllNull(n)
+	return &z.out, nil
+}
+
+func (z *nullNode) pick(_ int, rows []int32) (*vector.Vector, error) {
+	return z.next(len(rows), nil, 0)
+}
+func (z *nullNode) skip(int) error                             { return nil }
+func (z *nullNode) seek(func(uint32) (positions, error)) error { return nil }
+func (z *nullNode) columns(dst []uint32) []uint32              { return dst }
+func (z *nullNode) close()                                     {}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -305,11 +306,16 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 		m := sp.mapping[ordinal]
 		if m.column >= 0 {
 			x := &f.columns[m.column]
-			c.column, err = newColumn(f, x, sp.stripe, footer, r.in)
+			nested := x.Type.IsNested() // their types change further down
+			typ := x.Type
+			if nested {
+				typ = c.typ.Type
+			}
+			c.column, err = newColumn(f, x, typ, sp.stripe, footer, r.in)
 			if err != nil {
 				return nil, err
 			}
-			if m.cast {
+			if m.cast && !nested {
 				c.cast = &widen.Caster{From: x.Type, To: c.typ.Type, Place: fmt.Sprintf("column %s of %s", x.Name, f.path)}
 			}
 		} else {
@@ -323,7 +329,11 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 	if err := r.prepare(req, use); err != nil {
 		return err
 	}
-	r.ranges = r.prune(s, sp, req.Prune, byOrdinal)
+	prune := req.Prune
+	if req.Moving != nil {
+		prune = append(slices.Clip(prune), req.Moving()...)
+	}
+	r.ranges = r.prune(s, sp, prune, byOrdinal)
 	return nil
 }
 

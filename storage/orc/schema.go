@@ -3,11 +3,13 @@ package orc
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // fileColumn is a top-level column of a file.
@@ -107,11 +109,7 @@ func typeOf(types []typeMeta, id uint32, depth int) (t sqltype.Type, unsupported
 	case kindStruct:
 		return nestedType(types, x, sqltype.Struct, x.names, depth)
 	case kindUnion: // a struct of the alternatives, all but one of them NULL
-		names := make([]string, len(x.children))
-		for i := range names {
-			names[i] = "tag" + strconv.Itoa(i)
-		}
-		return nestedType(types, x, sqltype.Struct, names, depth)
+		return nestedType(types, x, sqltype.Struct, unionNames(x), depth)
 	}
 	return sqltype.T(sqltype.String), "a column of an unknown type"
 }
@@ -190,4 +188,48 @@ func (f *File) positional() bool {
 		}
 	}
 	return len(f.columns) > 0
+}
+
+// unionNames are the fields of a union that is read as a struct.
+func unionNames(x *typeMeta) []string {
+	names := make([]string, len(x.children))
+	for i := range names {
+		names[i] = "tag" + strconv.Itoa(i)
+	}
+	return names
+}
+
+// fieldNamed finds a name, exactly or else without regard to case; -1 when it is not there.
+func fieldNamed(names []string, name string) int {
+	if i := slices.Index(names, name); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// readable reports whether the type with this id, which is from, can be read as to: scalars as
+// package widen says, structs field by field by name, lists and maps by their elements.
+func readable(types []typeMeta, id uint32, from, to sqltype.Type) bool {
+	if from.Equal(to) {
+		return true
+	}
+	if !from.IsNested() || from.Kind != to.Kind {
+		return widen.Can(from, to)
+	}
+	x := &types[id]
+	if from.Kind != sqltype.Struct {
+		for i, c := range x.children {
+			if !readable(types, c, from.Nested.Elems[i], to.Nested.Elems[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	for i, name := range to.Nested.Fields {
+		at := fieldNamed(from.Nested.Fields, name)
+		if at >= 0 && !readable(types, x.children[at], from.Nested.Elems[at], to.Nested.Elems[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // Stripes of more than splitRows rows are dealt out in parts of whole row groups, so that
@@ -22,7 +22,8 @@ type Source struct {
 	columns []storage.Column
 	files   []*File
 	mapping [][]mapped // one a file
-	stats   *storage.Stats
+	once    sync.Once
+	stats   *storage.Stats // after once
 }
 
 // mapped says where a table's column comes from in one file.
@@ -69,7 +70,6 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 		}
 		s.mapping = append(s.mapping, m)
 	}
-	s.stats = s.mergeStats()
 	return s, nil
 }
 
@@ -116,7 +116,7 @@ func (s *Source) mapFile(f *File) ([]mapped, error) {
 		}
 		x := &f.columns[at]
 		out[i] = mapped{column: at, cast: !x.Type.Equal(c.Type)}
-		if x.unsupported == "" && out[i].cast && !widen.Can(x.Type, c.Type) {
+		if x.unsupported == "" && out[i].cast && !readable(f.types, x.id, x.Type, c.Type) {
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, x.Type, f.path, c.Type)
 		}
 	}
@@ -127,7 +127,10 @@ func (s *Source) mapFile(f *File) ([]mapped, error) {
 func (s *Source) Columns() []storage.Column { return s.columns }
 
 // Stats implements storage.Source: from the files' statistics.
-func (s *Source) Stats() *storage.Stats { return s.stats }
+func (s *Source) Stats() *storage.Stats {
+	s.once.Do(func() { s.stats = s.mergeStats() })
+	return s.stats
+}
 
 // split is rows [lo, hi) of a stripe.
 type split struct {
@@ -201,6 +204,12 @@ func (f *File) partRows(rows int64) int64 {
 	}
 	parts := min((rows+splitRows-1)/splitRows, maxParts)
 	return (rows/parts/stride + 1) * stride
+}
+
+// SplitRange implements storage.BoundedSource: of the split's stripe.
+func (s *Source) SplitRange(sp storage.Split, column int) storage.Range {
+	p := sp.(*split)
+	return s.stripeLookup(p.fileIndex, true)(p.stripe)(column)
 }
 
 // Open implements storage.Source.

@@ -15,16 +15,7 @@ func load64(p unsafe.Pointer, off int) uint64 {
 // unpack reads len(dst) values of width bits (one of widths), most significant bit first.
 // The bytes of all values must be in src, followed by padding readable bytes.
 func unpack(dst []int64, src []byte, width uint) {
-	if len(dst) == 0 {
-		return
-	}
 	p := unsafe.Pointer(unsafe.SliceData(src))
-	n := unpackGroups(dst, p, width)
-	unpackGeneric(dst[n:], unsafe.Add(p, n/8*int(width)), width)
-}
-
-// unpackGeneric is unpack in plain Go.
-func unpackGeneric(dst []int64, p unsafe.Pointer, width uint) {
 	switch width {
 	case 8:
 		src := unsafe.Slice((*byte)(p), len(dst))
