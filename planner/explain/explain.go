@@ -226,6 +226,9 @@ func (t *text) common(n physical.Node, d description) []string {
 	if t.opts.Verbose && info.Estimate != "" {
 		out = append(out, "estimated by: "+info.Estimate)
 	}
+	if t.opts.Verbose && info.Run != nil {
+		out = append(out, fmt.Sprintf("runs bucket by bucket: %d buckets", len(info.Run.Buckets)))
+	}
 	if t.opts.Verbose {
 		out = append(out, "tuple ids: "+tupleIDs(n))
 	}

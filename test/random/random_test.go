@@ -166,8 +166,13 @@ func reference(s *basalt.Session, sql string, ordered bool) ([]string, error) {
 }
 
 func engine(s *basalt.Session, sql string, settings map[string]string, ordered bool) ([]string, error) {
-	ctx := context.Background()
 	s.Reset()
+	return engineAgain(s, sql, settings, ordered)
+}
+
+// engineAgain is engine in a session as it is.
+func engineAgain(s *basalt.Session, sql string, settings map[string]string, ordered bool) ([]string, error) {
+	ctx := context.Background()
 	for k, v := range settings {
 		if _, err := s.Exec(ctx, fmt.Sprintf("SET %s = '%s'", k, v)); err != nil {
 			return nil, err
