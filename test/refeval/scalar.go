@@ -234,6 +234,9 @@ func arithmetic(op string, a Row, t sqltype.Type) vector.Value {
 		}
 		return vector.Value{Type: t, F: x}
 	}
+	if op == "div" && (a[0].Type.IsFloat() || a[1].Type.IsFloat()) {
+		return floatDiv(float(a[0]), float(a[1]), t)
+	}
 	r := rat(a[0])
 	if len(a) > 1 && rat(a[1]).Sign() == 0 && (op == "/" || op == "%" || op == "div") {
 		return vector.NullOf(t)
@@ -262,6 +265,18 @@ func arithmetic(op string, a Row, t sqltype.Type) vector.Value {
 		fail("function %s", op)
 	}
 	return fromRat(r, t)
+}
+
+// floatDiv is the whole part of a quotient of floats.
+func floatDiv(x, y float64, t sqltype.Type) vector.Value {
+	if y == 0 {
+		return vector.NullOf(t)
+	}
+	q := math.Trunc(x / y)
+	if math.Abs(q) >= 1<<63 {
+		fail("number out of range")
+	}
+	return vector.IntValue(t, int64(q))
 }
 
 // fromRat rounds to the scale of t, half away from zero.
