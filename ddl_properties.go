@@ -48,7 +48,7 @@ var propertyTable = []property{
 
 	{key: "colocate_with"},
 	{key: "in_memory", check: boolean, partition: true},
-	{key: "mutable", check: boolean, partition: true},
+	{key: "mutable", check: boolean, note: "rows are written to every partition", partition: true},
 	{key: "bloom_filter_columns"},
 	{key: "storage_medium", check: choice("HDD", "SSD"), note: "files stay where they are", partition: true},
 	{key: "storage_cooldown_time", check: future, note: "files stay where they are", partition: true},

@@ -31,6 +31,8 @@ type setting struct {
 	min, max int64
 	readOnly bool
 	compat   bool
+	// global settings belong to the engine: no session has its own.
+	global bool
 	// check, when set, is asked for the stored form of a text value; "" refuses it.
 	check func(text string) string
 }
@@ -85,10 +87,10 @@ var settingsTable = []setting{
 	{name: "max_auto_partition_num", def: "2000", min: 1, max: 1 << 20},
 
 	// What the scheduler reads: the global values.
-	{name: "dynamic_partition_enable", kind: boolSetting, def: "1"},
-	{name: "dynamic_partition_check_interval_seconds", def: "600", min: 1, max: math.MaxInt32},
-	{name: "max_dynamic_partition_num", def: "500", min: 1, max: 1 << 20},
-	{name: "catalog_trash_expire_second", def: "86400", max: math.MaxInt32},
+	{name: "dynamic_partition_enable", kind: boolSetting, def: "1", global: true},
+	{name: "dynamic_partition_check_interval_seconds", def: "600", min: 1, max: math.MaxInt32, global: true},
+	{name: "max_dynamic_partition_num", def: "500", min: 1, max: 1 << 20, global: true},
+	{name: "catalog_trash_expire_second", def: "86400", max: math.MaxInt32, global: true},
 
 	// What clients ask for and set; see the field comment of compat.
 	{name: "auto_broadcast_join_threshold", kind: textSetting, def: "0.8", compat: true},

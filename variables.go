@@ -62,6 +62,9 @@ func (x *execution) set(st *ast.Set) (*Rows, error) {
 			user[it.Name] = *val
 			continue
 		}
+		if d := settingIndex[it.Name]; d != nil && d.global && it.Scope != "global" {
+			return nil, sqlerr.New(sqlerr.GlobalVariable, "Variable '%s' is a GLOBAL variable and should be set with SET GLOBAL", it.Name).At(it.Position())
+		}
 		if err := next.set(it.Name, val); err != nil {
 			return nil, sqlerr.From(err).At(it.Position())
 		}

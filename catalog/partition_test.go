@@ -312,3 +312,33 @@ func TestEarlierCatalog(t *testing.T) {
 		t.Error("ids changed at the next start")
 	}
 }
+
+// TestListValuesOfAnyBytes reopens a table whose list values are no UTF-8.
+func TestListValuesOfAnyBytes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.bolt")
+	c := open(t, path)
+	texts := []string{"plain", "\xff\xfe", rawText, rawText + "AAAA", "", "\x00"}
+	tab := table(DefaultDatabase, "t")
+	tab.Partitioning = &Partitioning{Kind: storage.ListPartitions, Columns: []int32{1}}
+	typ := sqltype.VarcharOf(20)
+	for i, s := range texts {
+		tab.Partitions = append(tab.Partitions, Partition{Name: string(rune('a' + i)), Bounds: storage.PartitionBounds{Values: [][]vector.Value{{vector.NullOf(typ)}, {vector.StringValue(typ, s)}}}})
+	}
+	create(t, c, tab)
+	update(t, c, func(tx *Tx) error { _, err := tx.DropPartition(DefaultDatabase, tab.ID, "b", false, false); return err })
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c = open(t, path)
+	defer c.Close()
+	update(t, c, func(tx *Tx) error {
+		return tx.RecoverPartition(DefaultDatabase, tab.ID, "b", 0, "", func(*Table, *Partition) error { return nil })
+	})
+	now := c.Snapshot().Table(DefaultDatabase, "t")
+	for i, s := range texts {
+		p := now.PartitionNamed(string(rune('a'+i)), false)
+		if p == nil || p.Bounds.Values[1][0].S != s || !p.Bounds.Values[0][0].Null {
+			t.Errorf("%q came back as %+v", s, p)
+		}
+	}
+}

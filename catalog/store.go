@@ -115,14 +115,14 @@ type tableRecord struct {
 
 func recordOf(t *Table) tableRecord {
 	return tableRecord{t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
-		t.Model, t.Partitioning, t.Partitions, t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable}
+		t.Model, t.Partitioning, storedPartitions(t.Partitions), t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable}
 }
 
 // table is the stored table, without its files.
 func (r *tableRecord) table() *Table {
 	return &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
 		Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
-		Model: r.Model, Partitioning: r.Partitioning, Partitions: r.Partitions, Distribution: r.Distribution, FirstTablet: r.FirstTablet,
+		Model: r.Model, Partitioning: r.Partitioning, Partitions: loadedPartitions(r.Partitions), Distribution: r.Distribution, FirstTablet: r.FirstTablet,
 		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable}
 }
 
@@ -135,6 +135,10 @@ func dropRecycled(id int64) storeOp     { return del(bucketRecycled, idKey(id)) 
 
 func putRecycled(r *Recycled) storeOp {
 	rec := recycledRecord{Recycled: *r, Files: r.Files}
+	if r.Partition != nil {
+		p := storedPartitions([]Partition{*r.Partition})[0]
+		rec.Partition = &p
+	}
 	if r.Table != nil {
 		t := recordOf(r.Table)
 		rec.Table, rec.Files, rec.Statistics = &t, r.Table.Files, r.Table.Statistics
@@ -325,6 +329,10 @@ func loadShared(tx *bbolt.Tx, st *state) error {
 			return err
 		}
 		r := rec.Recycled
+		if r.Partition != nil {
+			p := loadedPartitions([]Partition{*r.Partition})[0]
+			r.Partition = &p
+		}
 		if rec.Table != nil {
 			r.Table = rec.Table.table()
 			r.Table.Files, r.Table.Statistics = rec.Files, rec.Statistics

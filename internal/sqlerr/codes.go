@@ -34,6 +34,7 @@ var (
 	UnknownVariable     = Code{1193, "HY000"}
 	WrongVariableValue  = Code{1231, "42000"}
 	ReadOnlyVariable    = Code{1238, "HY000"}
+	GlobalVariable      = Code{1229, "HY000"} // SET of a setting that sessions do not have
 	WrongFieldSpec      = Code{1063, "42000"}
 	WrongUsage          = Code{1221, "HY000"}
 	NoDefaultValue      = Code{1364, "HY000"}
