@@ -50,7 +50,8 @@ type hashJoin struct {
 	// spillable: a last pipeline (hashJoinAway) joins what is not in memory; the builder adds it.
 	spillable bool
 	disk      joinSpill
-	share     int // joins that are built at the same time as this one
+	spilled   spilledKeys // what runtime filters know of rows on disk
+	share     int         // joins that are built at the same time as this one
 }
 
 // newHashJoin makes the join of n. filters, which may be nil, receives its runtime filters.
@@ -180,7 +181,9 @@ func (j *hashJoin) build(ctx context.Context) error {
 			return err
 		}
 	}
-	if !j.disk.some { // else keys are missing
+	if j.disk.some { // keys are missing here
+		j.publishSpilled()
+	} else {
 		if err := j.publishFilters(ctx, parts, skip); err != nil {
 			return err
 		}

@@ -134,6 +134,7 @@ func (w *joinWriter) chunkToDisk(lo, hi int) error {
 		}
 		cols = append(cols, v)
 	}
+	j.collectSpilled(cols)
 	for _, c := range w.cols {
 		if c != nil {
 			cols = append(cols, c.vector().Slice(lo, hi))

@@ -253,12 +253,7 @@ func narrowed(list []vector.Value, typ sqltype.Type) []vector.Value {
 // publishFilters makes the join's runtime filters. Only kinds that drop probe rows without
 // a match may filter them.
 func (j *hashJoin) publishFilters(ctx context.Context, parts []*hashtable.Rows, skip vector.Bitmap) error {
-	switch j.n.Kind {
-	case physical.Inner, physical.Semi, physical.Right, physical.RightSemi, physical.RightAnti:
-	default:
-		return nil
-	}
-	if j.filters == nil {
+	if j.filters == nil || !filtersProbe(j.n.Kind) {
 		return nil
 	}
 	byKey := map[int]physical.FilterKind{}
