@@ -58,6 +58,7 @@ type DB struct {
 	garbage    garbage
 	profiles   profileStore
 	sources    sync.Map // table id -> *openedTable
+	opened     atomic.Int64
 	compaction compactor
 	analyzed   analyzeJobs
 	scheduler  scheduler

@@ -91,8 +91,22 @@ func (db *DB) internalSource(t *catalog.Table) storage.Source {
 	src := db.newSource(t, nil)
 	if t.ID != 0 {
 		db.sources.Store(t.ID, &openedTable{t, src})
+		if db.opened.Add(1)%1024 == 0 {
+			db.forgetSources()
+		}
 	}
 	return src
+}
+
+// forgetSources lets go of the sources of tables that are gone.
+func (db *DB) forgetSources() {
+	snap := db.cat.Snapshot()
+	db.sources.Range(func(id, o any) bool {
+		if t := o.(*openedTable).table; tableOf(snap, tableKey{t.Database, t.ID}) == nil {
+			db.sources.Delete(id)
+		}
+		return true
+	})
 }
 
 // openedTable is one version of a table with its source.

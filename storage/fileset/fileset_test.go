@@ -248,7 +248,7 @@ func TestRestrict(t *testing.T) {
 		}
 		splits, _ := part.Splits(context.Background(), all())
 		for _, sp := range splits {
-			if _, bucket := sp.(Tablet).Tablet(); bucket != b {
+			if bucket := sp.(Bucketed).Bucket(); bucket != b {
 				t.Errorf("split %s of bucket %d", sp, bucket)
 			}
 		}

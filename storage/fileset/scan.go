@@ -26,7 +26,7 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 	packRows := s.packRows(files)
 	left := req.Limit
 	limited := left >= 0 && len(req.Filters) == 0
-	var p *pack
+	packs := map[int32]*pack{} // by bucket, those with room
 	for _, f := range files {
 		if ctx.Err() != nil {
 			return nil, sqlerr.Wrap(sqlerr.Interrupted, context.Cause(ctx), "the scan was interrupted")
@@ -42,11 +42,10 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 				left -= sp.Rows()
 			}
 		} else {
-			if p != nil && (p.partition != file.Partition && s.set.Layout.Bucketing != nil || p.bucket != file.Bucket || len(p.files) == packFiles || p.rows+file.Rows > packRows) {
-				p = nil
-			}
-			if p == nil {
-				p = &pack{set: s.set, partition: file.Partition, bucket: file.Bucket}
+			p := packs[file.Bucket]
+			if p == nil || len(p.files) == packFiles || p.rows+file.Rows > packRows {
+				p = &pack{set: s.set, bucket: file.Bucket}
+				packs[file.Bucket] = p
 				out = append(out, p)
 			}
 			p.files = append(p.files, f)
@@ -74,11 +73,10 @@ func (s *Source) packRows(files []int32) int64 {
 	return min(max(rows/32, leastPack), smallRows)
 }
 
-// Tablet is a Split that lies in one bucket of one partition.
-type Tablet interface {
+// Bucketed is a Split that lies in one bucket, of one or several partitions.
+type Bucketed interface {
 	storage.Split
-	// Tablet is the partition's ordinal in the layout, and the bucket.
-	Tablet() (partition int, bucket int32)
+	Bucket() int32
 }
 
 // part is a split of a large file.
@@ -89,26 +87,22 @@ type part struct {
 	source storage.Source
 }
 
-// Tablet implements Tablet.
-func (p *part) Tablet() (int, int32) {
-	f := &p.set.Files[p.file]
-	return int(f.Partition), f.Bucket
-}
+// Bucket implements Bucketed.
+func (p *part) Bucket() int32 { return p.set.Files[p.file].Bucket }
 
-// pack is a split of whole small files, all of one tablet (or of any partition where there are no buckets).
+// pack is a split of whole small files of one bucket.
 type pack struct {
-	set       *set
-	partition int32
-	bucket    int32
-	files     []int32
-	rows      int64
+	set    *set
+	bucket int32
+	files  []int32
+	rows   int64
 }
 
 // Rows implements storage.Split.
 func (p *pack) Rows() int64 { return p.rows }
 
-// Tablet implements Tablet.
-func (p *pack) Tablet() (int, int32) { return int(p.partition), p.bucket }
+// Bucket implements Bucketed.
+func (p *pack) Bucket() int32 { return p.bucket }
 
 // String implements storage.Split.
 func (p *pack) String() string {
