@@ -33,8 +33,38 @@ func (b *builder) presence(id uint32) presence {
 		s := newStream(b.in, m, false)
 		p.streams = append(p.streams, s)
 		p.present = &bitReader{bytes: byteReader{s: s}}
+	} else if m != nil {
+		each := 2 // numbers that say where in a stream
+		if b.in.codec == codecNone {
+			each = 1
+		}
+		p.spare, p.own = each+2, ownPositions(b.f.types[id].kind, b.footer.encodings[id].kind, each)
 	}
 	return p
+}
+
+// ownPositions is how many positions a row group's entry has besides those of PRESENT, where
+// a stream takes each.
+func ownPositions(kind typeKind, encoding uint64, each int) int {
+	run := each + 1
+	switch kind {
+	case kindStruct:
+		return 0
+	case kindFloat, kindDouble:
+		return each
+	case kindBoolean:
+		return each + 2
+	case kindString, kindVarchar, kindChar, kindBinary, kindGeometry, kindGeography:
+		if encoding == encDictionary || encoding == encDictionaryV2 {
+			return run
+		}
+		return each + run
+	case kindDecimal:
+		return each + run
+	case kindTimestamp, kindTimestampInstant:
+		return 2 * run
+	}
+	return run
 }
 
 // node makes the node of a type and all below it.

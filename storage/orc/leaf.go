@@ -31,9 +31,12 @@ type node interface {
 type presence struct {
 	id      uint32
 	present *bitReader // nil: no row is null
-	streams []*stream
-	valid   vector.Bitmap
-	bits    vector.Bitmap // of the rows in the streams, where the parent has a mask
+	// spare is how many positions of the row index may belong to a PRESENT stream that is
+	// listed but has no bytes, and own how many follow.
+	spare, own int
+	streams    []*stream
+	valid      vector.Bitmap
+	bits       vector.Bitmap // of the rows in the streams, where the parent has a mask
 }
 
 // read finds out which of n rows are not null and returns how many. valid is set when some
@@ -79,6 +82,8 @@ func (p *presence) seek(index func(uint32) (positions, error)) (positions, error
 	}
 	if p.present != nil {
 		err = p.present.seek(&at)
+	} else if p.spare > 0 && len(at.list) == p.spare+p.own {
+		at.list = at.list[p.spare:]
 	}
 	return at, err
 }

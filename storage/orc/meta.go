@@ -18,8 +18,6 @@ const (
 	numCodecs
 )
 
-var codecNames = [numCodecs]string{"NONE", "ZLIB", "SNAPPY", "LZO", "LZ4", "ZSTD", "BROTLI"}
-
 const (
 	defaultBlock = 256 << 10
 	maxBlock     = 16 << 20 // a chunk's header cannot tell of more than 8 MiB
