@@ -30,12 +30,8 @@ func newBlock(cols []storage.Column, room int) (*block, int64) {
 	b := &block{cols: make([]*vector.Vector, len(cols)), room: room}
 	bytes := int64(64 * len(cols))
 	for i, c := range cols {
-		if w := c.Type.Physical().Size(); w > 0 {
-			b.cols[i] = vector.New(c.Type, room)
-			bytes += int64(w * room)
-		} else {
-			b.cols[i] = vector.New(c.Type, 0) // nested: grows as it is filled
-		}
+		b.cols[i] = vector.New(c.Type, room)
+		bytes += int64(c.Type.Physical().Size() * room)
 	}
 	return b, bytes
 }
@@ -71,9 +67,7 @@ func (b *buffer) append(schema []storage.Column, cols []*vector.Vector, lo, hi i
 // bytes beyond dst's fixed part.
 func appendColumn(dst *vector.Vector, at int, v *vector.Vector, lo, hi int) int64 {
 	var extra int64
-	w := v.Type.Physical().Size()
-	switch {
-	case v.Type.Physical() == sqltype.PhysString:
+	if v.Type.Physical() == sqltype.PhysString {
 		src, out := vector.Values[vector.View](v), vector.Values[vector.View](dst)[at:]
 		for i := lo; i < hi; i++ {
 			if s := &src[i]; s.IsInline() {
@@ -83,12 +77,9 @@ func appendColumn(dst *vector.Vector, at int, v *vector.Vector, lo, hi int) int6
 				out[i-lo] = dst.AddBytes(s.Bytes(v.Bufs))
 			}
 		}
-	case w > 0:
+	} else {
+		w := v.Type.Physical().Size()
 		copy(dst.Data[at*w:], v.Data[lo*w:hi*w])
-	default:
-		part := v.Slice(lo, hi)
-		dst.AppendFrom(part, nil)
-		return part.Bytesize() / int64(max(v.Len, 1)) * int64(hi-lo)
 	}
 	if v.Valid != nil {
 		for i := lo; i < hi; i++ {
@@ -112,15 +103,6 @@ func (b *buffer) columns(schema []storage.Column) []*vector.Vector {
 	}
 	out := make([]*vector.Vector, len(schema))
 	for i, c := range schema {
-		w := c.Type.Physical().Size()
-		if w == 0 {
-			v := vector.New(c.Type, 0)
-			for _, k := range b.blocks {
-				v.AppendFrom(k.cols[i].Slice(0, k.n), nil)
-			}
-			out[i] = v
-			continue
-		}
 		v := vector.New(c.Type, b.rows)
 		at := 0
 		for _, k := range b.blocks {

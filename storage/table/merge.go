@@ -215,11 +215,7 @@ func (m *merge) reset() {
 	m.n = 0
 	m.batch = make([]*vector.Vector, len(m.schema))
 	for i, c := range m.schema {
-		rows := 0
-		if c.Type.Physical().Size() > 0 {
-			rows = vector.BatchRows
-		}
-		m.batch[i] = vector.New(c.Type, rows)
+		m.batch[i] = vector.New(c.Type, vector.BatchRows)
 	}
 }
 
