@@ -32,12 +32,12 @@ func refuseUnsupported(st *ast.CreateTable) error {
 		refuse(len(st.ClusterKeys) > 0, "ORDER BY of cluster keys"),
 		refuse(len(st.Rollups) > 0, "ROLLUP"),
 		refuse(len(st.Indexes) > 0, "INDEX"),
-		refuse(h != nil && len(h.PartitionedBy) > 0, "PARTITIONED BY"),
-		refuse(h != nil && len(h.ClusteredBy) > 0, "CLUSTERED BY"),
-		refuse(h != nil && h.RowFormat != nil, "ROW FORMAT"),
+		refuse(h != nil && len(h.PartitionedBy) > 0 && !st.External, "PARTITIONED BY of a table that is not EXTERNAL"),
+		refuse(h != nil && len(h.ClusteredBy) > 0 && !st.External, "CLUSTERED BY of a table that is not EXTERNAL"),
+		refuse(h != nil && h.RowFormat != nil && !st.External, "ROW FORMAT of a table that is not EXTERNAL"),
 		refuse(h != nil && h.StoredBy != "", "STORED BY"),
 	}
-	if h != nil && h.StoredAs != "" {
+	if h != nil && h.StoredAs != "" && !(st.External && (h.StoredAs == "TEXTFILE" || h.StoredAs == "JSONFILE")) {
 		_, err := formatFor(h.StoredAs)
 		checks = append(checks, refuse(err != nil, "STORED AS "+h.StoredAs))
 	}
@@ -199,6 +199,13 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 		return storage.FileError(err, loc, "resolve")
 	}
 	t.Location = abs
+	if len(t.Columns) > 0 && (len(st.Hive.PartitionedBy) > 0 || len(st.Hive.ClusteredBy) > 0 || st.Hive.RowFormat != nil || isTextTable(t)) {
+		if err := x.defineHive(t, st.Hive); err != nil {
+			return err
+		}
+		_, err := openerOf(t)
+		return err
+	}
 	paths, err := x.s.db.listFiles(abs)
 	if err != nil {
 		return sqlerr.From(err).At(st.Hive.Position())
@@ -240,7 +247,7 @@ func tableColumns(defs []ast.ColumnDef) ([]catalog.Column, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.IsNested() || t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL || t.Kind == sqltype.JSON {
+		if t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL || t.Kind == sqltype.JSON {
 			return nil, sqlerr.Unsupported("a column of type " + t.String()).At(d.Position())
 		}
 		c := catalog.Column{ID: int32(i + 1), Name: d.Name, Type: t, Nullable: !d.NotNull, Comment: d.Comment, Key: d.Key}

@@ -19,15 +19,18 @@ func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
 	if t.Kind == catalog.Internal {
 		return db.internalSource(t), nil
 	}
+	open, err := openerOf(t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
+		return db.hiveSource(t, open)
+	}
 	paths, err := db.listFiles(t.Location)
 	if err != nil {
 		return nil, err
 	}
-	format, err := formatFor(t.Format)
-	if err != nil {
-		return nil, err
-	}
-	return format.open(db.fs, paths, storageColumns(t))
+	return open(db.fs, paths, storageColumns(t))
 }
 
 // location is where an internal table's files are: relative locations lie in the
@@ -63,8 +66,6 @@ func (db *DB) listFiles(path string) ([]string, error) {
 	for _, e := range entries {
 		switch {
 		case hidden(e.Name):
-		case e.IsDir && strings.Contains(e.Name, "="):
-			return nil, sqlerr.Unsupported("a partitioned folder (" + e.Name + ")")
 		case !e.IsDir && e.Size > 0:
 			out = append(out, filepath.Join(path, e.Name))
 		}
@@ -116,6 +117,9 @@ func (x *execution) fileTable(path string) (storage.Source, error) { return x.fi
 
 // fileTableAs reads the files at path in a format; "" takes it from the first file.
 func (x *execution) fileTableAs(path, format string) (storage.Source, error) {
+	if x.s.db.hasPartitionFolders(path) {
+		return x.s.db.folderTable(path, format)
+	}
 	paths, err := x.s.db.listFiles(path)
 	if err != nil {
 		return nil, err

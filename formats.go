@@ -135,6 +135,12 @@ func nameFormat(t *catalog.Table, st *ast.CreateTable) (named bool, err error) {
 	if name != "" {
 		t.Format = strings.ToLower(name)
 	}
+	if st.External && (isTextTable(t) || name == "" && st.Hive != nil && st.Hive.RowFormat != nil) {
+		if name == "" { // ROW FORMAT without STORED AS is text
+			t.Format = "textfile"
+		}
+		return true, nil
+	}
 	f, err := formatFor(t.Format)
 	if err == nil && !st.External {
 		_, err = f.writer(&probe)

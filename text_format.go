@@ -34,6 +34,11 @@ func textFormat(path string) string {
 
 // textFiles is FROM 'x.csv' and its like: dialect and types are taken from a sample.
 func (db *DB) textFiles(paths []string, format string) (storage.Source, error) {
+	return db.textFilesAs(paths, format, nil)
+}
+
+// textFilesAs reads the files by a schema; nil infers one.
+func (db *DB) textFilesAs(paths []string, format string, cols []storage.Column) (storage.Source, error) {
 	o := text.Options{Kind: text.CSV, Quote: '"', Line: '\n', HasNull: true, Strict: true}
 	switch format {
 	case "json":
@@ -41,7 +46,15 @@ func (db *DB) textFiles(paths []string, format string) (storage.Source, error) {
 	case "tsv":
 		o.Field = '\t'
 	}
-	return text.NewSource(db.fs, paths, nil, o)
+	if cols != nil && format != "json" { // the dialect of the file is what inference finds
+		s, err := text.NewSource(db.fs, paths, nil, o)
+		if err != nil {
+			return nil, err
+		}
+		o = s.Options()
+		o.Strict = false
+	}
+	return text.NewSource(db.fs, paths, cols, o)
 }
 
 // isTextFormat reports the formats of local() that are text.

@@ -92,7 +92,6 @@ func resolveArray(name string, args []Arg) (*Scalar, error) {
 	if !ok {
 		return nil, wrongArguments(name, args)
 	}
-	t = notNull(t)
 	params := make([]sqltype.Type, len(args))
 	for i := range params {
 		params[i] = t
@@ -132,7 +131,6 @@ func resolveMap(name string, args []Arg) (*Scalar, error) {
 	if !ok || !ok2 || kt.IsNested() {
 		return nil, wrongArguments(name, args)
 	}
-	kt, vt = notNull(kt), notNull(vt)
 	params := make([]sqltype.Type, len(args))
 	for i := range params {
 		if params[i] = kt; i%2 == 1 {

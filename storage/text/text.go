@@ -130,6 +130,9 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column, opt Options
 	return s, nil
 }
 
+// Options are those that the files are read by, a dialect that was found included.
+func (s *Source) Options() Options { return s.opt }
+
 // Columns implements storage.Source.
 func (s *Source) Columns() []storage.Column { return s.columns }
 

@@ -1,0 +1,406 @@
+package basalt
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/fileset"
+	"github.com/basaltdb/basalt/storage/hive"
+	"github.com/basaltdb/basalt/storage/text"
+)
+
+// defineHive fills in what Hive's clauses say of an external table: partition columns, which come last, buckets and the row format.
+func (x *execution) defineHive(t *catalog.Table, h *ast.HiveTable) error {
+	if len(h.SkewedBy) > 0 || h.StoredBy != "" {
+		return sqlerr.Unsupported("SKEWED BY and STORED BY").At(h.Position())
+	}
+	if len(h.PartitionedBy) > 0 {
+		cols, err := tableColumns(h.PartitionedBy)
+		if err != nil {
+			return err
+		}
+		p := &catalog.Partitioning{Kind: storage.PathPartitions}
+		for i := range cols {
+			for _, c := range t.Columns {
+				if strings.EqualFold(c.Name, cols[i].Name) {
+					return sqlerr.New(sqlerr.DuplicateColumn, "Column repeated in partitioning columns: %s", cols[i].Name).At(h.PartitionedBy[i].Position())
+				}
+			}
+			cols[i].ID = int32(len(t.Columns) + 1)
+			cols[i].Nullable = true
+			p.Columns = append(p.Columns, cols[i].ID)
+			t.Columns = append(t.Columns, cols[i])
+		}
+		t.Partitioning = p
+	}
+	if h.RowFormat != nil {
+		rowFormatProperties(t, h)
+	}
+	return defineHiveBuckets(t, h)
+}
+
+// defineHiveBuckets is CLUSTERED BY: the hash is that of the property bucketing_version, 1 by default
+// as for Hive, or Spark's where the table says that Spark made it.
+func defineHiveBuckets(t *catalog.Table, h *ast.HiveTable) error {
+	if len(h.ClusteredBy) == 0 {
+		return nil
+	}
+	d := catalog.Distribution{Kind: catalog.HashDistributed, Hash: bucket.HiveV1, Buckets: int(h.Buckets)}
+	if t.Properties["bucketing_version"] == "2" {
+		d.Hash = bucket.HiveV2
+	}
+	for k := range t.Properties {
+		if strings.HasPrefix(k, "spark.sql.sources.") {
+			d.Hash = bucket.Spark
+		}
+	}
+	for _, name := range h.ClusteredBy {
+		id := int32(0)
+		for i := range t.Columns {
+			if strings.EqualFold(t.Columns[i].Name, name) {
+				id = t.Columns[i].ID
+			}
+		}
+		if id == 0 {
+			return sqlerr.New(sqlerr.UnknownColumn, "Unknown column '%s' in CLUSTERED BY", name).At(h.Position())
+		}
+		d.Columns = append(d.Columns, id)
+	}
+	if d.Buckets <= 0 {
+		return sqlerr.New(sqlerr.WrongArguments, "the number of buckets must be positive").At(h.Position())
+	}
+	t.Distribution = d
+	return nil
+}
+
+// rowFormatProperties keeps ROW FORMAT under the names that Hive's metastore has.
+func rowFormatProperties(t *catalog.Table, h *ast.HiveTable) {
+	r := h.RowFormat
+	for _, list := range [][]ast.Property{r.Properties, h.WithSerdeProps} {
+		for _, p := range list {
+			t.Properties[p.Key] = p.Value
+		}
+	}
+	if r.Serde != "" {
+		t.Properties["serialization.lib"] = r.Serde
+	}
+	for name, v := range map[string]*string{"field.delim": r.Fields, "escape.delim": r.Escape, "collection.delim": r.Collection,
+		"mapkey.delim": r.MapKeys, "line.delim": r.Lines, "serialization.null.format": r.NullAs} {
+		if v != nil {
+			t.Properties[name] = *v
+		}
+	}
+}
+
+// textOptions is the serde of a text table, by its format and properties.
+func textOptions(t *catalog.Table) (text.Options, error) {
+	lib := strings.ToLower(t.Properties["serialization.lib"])
+	get := func(name string, b *byte) error {
+		v, ok := t.Properties[name]
+		if !ok {
+			return nil
+		}
+		d := hiveDelimiter(v)
+		if len(d) != 1 {
+			return sqlerr.Unsupported("a " + name + " of several bytes")
+		}
+		*b = d[0]
+		return nil
+	}
+	skip := 0
+	for _, c := range t.Properties["skip.header.line.count"] {
+		if c < '0' || c > '9' || skip > 1000 {
+			return text.Options{}, sqlerr.New(sqlerr.WrongArguments, "skip.header.line.count must be a number of lines")
+		}
+		skip = skip*10 + int(c-'0')
+	}
+	if t.Format == "jsonfile" || strings.Contains(lib, "json") {
+		return text.Options{Kind: text.JSON, Strict: true}, nil
+	}
+	if strings.Contains(lib, "opencsv") {
+		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Line: '\n', Skip: skip}
+		for name, b := range map[string]*byte{"separatorChar": &o.Field, "quoteChar": &o.Quote, "escapeChar": &o.Escape} {
+			if err := get(name, b); err != nil {
+				return o, err
+			}
+		}
+		return o, nil
+	}
+	if lib != "" && !strings.Contains(lib, "lazysimple") {
+		return text.Options{}, sqlerr.Unsupported("SERDE '" + t.Properties["serialization.lib"] + "'")
+	}
+	o := text.Hive()
+	o.Skip = skip
+	if v, ok := t.Properties["serialization.null.format"]; ok {
+		o.Null = v
+	}
+	for name, b := range map[string]*byte{"field.delim": &o.Field, "escape.delim": &o.Escape, "line.delim": &o.Line, "collection.delim": &o.Nested[0], "mapkey.delim": &o.Nested[1]} {
+		if err := get(name, b); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// hiveDelimiter reads a separator as Hive does: a character, an escape such as \001 or \t, or a number of a byte.
+func hiveDelimiter(s string) []byte {
+	if len(s) == 4 && s[0] == '\\' {
+		n := 0
+		for _, c := range s[1:] {
+			n = n*8 + int(c-'0')
+		}
+		return []byte{byte(n)}
+	}
+	if len(s) > 1 && (s[0] == '-' || s[0] >= '0' && s[0] <= '9') {
+		n, sign := 0, 1
+		digits := s
+		if s[0] == '-' {
+			sign, digits = -1, s[1:]
+		}
+		for _, c := range digits {
+			if c < '0' || c > '9' {
+				return []byte(s)
+			}
+			n = n*10 + int(c-'0')
+		}
+		return []byte{byte(sign * n)}
+	}
+	return delimiter(s)
+}
+
+// isTextTable reports tables whose files are text.
+func isTextTable(t *catalog.Table) bool { return t.Format == "textfile" || t.Format == "jsonfile" }
+
+// openerOf is how the files of an external table are opened.
+func openerOf(t *catalog.Table) (fileset.Open, error) {
+	if !isTextTable(t) {
+		f, err := formatFor(t.Format)
+		return f.open, err
+	}
+	o, err := textOptions(t)
+	if err != nil {
+		return nil, err
+	}
+	return func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
+		return text.NewSource(fs, paths, cols, o)
+	}, nil
+}
+
+// hiveSource lists the folder of a partitioned or bucketed external table now and makes its source.
+func (db *DB) hiveSource(t *catalog.Table, open fileset.Open) (storage.Source, error) {
+	l := &storage.Layout{Table: t.ID}
+	var names []string
+	if t.Partitioning != nil {
+		l.Kind, l.Columns = t.Partitioning.Kind, ordinals(t, t.Partitioning.Columns)
+		for _, c := range l.Columns {
+			names = append(names, t.Columns[c].Name)
+		}
+	}
+	parts, err := hive.Discover(db.fs, t.Location, names)
+	if err != nil {
+		return nil, err
+	}
+	if d := &t.Distribution; d.Kind == catalog.HashDistributed {
+		l.Bucketing = &storage.Bucketing{Hash: d.Hash, Columns: ordinals(t, d.Columns), Buckets: d.Buckets, Trusted: true}
+	}
+	var files []fileset.File
+	for i := range parts {
+		p := &parts[i]
+		info := storage.PartitionInfo{ID: int64(i + 1), Name: p.Path}
+		schema, tuple, err := pathConstants(t, l.Columns, p)
+		if err != nil {
+			return nil, err
+		}
+		if tuple != nil {
+			info.Bounds.Values = [][]vector.Value{tuple}
+		}
+		if l.Bucketing != nil {
+			info.Buckets = l.Bucketing.Buckets
+		}
+		l.Partitions = append(l.Partitions, info)
+		for _, f := range p.Files {
+			file := fileset.File{Path: filepath.Join(t.Location, filepath.FromSlash(p.Path), f.Name), Format: "files", Partition: int32(i), Rows: -1, Bytes: f.Size, Schema: schema}
+			if l.Bucketing != nil {
+				n, ok := hive.Bucket(f.Name)
+				if file.Bucket = int32(n); !ok || n >= l.Bucketing.Buckets {
+					l.Bucketing.Trusted = false // a file that no bucket writer named
+					file.Bucket = 0
+				}
+			}
+			files = append(files, file)
+		}
+	}
+	db.estimateRows(files, open)
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: map[string]fileset.Open{"files": open}}), nil
+}
+
+// sampledFiles is how many files of a table are opened to estimate the rows of all.
+const sampledFiles = 16
+
+// estimateRows fills in the rows of files by the bytes a row of some of them takes.
+func (db *DB) estimateRows(files []fileset.File, open fileset.Open) {
+	var rows, bytes int64
+	step := max(1, len(files)/sampledFiles)
+	for i := 0; i < len(files); i += step {
+		src, err := open(db.fs, []string{files[i].Path}, nil)
+		if err != nil {
+			continue // the scan tells it
+		}
+		if st := src.Stats(); st.Rows > 0 {
+			rows, bytes = rows+st.Rows, bytes+files[i].Bytes
+		}
+	}
+	if rows == 0 {
+		return
+	}
+	for i := range files {
+		files[i].Rows = max(1, int64(float64(files[i].Bytes)*float64(rows)/float64(bytes)))
+	}
+}
+
+// pathConstants turns the texts of a partition's path into values of the partition columns.
+func pathConstants(t *catalog.Table, columns []int, p *hive.Partition) (*fileset.Schema, []vector.Value, error) {
+	if len(columns) == 0 {
+		return nil, nil, nil
+	}
+	schema := &fileset.Schema{Constants: make([]*vector.Value, len(t.Columns))}
+	tuple := make([]vector.Value, len(columns))
+	for k, c := range columns {
+		v, err := pathValue(p.Keys[k], t.Columns[c].Type)
+		if err != nil {
+			return nil, nil, err
+		}
+		tuple[k] = v
+		schema.Constants[c] = &tuple[k]
+	}
+	return schema, tuple, nil
+}
+
+// pathValue is the value of a key of a path; text that is none of the type reads as NULL, as in Hive.
+func pathValue(k hive.Key, typ sqltype.Type) (vector.Value, error) {
+	if k.Null {
+		return vector.NullOf(typ), nil
+	}
+	e, err := expr.CastWith(expr.Lit(vector.StringValue(sqltype.T(sqltype.String), k.Value)), typ, function.Cast)
+	if err != nil {
+		return vector.Value{}, err
+	}
+	if e, err = expr.Fold(e, &function.Context{}); err != nil {
+		return vector.Value{}, err
+	}
+	if lit, ok := e.(*expr.Literal); ok {
+		return lit.Value, nil
+	}
+	return vector.NullOf(typ), nil
+}
+
+// folderColumns are the partition columns of a folder of key=value folders whose types are
+// taken from the texts: INT or BIGINT, DATE, else STRING.
+func folderColumns(parts []hive.Partition) []storage.Column {
+	var out []storage.Column
+	for k := range parts[0].Keys {
+		typ := sqltype.T(sqltype.BigInt)
+		for _, try := range []sqltype.Type{typ, sqltype.T(sqltype.Date), sqltype.T(sqltype.String)} {
+			typ = try
+			fits := true
+			for i := range parts {
+				key := parts[i].Keys[k]
+				if key.Null || try.IsString() {
+					continue
+				}
+				v, err := pathValue(key, try)
+				fits = fits && err == nil && !v.Null && v.Text() == key.Value
+			}
+			if fits {
+				break
+			}
+		}
+		out = append(out, storage.Column{Name: parts[0].Keys[k].Name, Type: typ, Nullable: true})
+	}
+	return out
+}
+
+// folderTable is FROM 'folder' where the folder has key=value folders: the files' columns, then those of the path.
+func (db *DB) folderTable(root, format string) (storage.Source, error) {
+	parts, err := hive.Discover(db.fs, root, nil)
+	if err != nil {
+		return nil, err
+	}
+	first := ""
+	for i := range parts {
+		if len(parts[i].Files) > 0 {
+			first = filepath.Join(root, filepath.FromSlash(parts[i].Path), parts[i].Files[0].Name)
+			break
+		}
+	}
+	if first == "" {
+		return nil, sqlerr.New(sqlerr.FileNotFound, "the folder %s has no data files", root)
+	}
+	open := fileset.Open(func(_ storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
+		return db.textFilesAs(paths, textFormat(first), cols)
+	})
+	if format != "" || textFormat(first) == "" {
+		if format == "" {
+			format = db.formatAt(first)
+		}
+		f, err := formatFor(format)
+		if err != nil {
+			return nil, err
+		}
+		open = f.open
+	}
+	src, err := open(db.fs, []string{first}, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := &catalog.Table{Location: root, Partitioning: &catalog.Partitioning{Kind: storage.PathPartitions}}
+	keys := folderColumns(parts)
+	isKey := func(name string) bool {
+		for _, k := range keys {
+			if strings.EqualFold(k.Name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, c := range src.Columns() {
+		if !isKey(c.Name) { // the path wins over a column of the files
+			t.Columns = append(t.Columns, catalog.Column{ID: int32(len(t.Columns) + 1), Name: c.Name, Type: c.Type, Nullable: true})
+		}
+	}
+	for _, c := range keys {
+		id := int32(len(t.Columns) + 1)
+		t.Columns = append(t.Columns, catalog.Column{ID: id, Name: c.Name, Type: c.Type, Nullable: true})
+		t.Partitioning.Columns = append(t.Partitioning.Columns, id)
+	}
+	return db.hiveSource(t, open)
+}
+
+// hasPartitionFolders reports a folder that holds a key=value folder.
+func (db *DB) hasPartitionFolders(path string) bool {
+	if strings.ContainsAny(path, "*?[{") {
+		return false
+	}
+	if st, err := db.fs.Stat(path); err != nil || !st.IsDir {
+		return false
+	}
+	entries, err := db.fs.List(path)
+	if err != nil {
+		return false // listing it again tells the error
+	}
+	for _, e := range entries {
+		if e.IsDir && strings.Contains(e.Name, "=") && !hidden(e.Name) {
+			return true
+		}
+	}
+	return false
+}
