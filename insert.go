@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -131,6 +132,7 @@ func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile)
 		Sorted: ordinals(t, t.Distribution.Sorted), Lenient: !x.s.settings.bool("enable_insert_strict"),
 		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
 	}
+	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
 		o.Routing = &table.Routing{Layout: layoutOf(t, g.takes), Folder: partitionFolder}
 	}

@@ -288,9 +288,12 @@ func TestRowsWithoutPlace(t *testing.T) {
 		t.Errorf("no partition: %v", err)
 	}
 	b = batch()
-	s, err := write(Options{Routing: &Routing{Layout: days(3, one)}, Lenient: true}, b)
+	s, err := write(Options{Routing: &Routing{Layout: days(3, one)}, Lenient: true, MaxFiltered: 1}, b)
 	if err != nil || s.Filtered() != count(b, 3) {
 		t.Errorf("lenient: %v, %d rows left out, want %d", err, s.Filtered(), count(b, 3))
+	}
+	if _, err := write(Options{Routing: &Routing{Layout: days(3, one)}, Lenient: true, MaxFiltered: 0.1}, b); err == nil || !strings.Contains(err.Error(), "too many filtered data 44/100") {
+		t.Errorf("too many rows are dropped: %v", err)
 	}
 	asked := 0
 	b = batch()

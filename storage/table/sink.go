@@ -73,6 +73,8 @@ type Options struct {
 	// Lenient drops rows that the table cannot take (NULL in a NOT NULL column, no partition)
 	// and counts them, where otherwise the first one fails the write.
 	Lenient bool
+	// MaxFiltered is the share of all rows that a lenient write may drop; more fails it. 1: any.
+	MaxFiltered float64
 	// Publish makes the renamed files visible, in one catalog transaction.
 	Publish func(ctx context.Context, files []File) error
 }
@@ -208,6 +210,9 @@ func (s *Sink) Commit(ctx context.Context) error {
 	if err := s.flushAll(ctx); err != nil {
 		return err
 	}
+	if err := s.checkFiltered(); err != nil {
+		return err
+	}
 	if len(s.files) > 0 {
 		if err := s.rename(); err != nil {
 			return err
@@ -229,6 +234,19 @@ func (s *Sink) Commit(ctx context.Context) error {
 	if len(s.folders) > 0 {
 		// Committed: what is left of the staging folder is swept later if this fails.
 		_ = s.o.FS.RemoveAll(s.staging)
+	}
+	return nil
+}
+
+// checkFiltered fails when too many rows were dropped.
+func (s *Sink) checkFiltered() error {
+	filtered := s.filtered.Load()
+	all := filtered
+	for i := range s.files {
+		all += s.files[i].Rows
+	}
+	if s.o.Lenient && float64(filtered) > s.o.MaxFiltered*float64(all) {
+		return sqlerr.Detail("Insert has too many filtered data %d/%d insert_max_filter_ratio is %f", filtered, all, s.o.MaxFiltered)
 	}
 	return nil
 }
