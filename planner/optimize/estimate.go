@@ -81,6 +81,8 @@ type column struct {
 	guessed  bool    // ndv is not from statistics
 	ranged   bool    // lo and hi are known
 	lo, hi   float64 // see position
+	baseLo   float64 // lo and hi in the table
+	baseHi   float64
 	nulls    float64 // fraction of rows
 	// table is the scan that the values come from; nil when they are computed. Equalities between the
 	// same two tables are one compound key.

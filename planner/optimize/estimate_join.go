@@ -127,9 +127,9 @@ func pairSelectivity(a, b column) float64 {
 	case a.unique && b.unique:
 		return notNull / math.Max(1, math.Max(a.baseNDV, b.baseNDV))
 	case a.unique:
-		return notNull / math.Max(1, a.baseNDV)
+		return notNull / referenced(a, b)
 	case b.unique:
-		return notNull / math.Max(1, b.baseNDV)
+		return notNull / referenced(b, a)
 	}
 	if a.values != nil && b.values != nil {
 		if s, ok := a.values.joined(b.values, a.ndv, b.ndv); ok {
@@ -137,6 +137,20 @@ func pairSelectivity(a, b column) float64 {
 		}
 	}
 	return notNull / math.Max(1, math.Max(a.ndv, b.ndv))
+}
+
+// referenced is the number of values of a key that a column refers to: all of the key's table, or those in the column's range,
+// when that is a part of the key's, like the five years of sales among two centuries of dates. What is left of the key after a
+// filter is then taken to lie in that part: queries ask for what there is.
+func referenced(key, ref column) float64 {
+	n := key.baseNDV
+	if key.ranged && ref.ranged && key.baseHi > key.baseLo {
+		width := math.Min(key.baseHi, ref.baseHi) - math.Max(key.baseLo, ref.baseLo) + 1
+		if part := clamp(width / (key.baseHi - key.baseLo + 1)); part < 0.5 {
+			n *= part
+		}
+	}
+	return math.Max(1, math.Max(n, key.ndv))
 }
 
 // semiFraction is the part of l's rows that find a match in r: the part of l's domain

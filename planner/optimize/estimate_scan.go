@@ -60,6 +60,7 @@ func columnOf(t sqltype.Type, s *storage.ColumnStats, rows float64) column {
 	filled := math.Max(1, rows*(1-c.nulls))
 	if s.Min != nil && s.Max != nil && !s.Min.Null && !s.Max.Null {
 		c.lo, c.hi, c.ranged = position(*s.Min), position(*s.Max), true
+		c.baseLo, c.baseHi = c.lo, c.hi
 	}
 	discrete := t.IsInteger() || t.Kind == sqltype.Date || t.Kind == sqltype.Decimal || t.Kind == sqltype.Boolean
 	switch {

@@ -64,6 +64,9 @@ func TestEstimates(t *testing.T) {
 	check("foreign key", join(logical.Inner, fact, dim, expr.Eq(col(fact, 0), col(dim, 0))), 1_000_000)
 	check("foreign key, filtered", join(logical.Inner, fact, filter(dim, cmp("=", col(dim, 1), num(1))), expr.Eq(col(fact, 0), col(dim, 0))), 50_000)
 	check("compound key", join(logical.Inner, fact, pairs, expr.Eq(col(fact, 0), col(pairs, 0)), expr.Eq(col(fact, 1), col(pairs, 1))), 1_000_000)
+	short := table(31, 1_000_000, 100) // refers to the first tenth of dim.a
+	check("foreign key over a part of the keys", join(logical.Inner, short, dim, expr.Eq(col(short, 0), col(dim, 0))), 1_000_000)
+	check("the same, filtered", join(logical.Inner, short, filter(dim, cmp("=", col(dim, 1), num(1))), expr.Eq(col(short, 0), col(dim, 0))), 500_000)
 	check("semi", join(logical.Semi, fact, filter(dim, cmp("=", col(dim, 1), num(1))), expr.Eq(col(fact, 0), col(dim, 0))), 50_000)
 	check("anti", join(logical.Anti, fact, filter(dim, cmp("=", col(dim, 1), num(1))), expr.Eq(col(fact, 0), col(dim, 0))), 950_000)
 	check("left", join(logical.Left, dim, filter(fact, cmp("=", col(fact, 2), num(1))), expr.Eq(col(fact, 0), col(dim, 0))), 20_000)

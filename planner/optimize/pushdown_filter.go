@@ -122,6 +122,11 @@ func (b bounds) pushAggregate(n *logical.Aggregate, conds []expr.Expr) logical.N
 		used := expr.Columns(e)
 		return !used.Empty() && used.SubsetOf(keys) && !expr.IsVolatile(e)
 	})
+	for _, c := range stay { // of an OR over keys and aggregates, what it says of the keys
+		if b.movable(c) {
+			down = append(down, implied(c, keys)...)
+		}
+	}
 	for i, c := range down {
 		down[i] = substituted(c, at)
 	}
