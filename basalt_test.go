@@ -295,7 +295,7 @@ func TestKilledWriter(t *testing.T) {
 
 // writeUntilKilled inserts and reports each acknowledged total.
 func writeUntilKilled(dir string) {
-	db, err := basalt.Open(dir, basalt.Options{})
+	db, err := basalt.Open(dir, basalt.Options{Settings: map[string]string{"enable_auto_compaction": "0"}}) // a file an insert
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
