@@ -116,9 +116,10 @@ func (b *filterBuild) fill(ctx context.Context, x *runtimeFilter, bounds *keyBou
 	})
 }
 
-// claim reserves memory until the query ends; without it there is no filter.
+// claim reserves memory until the query ends, if there is plenty; without it there is no filter.
 func (b *filterBuild) claim(bytes int64) bool {
-	return b.rt.Budget == nil || b.rt.Budget.Reserve("runtime filter").Grow(bytes) == nil
+	const share = 4 // of what is left
+	return b.rt.Budget == nil || bytes <= b.rt.Budget.Available()/share && b.rt.Budget.Reserve("runtime filter").TryGrow(bytes)
 }
 
 // each decodes the key of all build rows that can match, in parallel. v is flat.

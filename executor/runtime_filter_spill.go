@@ -23,10 +23,13 @@ type spilledKeys struct {
 }
 
 // Sizes of a Bloom filter whose build side is not known yet: as estimated, but at least guessedKeys; less
-// when memory is short, down to fewestKeys.
+// when memory is short, down to fewestKeys, and at most one part in spilledShare of the limit.
 const (
-	guessedKeys = 1 << 20
-	fewestKeys  = 1 << 14
+	guessedKeys  = 1 << 20
+	fewestKeys   = 1 << 13
+	spilledShare = 64
+	// unlimitedBytes is for budgets without a limit of their own: parts of a query.
+	unlimitedBytes = 256 << 10
 )
 
 // collectSpilled looks at rows on their way to disk; keys are flat vectors.
@@ -98,6 +101,11 @@ func (s *spilledKeys) makeBloom(j *hashJoin, key int) {
 	var memory *budget.Reservation
 	if j.rt.Budget != nil {
 		memory = j.rt.Budget.Reserve("runtime filter")
+		most := int64(unlimitedBytes)
+		if limit := j.rt.Budget.SpillLimit(); limit > 0 {
+			most = limit / spilledShare
+		}
+		room = min(room, int(most/keyBytes))
 	}
 	for ; room >= fewestKeys; room /= 2 {
 		if memory.Grow(int64(room)*keyBytes) == nil {
