@@ -216,7 +216,7 @@ func TestBucketShuffleSpills(t *testing.T) {
 	types := []sqltype.Type{bucketTypes[0], sqltype.VarcharOf(40), bucketTypes[2]}
 	a := optest.NewBuckets(types, rows, bucket.DorisCRC32, []int{0}, buckets, 1)
 	a.Change(func(x *optest.Table) { x.Cut(500) })
-	for _, limit := range []int64{1 << 20, 300 << 10} {
+	for _, limit := range []int64{1 << 20, 600 << 10} {
 		rt := optest.Variation{BatchRows: 500, Instances: 2}.Runtime()
 		rt.Budget = budget.New("query", limit, nil)
 		rt.Spill = spill.NewStore(storage.OSFS{}, filepath.Join(t.TempDir(), "spill")).NewArea()

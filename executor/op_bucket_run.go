@@ -55,6 +55,26 @@ func (b *builder) buildBucketRun(n physical.Node, down stage) error {
 	return nil
 }
 
+// rowsOf is the number of rows that n, the build side of a join, gives in the bucket; 0 where
+// filters make it unknown.
+func (p *bucketPart) rowsOf(n physical.Node) int {
+	switch n := n.(type) {
+	case *physical.Scan:
+		s, ok := n.Source.(storage.Partitioned)
+		if !ok || len(n.Filters) > 0 || len(n.RuntimeFilters) > 0 {
+			return 0
+		}
+		return int(max(0, s.Restrict(n.Selection.OneBucket(p.number)).Stats().Rows))
+	case *physical.Project:
+		return p.rowsOf(n.Input)
+	case *physical.Exchange:
+		if s := p.run.shuffles[n]; s != nil {
+			return s.rowsOf(p.number)
+		}
+	}
+	return 0
+}
+
 // buildShared walks the subtree below n for what its buckets share.
 func (b *builder) buildShared(r *bucketRun, n physical.Node) error {
 	switch n := n.(type) {

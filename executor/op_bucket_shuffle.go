@@ -31,6 +31,18 @@ func newBucketShuffle(n *physical.Exchange, rt *Runtime, node *NodeProfile) *buc
 		away: make([][]spill.Block, n.Buckets), memory: newSpillClaim(rt, fmt.Sprintf("bucket shuffle #%d", n.ID), node)}
 }
 
+// rowsOf is the number of rows of a bucket.
+func (s *bucketShuffle) rowsOf(bucket int32) int {
+	rows := 0
+	for _, b := range s.parts[bucket] {
+		rows += b.Len
+	}
+	for _, b := range s.away[bucket] {
+		rows += int(b.Rows)
+	}
+	return rows
+}
+
 // Open implements Sink.
 func (s *bucketShuffle) Open(context.Context, *Driver) (SinkWriter, error) {
 	keys, err := compileRowExprs(s.n.Keys, s.rt.Functions)

@@ -52,6 +52,7 @@ type hashJoin struct {
 	disk      joinSpill
 	spilled   spilledKeys // what runtime filters know of rows on disk
 	share     int         // joins that are built at the same time as this one
+	expected  int         // build rows that the one driver of a bucket will see; 0: unknown
 }
 
 // newHashJoin makes the join of n. filters, which may be nil, receives its runtime filters.

@@ -10,6 +10,9 @@ func (b *builder) buildHashJoin(n *physical.HashJoin, down stage) error {
 		return err
 	}
 	j.spillable = j.canSpill()
+	if b.part != nil {
+		j.expected = b.part.rowsOf(n.Build)
+	}
 	if err := b.build(n.Build, stage{sink: hashJoinSink{j}}); err != nil {
 		return err
 	}

@@ -43,10 +43,11 @@ func (s hashJoinSink) Open(ctx context.Context, d *Driver) (SinkWriter, error) {
 func newJoinWriter(j *hashJoin) *joinWriter {
 	w := &joinWriter{j: j, keys: hashtable.NewKeys(j.layout), arena: j.arena.NewWriter()}
 	w.rows = hashtable.NewRows(j.layout, w.arena)
+	w.rows.Reserve(j.expected)
 	w.cols = make([]*joinColumn, len(j.used))
 	for i, used := range j.used {
 		if used {
-			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0)}
+			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0), expected: j.expected}
 		}
 	}
 	if j.mark != nil {
@@ -175,17 +176,26 @@ type joinColumn struct {
 	valid vector.Bitmap // of codes
 	vals  *vector.Vector
 	size  int64 // of dict
+	// expected rows, for which room is made at the first ones; 0: unknown.
+	expected int
 }
 
 func (c *joinColumn) add(j *hashJoin, v *vector.Vector, sel []int32) {
 	if v.Form == vector.Dictionary && c.vals.Len == 0 {
 		if d := j.copyOfDict(v.Dict); c.dict == nil || c.dict == d {
 			c.dict = d
+			if c.codes == nil {
+				c.codes = make([]int32, 0, c.expected)
+			}
 			c.addCodes(v, sel)
 			return
 		}
 	}
 	c.flatten()
+	if c.vals.Len == 0 && c.expected > 0 {
+		c.vals.Reset(c.expected)
+		c.vals.Reset(0)
+	}
 	c.vals.AppendFrom(v, sel)
 }
 
