@@ -123,8 +123,10 @@ func (j *hashJoin) nullSafe(i int) bool { return i < len(j.n.NullSafe) && j.n.Nu
 // keepsBuildRows: build rows matter even when their keys are NULL.
 func (j *hashJoin) keepsBuildRows() bool {
 	switch j.n.Kind {
-	case physical.Right, physical.Full, physical.RightAnti, physical.Mark, physical.NullAwareAnti:
+	case physical.Right, physical.Full, physical.RightAnti:
 		return true
+	case physical.Mark, physical.NullAwareAnti:
+		return j.mark.simple == nil
 	}
 	return false
 }
@@ -177,7 +179,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 	if j.wantsMatched() {
 		j.matched = make([]uint32, (j.rows+31)/32)
 	}
-	if j.mark != nil {
+	if j.mark != nil && j.mark.simple == nil {
 		if err := j.mark.build(ctx, j.writers); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/executor/hashtable"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -21,12 +22,32 @@ type joinMarks struct {
 	corr, rows *hashtable.Rows // of all build rows
 	corrSkip   vector.Bitmap   // build rows with a NULL correlation key
 	withNull   *hashtable.JoinTable
+	// simple, where it is enough to know of all build rows: is there one, is one NULL? So it is
+	// for a single comparison without correlation or residual, and where NULL may count as
+	// false; then rows with NULL keys need not be kept, and the join can be divided.
+	simple *markFacts
 	once       sync.Once
 	all        *hashtable.JoinTable // all rows by correlation keys, for probe rows with NULLs
 }
 
+// markFacts are what the build side tells, whatever partition its rows are in.
+type markFacts struct{ rows, nulls atomic.Bool }
+
+func (f *markFacts) add(b *vector.Batch, anyNull bool) {
+	if b.NumRows() > 0 && !f.rows.Load() {
+		f.rows.Store(true)
+	}
+	if anyNull && !f.nulls.Load() {
+		f.nulls.Store(true)
+	}
+}
+
 func newJoinMarks(j *hashJoin) (*joinMarks, error) {
 	m := &joinMarks{j: j, n: j.n.MarkKeys}
+	if n := j.n; n.Kind == physical.Mark && n.MarkNullOK || len(n.BuildKeys) == 1 && n.MarkKeys == 1 && len(n.Residual) == 0 {
+		m.simple = &markFacts{}
+		return m, nil
+	}
 	types := typesOf(j.n.BuildKeys)
 	nullable := make([]bool, len(types))
 	for i := range nullable {
@@ -141,6 +162,9 @@ type markProbe struct {
 
 func newMarkProbe(p *hashJoinProbe) *markProbe {
 	m := p.j.mark
+	if m.simple != nil {
+		return &markProbe{p: p, m: m}
+	}
 	return &markProbe{p: p, m: m, corr: hashtable.NewKeys(m.corrLayout), keys: hashtable.NewKeys(m.rowLayout)}
 }
 
@@ -153,6 +177,15 @@ func (q *markProbe) resolve(ctx context.Context, in *vector.Batch) error {
 	}
 	q.unknown, q.heads = q.unknown[:n], q.heads[:n]
 	clear(q.unknown)
+	if m.simple != nil {
+		if m.simple.rows.Load() {
+			nulls := m.simple.nulls.Load()
+			for k, head := range p.heads {
+				q.unknown[k] = head == 0 && (nulls || m.anyNull(p.vals[:m.n], in.Row(k)))
+			}
+		}
+		return nil
+	}
 	if m.n == 0 || p.j.rows == 0 {
 		return nil
 	}

@@ -50,7 +50,7 @@ func newJoinWriter(j *hashJoin) *joinWriter {
 			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0), expected: j.expected}
 		}
 	}
-	if j.mark != nil {
+	if j.mark != nil && j.mark.simple == nil {
 		w.marks = j.mark.newWriter(w.arena)
 	}
 	return w
@@ -73,7 +73,11 @@ func (w *joinWriter) Consume(ctx context.Context, b *vector.Batch) (Flow, error)
 func (w *joinWriter) add(vals []*vector.Vector, b *vector.Batch) error {
 	sel := b.Sel
 	if !w.j.keepsBuildRows() {
-		if sel = w.withoutNulls(vals, b); sel != nil && len(sel) == 0 {
+		sel = w.withoutNulls(vals, b)
+		if m := w.j.mark; m != nil {
+			m.simple.add(b, sel != nil && len(sel) < b.NumRows())
+		}
+		if sel != nil && len(sel) == 0 {
 			return nil
 		}
 	} else {

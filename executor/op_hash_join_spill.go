@@ -8,7 +8,6 @@ import (
 	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
-	"github.com/basaltdb/basalt/planner/physical"
 )
 
 // How a join spills. When memory for the build side is refused, all of it goes to disk by
@@ -459,6 +458,9 @@ func (r *joinAwayReader) start(ctx context.Context, t joinTask) (part *joinPart,
 			child.release()
 		}
 	}()
+	if child.mark != nil {
+		child.mark.simple = r.a.j.mark.simple
+	}
 	child.disk.level = t.j.disk.level + 1
 	child.share = max(1, r.a.j.rt.Instances)
 	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
@@ -598,11 +600,10 @@ func (p *joinPart) nextInput() error {
 	return nil
 }
 
-// canSpill reports whether the join's kind can be divided by partitions: Mark and
-// NullAwareAnti need to know of all rows at once.
+// canSpill reports whether the join can be divided by partitions: Mark and NullAwareAnti
+// joins, but for simple ones, need all rows at once.
 func (j *hashJoin) canSpill() bool {
-	switch j.n.Kind {
-	case physical.Mark, physical.NullAwareAnti:
+	if j.mark != nil && j.mark.simple == nil {
 		return false
 	}
 	return j.memory.canSpill() && j.layout.Words() > 0
