@@ -17,6 +17,8 @@ const (
 	smallBytes = 16 << 20
 	packFiles  = 64
 	leastPack  = 8 << 10 // rows
+
+	unknownBytes = 2 << 20 // a small file whose rows are not known
 )
 
 // Splits implements storage.Source.
@@ -43,14 +45,14 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 			}
 		} else {
 			p := packs[file.Bucket]
-			if p == nil || len(p.files) == packFiles || p.rows+file.Rows > packRows {
+			if p == nil || len(p.files) == packFiles || p.rows+rowsOf(file) > packRows {
 				p = &pack{set: s.set, bucket: file.Bucket}
 				packs[file.Bucket] = p
 				out = append(out, p)
 			}
 			p.files = append(p.files, f)
-			p.rows += max(file.Rows, 1)
-			left -= max(file.Rows, 0)
+			p.rows += max(rowsOf(file), 1)
+			left -= max(file.Rows, 0) // guesses do not end a scan
 		}
 		if limited && left <= 0 {
 			break
@@ -60,14 +62,27 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 }
 
 // small reports whether a file is read whole by one driver, without a look at its footer before.
-func small(f *File) bool { return f.Rows >= 0 && f.Rows <= smallRows && f.Bytes <= smallBytes }
+func small(f *File) bool {
+	if f.Rows < 0 {
+		return f.Bytes >= 0 && f.Bytes <= unknownBytes
+	}
+	return f.Rows <= smallRows && f.Bytes <= smallBytes
+}
+
+// rowsOf is the number of rows of a file, or a guess.
+func rowsOf(f *File) int64 {
+	if f.Rows < 0 {
+		return max(f.Bytes/32, 1)
+	}
+	return f.Rows
+}
 
 // packRows is the size of a pack: a part of the small files, so that all drivers have work.
 func (s *Source) packRows(files []int32) int64 {
 	var rows int64
 	for _, f := range files {
 		if small(&s.set.Files[f]) {
-			rows += s.set.Files[f].Rows
+			rows += rowsOf(&s.set.Files[f])
 		}
 	}
 	return min(max(rows/32, leastPack), smallRows)
