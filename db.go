@@ -24,6 +24,9 @@ type Options struct {
 	// MemoryLimit bounds the working memory of all queries together, in bytes; 0 is three
 	// quarters of the machine's memory.
 	MemoryLimit int64
+	// PageCache bounds the decoded pages that are kept between queries, in bytes, beside MemoryLimit; 0 is a
+	// quarter of MemoryLimit, negative none.
+	PageCache int64
 	// Workers is how many drivers compute at a time over all queries; 0 is the number of cores.
 	Workers int
 	// Logger takes what the engine has to say; nil is slog.Default.
@@ -49,6 +52,7 @@ type DB struct {
 	fs     storage.FS
 	cat    *catalog.Catalog
 	memory *budget.Budget
+	pages  *storage.PageCache // nil: none
 	slots  *executor.Slots
 	work   int
 	clock  func() time.Time
@@ -112,6 +116,12 @@ func Open(dir string, o Options) (*DB, error) {
 		limit = machineMemory() / 4 * 3
 	}
 	db.memory = budget.New("process", limit, nil)
+	switch {
+	case o.PageCache > 0:
+		db.pages = storage.NewPageCache(o.PageCache, nil)
+	case o.PageCache == 0:
+		db.pages = storage.NewPageCache(limit/4, nil)
+	}
 	db.slots = executor.NewSlots(db.work)
 	for name, value := range o.Settings {
 		if err := db.global.setText(name, value); err != nil {
@@ -206,6 +216,14 @@ func (db *DB) Close() error {
 
 // Dir is the data folder, "" in memory.
 func (db *DB) Dir() string { return db.dir }
+
+// PageCacheStats tells how the page cache does; zero when there is none.
+func (db *DB) PageCacheStats() storage.PageCacheStats {
+	if db.pages == nil {
+		return storage.PageCacheStats{}
+	}
+	return db.pages.Stats()
+}
 
 // Counters are the DB's running totals.
 func (db *DB) Counters() *Counters { return &db.counters }

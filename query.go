@@ -17,6 +17,7 @@ import (
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/planner/fragment"
 	"github.com/basaltdb/basalt/planner/optimize"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // Start reading here. The path of a SELECT, one call a stage:
@@ -186,7 +187,12 @@ func (x *execution) runBound(ctx context.Context, bound *bind.Bound) (*Rows, err
 
 // runtime is what the operators of this statement may know.
 func (x *execution) runtime(profile *executor.Profile) *executor.Runtime {
+	var pages *storage.PageCache
+	if x.s.settings.bool("enable_page_cache") {
+		pages = x.s.db.pages
+	}
 	return &executor.Runtime{
+		Pages:     pages,
 		Functions: x.fc,
 		Budget:    budget.New("query", x.s.settings.int("exec_mem_limit"), x.s.db.memory),
 		Slots:     x.s.db.slots,

@@ -398,6 +398,15 @@ func (x *execution) showStatus() *result {
 	} {
 		r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
 	}
+	if p := x.s.db.pages; p != nil {
+		st := p.Stats()
+		for _, kv := range []struct {
+			name  string
+			value int64
+		}{{"Page_cache_limit", st.Limit}, {"Page_cache_bytes", st.Bytes}, {"Page_cache_entries", st.Entries}, {"Page_cache_hits", st.Hits}, {"Page_cache_misses", st.Misses}} {
+			r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
+		}
+	}
 	r.Add(str("Ssl_cipher"), str(""))
 	return r
 }

@@ -42,7 +42,7 @@ func newScan(n *physical.Scan, rt *Runtime, filters *runtimeFilters) (*scan, err
 // then the joins above have built the runtime filters.
 func (s *scan) prepare(ctx context.Context) {
 	req := &storage.ScanRequest{
-		Columns: s.n.Columns, Prune: s.n.Prune, BatchRows: s.rt.BatchRows, Limit: s.n.Limit, Counters: s.counters,
+		Columns: s.n.Columns, Prune: s.n.Prune, BatchRows: s.rt.BatchRows, Limit: s.n.Limit, Counters: s.counters, Pages: s.rt.Pages,
 	}
 	if s.rt.Budget != nil {
 		req.Budget = s.rt.Budget.Reserve(fmt.Sprintf("scan #%d (%s)", s.n.ID, s.n.Table))

@@ -4,6 +4,7 @@ import (
 	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // Runtime is what the operators of one query may know: nothing of sessions or catalogs.
@@ -15,6 +16,7 @@ type Runtime struct {
 	Instances int            // parallel drivers of a pipeline, at least 1
 	BatchRows int            // rows of a batch; 0: vector.BatchRows. Tests use 7
 	Profile   *Profile
+	Pages     *storage.PageCache // decoded pages of all queries; nil: off
 	Filters   FilterLimits
 }
 

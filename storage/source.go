@@ -75,6 +75,8 @@ type ScanRequest struct {
 	Limit int64
 	// Counters, when set, is where readers add what they did (atomically).
 	Counters *ScanCounters
+	// Pages, when set, keeps decoded pages beyond the query.
+	Pages *PageCache
 	// Budget, when set, is charged for what readers hold.
 	Budget *budget.Reservation
 }

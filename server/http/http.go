@@ -93,6 +93,9 @@ func engineMetrics(db *basalt.DB) []prometheus.Collector {
 		counter("basalt_query_seconds_total", "Time that statements took together.", func() float64 { return float64(c.QueryNanos.Load()) / 1e9 }),
 		gauge("basalt_queries_running", "Statements running now.", func() float64 { return float64(c.Running.Load()) }),
 		gauge("basalt_memory_used_bytes", "Memory that statements have reserved now.", func() float64 { return float64(db.MemoryUsed()) }),
+		gauge("basalt_page_cache_bytes", "Decoded pages kept between queries.", func() float64 { return float64(db.PageCacheStats().Bytes) }),
+		counter("basalt_page_cache_hits_total", "Pages found in the cache.", func() float64 { return float64(db.PageCacheStats().Hits) }),
+		counter("basalt_page_cache_misses_total", "Pages that had to be decoded.", func() float64 { return float64(db.PageCacheStats().Misses) }),
 		gauge("basalt_sessions", "Open sessions, embedded ones too.", func() float64 { return float64(len(db.Sessions())) }),
 	}
 }
