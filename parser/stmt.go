@@ -157,7 +157,7 @@ func (p *parser) explain() ast.Statement {
 	case t.is("FORMAT") && p.at(1).isOp("="):
 		p.skip(2)
 		switch f := upperWord(p.identOrString()); f {
-		case "TREE":
+		case "TREE", "JSON":
 			mode = f
 		case "TRADITIONAL", "BRIEF", "ROW":
 		default:

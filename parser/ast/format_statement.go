@@ -110,6 +110,8 @@ func (f *formatter) explain(e *Explain) {
 		f.text(e.Mode, " ")
 	case "TREE":
 		f.text("TREE ")
+	case "JSON":
+		f.text("FORMAT = JSON ")
 	default:
 		f.text(e.Mode, " PLAN ")
 		f.when(e.Process, "PROCESS ")
