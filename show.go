@@ -395,6 +395,9 @@ func (x *execution) showStatus() *result {
 		value int64
 	}{
 		{"Queries", c.Queries.Load()}, {"Threads_connected", int64(len(x.s.db.Sessions()))}, {"Threads_running", c.Running.Load()}, {"Aborted_clients", 0},
+		{"Slow_queries", c.SlowQueries.Load()}, {"Spilled_bytes", x.s.db.resources.spill.Written.Load()}, {"Spilled_files", x.s.db.resources.spill.Files.Load()},
+		{"Queries_waiting", int64(x.s.db.queue.Waiting())}, {"Queries_queued", x.s.db.queue.Waited.Load()}, {"Queries_refused", x.s.db.queue.Refused.Load()},
+		{"Memory_used", x.s.db.memory.Used()}, {"Memory_limit", x.s.db.memory.Limit()},
 	} {
 		r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
 	}

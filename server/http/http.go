@@ -96,6 +96,9 @@ func engineMetrics(db *basalt.DB) []prometheus.Collector {
 		gauge("basalt_page_cache_bytes", "Decoded pages kept between queries.", func() float64 { return float64(db.PageCacheStats().Bytes) }),
 		counter("basalt_page_cache_hits_total", "Pages found in the cache.", func() float64 { return float64(db.PageCacheStats().Hits) }),
 		counter("basalt_page_cache_misses_total", "Pages that had to be decoded.", func() float64 { return float64(db.PageCacheStats().Misses) }),
+		counter("basalt_slow_queries_total", "Statements that took longer than long_query_time.", func() float64 { return float64(c.SlowQueries.Load()) }),
+		counter("basalt_spilled_bytes_total", "Bytes written to temporary files.", func() float64 { b, _ := db.Spilled(); return float64(b) }),
+		gauge("basalt_queries_waiting", "Queries that wait for memory to start.", func() float64 { n, _ := db.QueueLength(); return float64(n) }),
 		gauge("basalt_sessions", "Open sessions, embedded ones too.", func() float64 { return float64(len(db.Sessions())) }),
 	}
 }
