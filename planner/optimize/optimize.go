@@ -52,6 +52,7 @@ var passes = []Pass{
 	{Name: "distinct_aggregates", Run: distinctAggregates},
 	{Name: "eliminate_distinct", Run: eliminateDistinct},
 	{Name: "join_order", Run: joinOrder},
+	{Name: "mark_side", Run: markSide},
 	{Name: "eliminate_sort", Run: eliminateSort},
 	{Name: "top_n", Run: topN},
 	{Name: "pushdown_limit", Run: pushdownLimit},
