@@ -177,6 +177,7 @@ type DataFile struct {
 type FileColumnStats struct {
 	ColumnID int32
 	Min, Max *string
+	Form     uint16 `json:",omitempty"` // of Min and Max; 0: that of an older version, which is not read
 	Nulls    int64
 	// AvgBytes is the average width of a value; Sketch the stored form of the sketch of the distinct values. Files of
 	// older versions have neither.

@@ -191,10 +191,22 @@ func FileColumn(id int32, st *storage.ColumnStats) FileColumnStats {
 		lo, ok1 := valueText(*st.Min)
 		hi, ok2 := valueText(*st.Max)
 		if ok1 && ok2 {
-			out.Min, out.Max = &lo, &hi
+			out.Min, out.Max, out.Form = &lo, &hi, formOf(st.Min.Type)
 		}
 	}
 	return out
+}
+
+// formOf tells types apart whose stored values mean different things: the bounds of a column that was
+// DATE say nothing when it is DATETIME. Integers are alike, and so are strings; 0 is no form.
+func formOf(t sqltype.Type) uint16 {
+	switch {
+	case t.IsInteger():
+		return 1
+	case t.Physical() == sqltype.PhysString:
+		return 2
+	}
+	return uint16(t.Kind)<<8 | uint16(t.Scale)
 }
 
 // Range is what is known of column c in the file, for pruning. A column that the file lacks is
@@ -207,7 +219,7 @@ func (f *DataFile) Range(c *Column) storage.Range {
 			continue
 		}
 		r.Nulls = s.Nulls
-		if s.Min != nil && s.Max != nil {
+		if s.Min != nil && s.Max != nil && s.Form == formOf(c.Type) {
 			lo, ok1 := parseValue(c.Type, *s.Min)
 			hi, ok2 := parseValue(c.Type, *s.Max)
 			if ok1 && ok2 {

@@ -87,3 +87,36 @@ func TestStatisticsStay(t *testing.T) {
 		t.Errorf("a new table has %+v", s)
 	}
 }
+
+// TestFileRange reads bounds back exactly, and not at all for another type.
+func TestFileRange(t *testing.T) {
+	value := func(ty sqltype.Type, v int64) *vector.Value { x := vector.IntValue(ty, v); return &x }
+	text := func(s string) *vector.Value { x := vector.StringValue(sqltype.VarcharOf(0), s); return &x }
+	date, dec := sqltype.T(sqltype.Date), sqltype.DecimalOf(10, 2)
+	for _, c := range []struct {
+		lo, hi *vector.Value
+		read   sqltype.Type
+		known  bool
+	}{
+		{value(date, 19000), value(date, 19001), date, true},
+		{value(date, 19000), value(date, 19001), sqltype.DateTimeOf(0), false},
+		{value(dec, -1234), value(dec, 99), dec, true},
+		{value(dec, -1234), value(dec, 99), sqltype.DecimalOf(12, 2), true},
+		{value(dec, -1234), value(dec, 99), sqltype.DecimalOf(12, 4), false},
+		{value(sqltype.T(sqltype.Int), 1), value(sqltype.T(sqltype.Int), 7), sqltype.T(sqltype.BigInt), true},
+		{text("a"), text("z\x00é"), sqltype.T(sqltype.String), true},
+		{text("a\xff"), text("z"), sqltype.T(sqltype.String), false}, // JSON keeps no such bytes
+	} {
+		f := DataFile{Rows: 5, Columns: []FileColumnStats{FileColumn(3, &storage.ColumnStats{Min: c.lo, Max: c.hi, Nulls: 2})}}
+		r := f.Range(&Column{ID: 3, Type: c.read})
+		if (r.Min != nil) != c.known || r.Nulls != 2 || r.Rows != 5 {
+			t.Errorf("%s read as %s: %+v", c.lo.Type, c.read, r)
+		}
+		if c.known && (r.Min.I != c.lo.I || r.Min.S != c.lo.S || r.Max.I != c.hi.I || r.Max.S != c.hi.S) {
+			t.Errorf("%s: %v %v", c.lo.Type, r.Min, r.Max)
+		}
+	}
+	if r := (&DataFile{Rows: 5}).Range(&Column{ID: 3}); r.Nulls != -1 || r.Min != nil {
+		t.Errorf("a column that is not in the file: %+v", r)
+	}
+}
