@@ -1,8 +1,12 @@
 package orc
 
 import (
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -41,6 +45,34 @@ func BenchmarkScan(b *testing.B) {
 			}
 			b.ReportMetric((cpuSeconds()-start)/float64(b.N), "cpu-s/op")
 			b.ReportMetric(float64(rows)/b.Elapsed().Seconds()/1e6, "Mrows/s")
+		})
+	}
+}
+
+// BenchmarkForeignScan lets pyarrow read the same files in the same run, with one thread.
+func BenchmarkForeignScan(b *testing.B) {
+	const script = `
+import sys, time, pyarrow as pa, pyarrow.orc as orc
+pa.set_cpu_count(1); pa.set_io_thread_count(1)
+start = time.process_time()
+f = orc.ORCFile(sys.argv[1])
+for i in range(f.nstripes): f.read_stripe(i)
+print(time.process_time() - start)`
+	for _, path := range benchFiles(b) {
+		b.Run(filepath.Base(path), func(b *testing.B) {
+			total := 0.0
+			for range b.N {
+				out, err := exec.Command("python3", "-c", script, path).Output()
+				if err != nil {
+					b.Skip("there is no pyarrow")
+				}
+				seconds, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+				if err != nil {
+					b.Fatal(err)
+				}
+				total += seconds
+			}
+			b.ReportMetric(total/float64(b.N), "cpu-s/op")
 		})
 	}
 }
@@ -101,4 +133,52 @@ func sumVector(v *vector.Vector) (sum int64) {
 		}
 	}
 	return sum
+}
+
+// BenchmarkWrite writes lineitem, read into memory before.
+func BenchmarkWrite(b *testing.B) {
+	files := benchFiles(b)
+	s, err := NewSource(storage.OSFS{}, files[:1], nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req := &storage.ScanRequest{Limit: -1}
+	for i := range s.Columns() {
+		req.Columns = append(req.Columns, i)
+	}
+	var batches []*vector.Batch
+	rows, bytes := 0, int64(0)
+	if err := scan(b, s, req, func(batch *vector.Batch) {
+		if rows < 1<<20 {
+			c := batch.Copy()
+			batches = append(batches, c)
+			rows += c.Len
+			bytes += c.Bytesize()
+		}
+	}); err != nil {
+		b.Fatal(err)
+	}
+	for _, codec := range codecs {
+		b.Run(codec, func(b *testing.B) {
+			b.SetBytes(bytes)
+			start, size := cpuSeconds(), int64(0)
+			for range b.N {
+				w, err := NewWriter(io.Discard, s.Columns(), WriterOptions{Codec: codec})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, batch := range batches {
+					if err := w.Write(batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := w.Close(); err != nil {
+					b.Fatal(err)
+				}
+				size = w.Bytes()
+			}
+			b.ReportMetric((cpuSeconds()-start)/float64(b.N), "cpu-s/op")
+			b.ReportMetric(float64(size)/float64(rows), "B/row")
+		})
+	}
 }

@@ -250,7 +250,7 @@ func checkWrittenStats(t *testing.T, s *Source, want [][]vector.Value) {
 // pruning, and compares with what filtering the values gives.
 func TestFilters(t *testing.T) {
 	cols := writtenColumns()
-	for seed := range 60 {
+	for seed := range 30 {
 		r := rand.New(rand.NewPCG(uint64(seed), 8))
 		opt := WriterOptions{Codec: codecs[seed%len(codecs)], Stride: 100 + r.IntN(1000), StripeRows: 3000, BlockBytes: 1 << (10 + r.IntN(8)), BloomColumns: []int{0, 3, 5, 8, 11, 13, 17, 20, 24}}
 		data, want := writeRandom(t, r, cols, 200+r.IntN(9000), opt)
