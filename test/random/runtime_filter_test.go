@@ -73,6 +73,7 @@ func filterSettings(r *rand.Rand) map[string]string {
 	return map[string]string{
 		"optimizer_disable":           noInference,
 		"enable_runtime_filter_prune": "0",
+		"enable_force_spill":          fmt.Sprint(max(0, r.IntN(4)-2)),
 		"runtime_filter_type":         fmt.Sprint(1 + r.IntN(31)),
 		"runtime_filter_mode":         []string{"GLOBAL", "GLOBAL", "LOCAL", "REMOTE"}[r.IntN(4)],
 		"runtime_filter_max_in_num":   fmt.Sprint([]int{1, 3, 1024}[r.IntN(3)]),
