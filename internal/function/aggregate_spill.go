@@ -318,3 +318,45 @@ func (d *distinctSketch) Load(src []byte, n int) error {
 	}
 	return nil
 }
+
+// Save implements Spillable: a group's number of elements plus one, 0 for no list, and the
+// elements.
+func (c *collect) Save(groups []uint32, dst []byte) []byte {
+	var rows []uint32
+	var all []bool
+	for _, g := range groups {
+		list := c.groups[g]
+		if list == nil {
+			dst = append(dst, 0)
+			continue
+		}
+		dst = binary.AppendUvarint(dst, uint64(list.Len)+1)
+		for len(rows) < list.Len {
+			rows, all = append(rows, uint32(len(rows))), append(all, true)
+		}
+		dst = saveKept(dst, list, all, rows[:list.Len])
+	}
+	return dst
+}
+
+// Load implements Spillable. What it loads is merged, not added to: sets stay without their index.
+func (c *collect) Load(src []byte, n int) error {
+	c.Grow(n)
+	for g := range n {
+		size, w := binary.Uvarint(src)
+		if w <= 0 || size > uint64(len(src)-w)+1 {
+			return errSpilledState
+		}
+		if src = src[w:]; size == 0 {
+			continue
+		}
+		list := vector.New(c.typ, 0)
+		var err error
+		if _, src, err = loadKept(src, list, int(size-1)); err != nil {
+			return err
+		}
+		c.groups[g] = list
+		c.held += 160 + list.Bytesize()
+	}
+	return nil
+}

@@ -178,6 +178,36 @@ func (r *aggregateRun) checkWays(t testing.TB, what string, ordered bool) {
 	}
 	got, err = finish(a, r.fn.Result, 1, r.n)
 	same("merged", got, err)
+	// The same with the second half saved, some groups at a time, and loaded.
+	a = r.accumulator(t)
+	a.Grow(r.n + 1)
+	if err := a.Update(shifted[:half], r.slice(0, half), nil); err != nil {
+		t.Fatal(err)
+	}
+	saved, ok := b.(Spillable)
+	if !ok {
+		t.Fatalf("%s: its states cannot be saved", what)
+	}
+	for lo := 0; lo < r.n; lo += 2 {
+		var some []uint32
+		for g := lo; g < min(lo+2, r.n); g++ {
+			some = append(some, uint32(g))
+		}
+		bytes := saved.Save(some, []byte("before"))[len("before"):]
+		c := r.accumulator(t)
+		if err := c.(Spillable).Load(bytes, len(some)); err != nil {
+			t.Fatal(err)
+		}
+		c.Grow(len(some))
+		if err := a.Merge(to[lo:lo+len(some)], c, 0); err != nil {
+			t.Fatal(err)
+		}
+		if len(bytes) > 0 {
+			_ = r.accumulator(t).(Spillable).Load(bytes[:len(bytes)/2], len(some)) // an error, no panic
+		}
+	}
+	got, err = finish(a, r.fn.Result, 1, r.n)
+	same("saved", got, err)
 	r.checkSingle(t, same)
 }
 
