@@ -12,10 +12,7 @@ import (
 // scan prints what is read: the lines of Doris's OlapScanNode where the table has a layout.
 func (d *description) scan(n *physical.Scan) {
 	layout := layoutOf(n)
-	d.name = "OlapScanNode"
-	if layout != nil && layout.Kind == storage.PathPartitions {
-		d.name = "HIVE_SCAN_NODE"
-	}
+	d.name = scanName(n, layout)
 	table := n.Table
 	if n.Alias != "" && n.Alias != n.Table && !strings.HasSuffix(n.Table, "."+n.Alias) {
 		table += " " + n.Alias
@@ -39,6 +36,23 @@ func (d *description) scan(n *physical.Scan) {
 		d.selection(n, layout)
 	}
 	d.limit = n.Limit
+}
+
+// scanName is Doris's name for what is scanned.
+func scanName(n *physical.Scan, layout *storage.Layout) string {
+	switch {
+	case layout != nil && layout.Kind == storage.PathPartitions:
+		return "HIVE_SCAN_NODE"
+	case layout != nil:
+		return "OlapScanNode"
+	case strings.HasPrefix(n.Table, "information_schema."):
+		return "SCHEMA_SCAN"
+	case strings.HasPrefix(n.Table, "'"), n.Table == "local":
+		return "FILE_SCAN_NODE"
+	case n.Table == "numbers":
+		return "DataGenScanNode"
+	}
+	return "OlapScanNode"
 }
 
 func layoutOf(n *physical.Scan) *storage.Layout {
