@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -207,10 +208,15 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 
 // compact merges files of a table, in the partitions that keep names (nil: all), as plan says until there is
 // nothing to merge, and returns how many files it took away.
-func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (int, error) {
+func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (taken int, err error) {
 	db.compaction.serial.Lock()
 	defer db.compaction.serial.Unlock()
-	taken := 0
+	defer func() { // a bug ends this compaction, not the process
+		if p := recover(); p != nil {
+			db.log.Error("compaction", "panic", p, "stack", string(debug.Stack()))
+			err = sqlerr.New(sqlerr.Internal, "compaction: %v", p)
+		}
+	}()
 	for {
 		n, err := db.compactOnce(ctx, key, plan, keep)
 		taken += n
