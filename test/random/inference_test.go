@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/basaltdb/basalt"
+	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/test/refeval"
 )
 
@@ -160,6 +162,32 @@ func reached(t *testing.T, s *basalt.Session, sql, alias, col string) bool {
 		}
 	}
 	return false
+}
+
+// TestInferenceOfParameters: values of a prepared statement are constants of each run, no more.
+func TestInferenceOfParameters(t *testing.T) {
+	s := inferenceSession(t)
+	ctx := context.Background()
+	sql := "SELECT count(*), sum(r.n) FROM a l JOIN b r ON l.id = r.id WHERE l.id = "
+	list, err := s.Parse(sql + "?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []int64{3, 5, 99, 0} {
+		rows, err := s.Execute(ctx, list[0], []vector.Value{vector.IntValue(sqltype.T(sqltype.BigInt), id)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := rows.NextBatch(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := rowText([]vector.Value{b.Cols[0].Value(b.Row(0)), b.Cols[1].Value(b.Row(0))})
+		rows.Close()
+		if want, err := reference(s, sql+fmt.Sprint(id), false); err != nil || got != want[0] {
+			t.Errorf("%d: got %s, want %q, %v", id, got, want, err)
+		}
+	}
 }
 
 // TestInferenceRandom joins three of the tables in random ways, with conditions of every form in every place.
