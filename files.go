@@ -11,6 +11,7 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/hive"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -66,6 +67,8 @@ func (db *DB) listFiles(path string) ([]string, error) {
 	for _, e := range entries {
 		switch {
 		case hidden(e.Name):
+		case e.IsDir && hive.Transactional(e.Name):
+			return nil, sqlerr.Unsupported("a transactional table of Hive (" + filepath.Join(path, e.Name) + ")")
 		case !e.IsDir && e.Size > 0:
 			out = append(out, filepath.Join(path, e.Name))
 		}

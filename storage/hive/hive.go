@@ -4,6 +4,7 @@ package hive
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,12 @@ func Discover(fs storage.FS, root string, names []string) ([]Partition, error) {
 	return w.out, err
 }
 
+var transactional = regexp.MustCompile(`^(base|delta|delete_delta)_\d+(_|$)`)
+
+// Transactional tells the folders of Hive's ACID tables, whose files are not the table's rows:
+// later deltas change what earlier ones say.
+func Transactional(name string) bool { return transactional.MatchString(name) }
+
 type walk struct {
 	fs       storage.FS
 	names    []string
@@ -74,6 +81,9 @@ func (w *walk) dir(dir, path string, keys []Key) error {
 			continue
 		}
 		name, value, ok := strings.Cut(e.Name, "=")
+		if !ok && Transactional(e.Name) {
+			return sqlerr.Unsupported("a transactional table of Hive (" + filepath.Join(dir, e.Name) + ")")
+		}
 		if !ok {
 			continue // sub-folders are not read, as by Hive
 		}

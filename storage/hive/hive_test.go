@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
 
@@ -88,5 +89,22 @@ func TestNames(t *testing.T) {
 		if n != want {
 			t.Errorf("%s: bucket %d, want %d", name, n, want)
 		}
+	}
+}
+
+// TestTransactional makes sure that the deltas of ACID tables are never taken for rows.
+func TestTransactional(t *testing.T) {
+	for name, want := range map[string]bool{"base_0000005": true, "base_5_v0000024": true, "delta_0000001_0000001": true, "delta_1_1_0000": true,
+		"delete_delta_0000002_0000002_0000": true, "base": false, "base_x": false, "delta_force": false, "000000_0": false} {
+		if Transactional(name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "k=1", "delta_0000001_0000001_0000"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Discover(storage.OSFS{}, dir, nil); !sqlerr.Is(err, sqlerr.NotSupported) {
+		t.Errorf("a partition of deltas: %v", err)
 	}
 }
