@@ -157,6 +157,14 @@ func TestOptimizerTrace(t *testing.T) {
 	}
 }
 
+func TestOptimizerTraceIsBounded(t *testing.T) {
+	s := explainSession(t, append(explainTables, "SET optimizer_trace = 1", "SET optimizer_trace_max_mem_size = 100", explainQuery)...)
+	text := textOf(t, s, "SELECT length(trace), missing_bytes_beyond_max_mem_size > 100 FROM information_schema.optimizer_trace")
+	if text != "100|1|\n" {
+		t.Errorf("got %s", text)
+	}
+}
+
 func TestFilterSettings(t *testing.T) {
 	s := explainSession(t)
 	check := func(set, want string) {

@@ -14,7 +14,10 @@ import (
 )
 
 // tracedStatement is the last statement that a session planned with optimizer_trace on.
-type tracedStatement struct{ query, trace string }
+type tracedStatement struct {
+	query, trace string
+	missing      int // bytes that optimizer_trace_max_mem_size cut off
+}
 
 type traceDocument struct {
 	Steps []traceStep `json:"steps"`
@@ -51,7 +54,9 @@ func (x *execution) keepTrace(t *optimize.Trace) {
 		e.SetIndent("", "  ")
 	}
 	if e.Encode(doc) == nil {
-		x.s.traced = &tracedStatement{x.st.parsed.Text, strings.TrimRight(out.String(), "\n")}
+		text := strings.TrimRight(out.String(), "\n")
+		kept := text[:min(len(text), int(x.s.settings.int("optimizer_trace_max_mem_size")))]
+		x.s.traced = &tracedStatement{x.st.parsed.Text, strings.ToValidUTF8(kept, ""), len(text) - len(kept)}
 	}
 }
 
@@ -74,7 +79,7 @@ func (s sessionSnapshot) Source(t *catalog.Table) (storage.Source, error) {
 		s.x.untraced = true // as in MySQL, looking at the trace keeps it
 		fill = func(add func(...vector.Value)) {
 			if last := s.x.s.traced; last != nil {
-				add(str(last.query), str(last.trace), long(0), long(0))
+				add(str(last.query), str(last.trace), long(int64(last.missing)), long(0))
 			}
 		}
 	default:

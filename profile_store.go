@@ -25,7 +25,13 @@ const maxProfileBytes = 16 << 20
 // profileBytes is about what a profile holds.
 func profileBytes(p *QueryProfile) int {
 	const operator = 1 << 10
-	return len(p.Statement) + len(p.Text) + operator*(1+len(p.Operators))
+	n := len(p.Statement) + len(p.Text) + operator*(1+len(p.Operators))
+	for i := range p.Operators {
+		for _, d := range p.Operators[i].Details {
+			n += len(d)
+		}
+	}
+	return n
 }
 
 // add keeps p and drops the oldest ones over most or over the memory bound.

@@ -81,6 +81,7 @@ var settingsTable = []setting{
 	{name: "enable_topn_filter", kind: boolSetting, def: "1"},
 	{name: "enable_profile", kind: boolSetting, def: "0"},
 	{name: "max_query_profile_num", def: "100", max: 1 << 16},
+	{name: "optimizer_trace_max_mem_size", def: "1048576", max: math.MaxInt32},
 	{name: "optimizer_trace", kind: textSetting, def: "enabled=off,one_line=off", check: optimizerTraceSetting},
 	{name: "max_allowed_packet", kind: sizeSetting, def: "67108864", min: 1024, max: 1 << 30},
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
