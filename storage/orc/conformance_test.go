@@ -49,13 +49,24 @@ func TestConformance(t *testing.T) {
 	if _, err := os.Stat(dataDir); err != nil {
 		t.Skip("no conformance files: ../shared/data is absent")
 	}
+	conformFolder(t, dataDir, "ORC", 90, func(rel string) bool { return strings.HasSuffix(rel, ".orc") })
+	conformFolder(t, filepath.Join(dataDir, "..", "tables"), "ORC tables", 20, func(rel string) bool {
+		return strings.HasSuffix(rel, ".orc") || rel == filepath.Join("airports_orc", "000000_0")
+	})
+}
+
+// conformFolder checks the files of a folder that want chooses, at least least of them.
+func conformFolder(t *testing.T, dir, name string, least int, want func(rel string) bool) {
 	files, good := 0, 0
-	err := filepath.WalkDir(dataDir, func(path string, _ os.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".orc") {
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
 			return err
 		}
-		rel, _ := filepath.Rel(dataDir, path)
-		b, err := os.ReadFile(filepath.Join(dataDir, "expected", rel+".json"))
+		rel, _ := filepath.Rel(dir, path)
+		if !want(rel) {
+			return nil
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "expected", rel+".json"))
 		if err != nil {
 			return err
 		}
@@ -64,7 +75,7 @@ func TestConformance(t *testing.T) {
 			return fmt.Errorf("%s: %w", rel, err)
 		}
 		files++
-		if t.Run(rel, func(t *testing.T) { conform(t, path, rel, want) }) {
+		if t.Run(rel, func(t *testing.T) { conform(t, dir, rel, want) }) {
 			good++
 		}
 		return nil
@@ -72,14 +83,14 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("ORC: %d of %d", good, files)
-	fmt.Printf("ORC conformance: %d of %d\n", good, files)
-	if files < 70 {
-		t.Errorf("only %d files", files)
+	fmt.Printf("%s: %d of %d\n", name, good, files)
+	if files < least {
+		t.Errorf("only %d files in %s", files, dir)
 	}
 }
 
-func conform(t *testing.T, path, rel string, want expectation) {
+func conform(t *testing.T, dir, rel string, want expectation) {
+	path := filepath.Join(dir, rel)
 	s, err := NewSource(storage.OSFS{}, []string{path}, nil)
 	var cols map[string][]vector.Value
 	if err == nil && (want.Contents != "" || want.Expect != "read") {
@@ -111,7 +122,7 @@ func conform(t *testing.T, path, rel string, want expectation) {
 		t.Errorf("%d rows, want %d", s.files[0].Rows(), *want.Rows)
 	}
 	if want.Contents != "" {
-		rows := readContents(t, filepath.Join(dataDir, "expected", filepath.Dir(rel), want.Contents))
+		rows := readContents(t, filepath.Join(dir, "expected", filepath.Dir(rel), want.Contents))
 		compareRows(t, s, cols, rows)
 	}
 	compareColumns(t, s, want)

@@ -138,7 +138,6 @@ func (f *File) readTail(file storage.File) error {
 			return err
 		}
 	}
-	f.bytes = int64(need)
 	tail = tail[:len(tail)-1-psLen]
 	footer, err := expandAll(t.codec, t.block, tail[len(tail)-int(footerLen):])
 	if err != nil {
@@ -148,7 +147,7 @@ func (f *File) readTail(file storage.File) error {
 		return fmt.Errorf("footer: %w", err)
 	}
 	t.statsBytes = append([]byte(nil), tail[len(tail)-int(footerLen+statsLen):len(tail)-int(footerLen)]...)
-	t.dataEnd = size - int64(need)
+	f.bytes = int64(need + len(footer))
 	return f.check()
 }
 

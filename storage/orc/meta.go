@@ -86,9 +86,8 @@ const calendarHybrid = 1
 
 // Writers, as footer.writer names them.
 const (
-	writerJava   = 0
-	writerCPP    = 1
-	writerPresto = 2
+	writerJava = 0
+	writerCPP  = 1
 )
 
 // tailMeta is what postscript and footer say.
@@ -102,7 +101,6 @@ type tailMeta struct {
 
 	stripes         []stripeMeta
 	types           []typeMeta
-	userKeys        map[string]string
 	rows            int64
 	fileStats       [][]byte // encoded ColumnStatistics by column id
 	stride          int64
@@ -111,7 +109,6 @@ type tailMeta struct {
 	softwareVersion string
 
 	statsBytes []byte // the stripe statistics, still compressed
-	dataEnd    int64  // file offset behind the last stripe at most
 }
 
 func (t *tailMeta) decodePostscript(b []byte) error {
@@ -177,8 +174,6 @@ func (t *tailMeta) decodeFooter(b []byte) error {
 				return err
 			}
 			t.types = append(t.types, x)
-		case 5:
-			t.decodeUserKey(m.bytes())
 		case 6:
 			t.rows = int64(m.uint())
 		case 7:
@@ -266,17 +261,6 @@ func decodePair(b []byte) (key, value string, ok bool) {
 		}
 	}
 	return key, value, m.err == nil
-}
-
-func (t *tailMeta) decodeUserKey(b []byte) {
-	k, v, ok := decodePair(b)
-	if !ok {
-		return
-	}
-	if t.userKeys == nil {
-		t.userKeys = map[string]string{}
-	}
-	t.userKeys[k] = v
 }
 
 // checkTypes makes sure that the list is one tree in pre-order: ids in range, each used

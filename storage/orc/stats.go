@@ -15,7 +15,6 @@ import (
 // Fixes of writer versions below which statistics are not believed.
 const (
 	fixedHive8732 = 1 // maxima, and bounds of strings
-	fixedOrc101   = 5 // bloom filters of text
 	fixedOrc135   = 6 // bounds of timestamps
 )
 
