@@ -122,3 +122,20 @@ func TestStatisticsOfEmptyTables(t *testing.T) {
 	query(t, s, "ANALYZE TABLE e WITH SYNC")
 	query(t, s, "SELECT * FROM e WHERE a = 1 AND b > 'x' GROUP BY 1, 2")
 }
+
+// TestGivenStatistics states what no file tells.
+func TestGivenStatistics(t *testing.T) {
+	s := session(t, open(t, ""))
+	query(t, s, "CREATE TABLE t (a INT, b STRING)")
+	query(t, s, "INSERT INTO t VALUES (1, 'x')")
+	query(t, s, "ALTER TABLE t MODIFY COLUMN a SET STATS ('row_count'='1', 'ndv'='1', 'num_nulls'='0', 'min_value'='1', 'max_value'='500', 'data_size'='4')")
+	if got := fields(t, s, "SHOW COLUMN STATS t (a)", "ndv", "avg_size_byte", "method"); got != "1.0 4.0 GIVEN\n" {
+		t.Errorf("%s", got)
+	}
+	for _, bad := range []string{"'row_count'='1'", "'ndv'='x', 'row_count'='1'", "'ndv'='1', 'row_count'='1', 'rows'='1'", "'ndv'='1', 'row_count'='1', 'min_value'='x'"} {
+		if _, err := tryQuery(s, "ALTER TABLE t MODIFY COLUMN a SET STATS ("+bad+")"); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+	query(t, s, "DROP STATS t")
+}

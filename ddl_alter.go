@@ -27,6 +27,7 @@ var alterActions = map[string]func(a *alteration, t *catalog.Table, act *ast.Alt
 	"SET":                      (*alteration).set,
 	"MODIFY COMMENT":           (*alteration).comment,
 	"MODIFY COLUMN COMMENT":    (*alteration).columnComment,
+	"MODIFY COLUMN SET STATS":  (*alteration).columnStats,
 	"MODIFY DISTRIBUTION":      (*alteration).modifyDistribution,
 	"ADD PARTITION":            (*alteration).addPartition,
 	"ADD TEMPORARY PARTITION":  (*alteration).addPartition,

@@ -293,6 +293,13 @@ func (p *parser) alterModify(a *ast.AlterAction) {
 			a.NewName = p.str()
 			return
 		}
+		if p.at(1).is("SET") && p.at(2).is("STATS") {
+			a.Kind = "MODIFY COLUMN SET STATS"
+			a.Name = p.ident()
+			p.skip(2)
+			a.Properties = p.propertyList()
+			return
+		}
 		a.Kind = "MODIFY COLUMN"
 		a.Columns = []ast.ColumnDef{p.columnDef()}
 		a.Name = a.Columns[0].Name
