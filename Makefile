@@ -1,5 +1,5 @@
 # Everything here is a plain go command; the Makefile only gives them names.
-.PHONY: build test race check lint fmt slt plan fuzz random bench demo
+.PHONY: build test race check lint fmt slt plan fuzz random crash bench demo
 
 build:
 	CGO_ENABLED=0 go build -o bin/basalt ./cmd/basalt
@@ -24,6 +24,9 @@ fuzz:
 # make random SEED=42
 random:
 	go test ./test/random -args -long $(if $(SEED),-seed $(SEED))
+# make crash: 200 kill -9 of a writer, and failing disks
+crash:
+	go test ./test/crash -args -long $(if $(SEED),-seed $(SEED))
 # make bench DATA=folder-with-sf1
 bench:
 	go run ./bench/cmd/bench --sf 1 $(if $(DATA),--data $(DATA))
