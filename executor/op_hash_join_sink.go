@@ -27,7 +27,10 @@ type joinWriter struct {
 	arena *hashtable.ArenaWriter
 	held  int64
 
-	loading bool // rows come back from disk: they are known to fit
+	loading bool                  // rows come back from disk: they are known to fit
+	seen    *hashtable.GroupTable // of a partition where one row a key is enough
+	groups  []uint32
+	fresh   []int32
 	codec   *spill.Codec
 	scatter spill.Scatter
 }
@@ -84,6 +87,12 @@ func (w *joinWriter) add(vals []*vector.Vector, b *vector.Batch) error {
 		w.noteNulls(vals, b)
 	}
 	w.keys.Encode(vals, b.Len, sel)
+	if w.seen != nil {
+		if sel = w.newKeys(b.Len, sel); len(sel) == 0 {
+			return w.claim()
+		}
+		w.keys.Encode(vals, b.Len, sel)
+	}
 	w.rows.AppendAll(w.keys)
 	if w.marks != nil {
 		w.marks.add(vals, b.Len, sel)
@@ -152,6 +161,9 @@ func (w *joinWriter) bytes() int64 {
 	}
 	if w.marks != nil {
 		n += w.marks.bytes()
+	}
+	if w.seen != nil {
+		n += w.seen.Bytes()
 	}
 	return n
 }

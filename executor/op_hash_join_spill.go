@@ -8,6 +8,7 @@ import (
 	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/physical"
 )
 
 // How a join spills. When memory for the build side is refused, all of it goes to disk by
@@ -105,6 +106,9 @@ func (w *joinWriter) toDisk() error {
 		}
 	}
 	w.arena = new(hashtable.Arena).NewWriter()
+	if w.seen != nil {
+		w.seen = hashtable.NewGroupTable(j.layout, w.arena, 64)
+	}
 	w.rows, w.nulls = hashtable.NewRows(j.layout, w.arena), nil
 	for i, c := range w.cols {
 		if c != nil {
@@ -465,9 +469,13 @@ func (r *joinAwayReader) start(ctx context.Context, t joinTask) (part *joinPart,
 	child.share = max(1, r.a.j.rt.Instances)
 	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
 	w := newJoinWriter(child)
+	if child.oneRowAKey() {
+		w.seen = hashtable.NewGroupTable(child.layout, w.arena, 64)
+	}
 	if err := w.load(ctx, t.j.disk.build, t.partition); err != nil {
 		return nil, err
 	}
+	w.seen = nil
 	if err := w.Close(ctx); err != nil {
 		return nil, err
 	}
@@ -477,6 +485,39 @@ func (r *joinAwayReader) start(ctx context.Context, t joinTask) (part *joinPart,
 	part = &joinPart{task: t, child: child, blocks: t.j.disk.probe.Blocks(t.partition), codec: spill.NewCodec(child.probeTypes), rows: batchRowsOf(r.rt)}
 	part.probe, err = newHashJoinProbe(child)
 	return part, err
+}
+
+// oneRowAKey reports whether further build rows of a key change nothing, so that a key that
+// very many rows have does not make its partition too large.
+func (j *hashJoin) oneRowAKey() bool {
+	switch j.n.Kind {
+	case physical.Semi, physical.Anti, physical.Mark, physical.NullAwareAnti:
+		return len(j.n.Residual) == 0
+	}
+	return false
+}
+
+// newKeys are the live rows with keys that the writer has not seen.
+func (w *joinWriter) newKeys(n int, sel []int32) []int32 {
+	if cap(w.groups) < w.keys.N {
+		w.groups = make([]uint32, w.keys.N)
+	}
+	groups := w.groups[:w.keys.N]
+	next := uint32(w.seen.Groups())
+	w.seen.FindOrAdd(w.keys, groups)
+	w.fresh = w.fresh[:0]
+	for k, g := range groups {
+		if g != next {
+			continue
+		}
+		next++
+		row := int32(k)
+		if sel != nil {
+			row = sel[k]
+		}
+		w.fresh = append(w.fresh, row)
+	}
+	return w.fresh
 }
 
 // divides reports whether a partition can be expected to become smaller when it is divided:
