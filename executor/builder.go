@@ -87,6 +87,8 @@ func (b *builder) build(n physical.Node, down stage) error {
 		return b.build(n.Input, down.then(b.profile(n), newFilter(n)))
 	case *physical.Project:
 		return b.build(n.Input, down.then(b.profile(n), newProject(n)))
+	case *physical.Unnest:
+		return b.build(n.Input, down.then(b.profile(n), newUnnest(n)))
 	case *physical.Limit:
 		return b.build(n.Input, down.then(b.profile(n), newLimit(n)))
 	case *physical.Exchange:

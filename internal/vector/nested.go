@@ -208,6 +208,31 @@ func (e *Elements) AppendTo(out *Vector) {
 	}
 }
 
+// AppendRange is AppendTo for elements [lo, hi).
+func (e *Elements) AppendRange(out *Vector, lo, hi int) {
+	if lo == 0 && hi == e.N {
+		e.AppendTo(out)
+		return
+	}
+	base := out.Len
+	out.Grow(base + hi - lo)
+	switch {
+	case e.Type.Kind == sqltype.Null:
+	case isVariable(e.Type):
+		for i := lo; i < hi; i++ {
+			out.SetBytes(base+i-lo, e.Bytes(i))
+		}
+	default:
+		size := slotSize(e.Type)
+		copy(out.Data[base*size:], e.slots[lo*size:hi*size])
+	}
+	for i := lo; i < hi; i++ {
+		if e.Null(i) {
+			out.SetNull(base + i - lo)
+		}
+	}
+}
+
 // StoreTo sets row i of out, a flat vector that the caller owns, to element k.
 func (e *Elements) StoreTo(k int, out *Vector, i int) {
 	storeSlot(out, i, e.Null(k), isVariable(e.Type), func() []byte {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -39,7 +40,7 @@ func (fc *fromContext) scope(items ...fromItem) *scope {
 // from binds a FROM clause: the cross join of its items, and the scope over it.
 func (b *binder) from(items []ast.TableExpr, fc *fromContext) (fromItem, error) {
 	if len(items) == 0 {
-		return fromItem{node: &logical.Values{Rows: [][]expr.Expr{{}}}}, nil
+		return fromItem{node: oneRow()}, nil
 	}
 	var acc fromItem
 	for i, t := range items {
@@ -96,6 +97,9 @@ func (b *binder) tableExpr(t ast.TableExpr, fc *fromContext) (fromItem, error) {
 	case *ast.Join:
 		return b.join(t, fc)
 	case *ast.TableFunction:
+		if function.IsTable(t.Name) && len(t.Properties) == 0 {
+			return b.unnest(t, fc)
+		}
 		return b.tableFunction(t)
 	case *ast.FileTable:
 		if b.env.FileTable == nil {
@@ -107,7 +111,9 @@ func (b *binder) tableExpr(t ast.TableExpr, fc *fromContext) (fromItem, error) {
 		}
 		return b.renamed(b.scan(src, "'"+t.Path+"'", t.Alias, t.Alias), t.Columns, t)
 	case *ast.LateralView:
-		return fromItem{}, sqlerr.Unsupported("LATERAL VIEW").At(t.Position())
+		return b.lateralView(t, fc)
+	case nil:
+		return fromItem{node: oneRow()}, nil
 	}
 	return fromItem{}, sqlerr.Unsupported("this item of FROM").At(t.Position())
 }
@@ -191,8 +197,7 @@ func (b *binder) derived(t *ast.Derived, fc *fromContext) (fromItem, error) {
 
 // tableFunction binds f(…) in FROM.
 func (b *binder) tableFunction(t *ast.TableFunction) (fromItem, error) {
-	switch t.Name {
-	case "explode", "unnest", "posexplode", "json_table", "explode_outer":
+	if t.Name == "json_table" {
 		return fromItem{}, sqlerr.Unsupported(t.Name + " in FROM").At(t.Position())
 	}
 	if b.env.TableFunction == nil {

@@ -23,6 +23,10 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 	if err := refused(q); err != nil {
 		return none, err
 	}
+	q, err := b.withGenerator(q)
+	if err != nil {
+		return none, err
+	}
 	fc := &fromContext{parent: parent, ctes: ctes, ordered: hasHint(q, "ORDERED")}
 	from, err := b.from(q.From, fc)
 	if err != nil {

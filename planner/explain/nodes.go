@@ -38,6 +38,8 @@ func describe(n physical.Node) description {
 	case *physical.Project:
 		d.name, d.cardinality = "PROJECT", false
 		d.add("expressions: %s", exprList(n.Exprs))
+	case *physical.Unnest:
+		d.unnest(n)
 	case *physical.HashJoin:
 		d.hashJoin(n)
 	case *physical.NestedLoopJoin:
@@ -73,6 +75,16 @@ func describe(n physical.Node) description {
 		panic(invariant.Failed("explaining %T", n))
 	}
 	return d
+}
+
+func (d *description) unnest(n *physical.Unnest) {
+	d.name = "TABLE FUNCTION NODE"
+	outer := ""
+	if n.Outer && !n.Fn.Outer {
+		outer = "outer "
+	}
+	d.add("table function: %s%s(%s)", outer, n.Fn.Name, exprList(n.Args))
+	d.add("lateral view tuple id: %d", n.ID)
 }
 
 var joinOps = map[physical.JoinKind]string{

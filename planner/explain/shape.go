@@ -49,6 +49,8 @@ func shapeOf(n physical.Node) string {
 		return "filter(" + all(n.Conds) + ")"
 	case *physical.Project:
 		return "PhysicalProject"
+	case *physical.Unnest:
+		return "PhysicalGenerate[" + n.Fn.Name + "(" + exprList(n.Args) + ")]"
 	case *physical.HashJoin:
 		return shapeJoin(n)
 	case *physical.NestedLoopJoin:

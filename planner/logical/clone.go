@@ -65,6 +65,10 @@ func (c *cloner) clone(n Node) Node {
 			m.GroupingID = &id
 		}
 		return &m
+	case *Unnest:
+		m := *n
+		m.Cols = c.make(n.Cols)
+		return &m
 	case *SetOp:
 		return &SetOp{Kind: n.Kind, All: n.All, Inputs: n.Inputs, Cols: c.make(n.Cols)}
 	case *Values:

@@ -92,6 +92,16 @@ func (p *printer) line(n Node) string {
 		return p.values(n)
 	case *CTERef:
 		return fmt.Sprintf("CTE Ref %s (%d) %s", n.CTE.Name, n.CTE.ID, p.columns(n.Cols))
+	case *Unnest:
+		s := "Unnest "
+		if n.Outer {
+			s = "Outer Unnest "
+		}
+		args := make([]string, len(n.Args))
+		for i, a := range n.Args {
+			args[i] = p.expr(a)
+		}
+		return s + n.Fn.Name + "(" + strings.Join(args, ", ") + ") " + p.columns(n.Cols)
 	case *Write:
 		return "Write " + n.Table
 	}

@@ -5,6 +5,7 @@
 package logical
 
 import (
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -166,6 +167,17 @@ type CTE struct {
 	Plan Node // rewritten in place by the optimizer's driver, once
 }
 
+// Unnest gives, for each input row, the rows that a table function makes of it: the input's columns, then
+// those of the function.
+type Unnest struct {
+	Input   Node
+	Fn      *function.Table
+	Args    []expr.Expr // over the input
+	Outer   bool        // a row that gives none stays, once, with NULLs
+	Cols    []expr.Column
+	Ordinal []int // Cols[i] is result column Ordinal[i] of Fn
+}
+
 // Write stores its input's rows into a table and yields one row: the count.
 type Write struct {
 	Input Node
@@ -187,4 +199,5 @@ func (*Limit) IsPlan()     {}
 func (*SetOp) IsPlan()     {}
 func (*Values) IsPlan()    {}
 func (*CTERef) IsPlan()    {}
+func (*Unnest) IsPlan()    {}
 func (*Write) IsPlan()     {}

@@ -63,6 +63,12 @@ func (n *Values) Columns() []expr.Column { return n.Cols }
 // Columns implements Node.
 func (n *CTERef) Columns() []expr.Column { return n.Cols }
 
+// Columns implements Node: the input's, then the function's.
+func (n *Unnest) Columns() []expr.Column {
+	in := n.Input.Columns()
+	return append(in[:len(in):len(in)], n.Cols...)
+}
+
 // Columns implements Node.
 func (n *Write) Columns() []expr.Column { return n.Cols }
 
@@ -101,6 +107,9 @@ func (n *Values) Children() []Node { return nil }
 
 // Children implements Node: the shared plan is not a child; see CTE.
 func (n *CTERef) Children() []Node { return nil }
+
+// Children implements Node.
+func (n *Unnest) Children() []Node { return []Node{n.Input} }
 
 // Children implements Node.
 func (n *Write) Children() []Node { return []Node{n.Input} }
@@ -148,6 +157,9 @@ func (n *Values) WithChildren([]Node) Node { return n }
 
 // WithChildren implements Node.
 func (n *CTERef) WithChildren([]Node) Node { return n }
+
+// WithChildren implements Node.
+func (n *Unnest) WithChildren(c []Node) Node { m := *n; m.Input = c[0]; return &m }
 
 // WithChildren implements Node.
 func (n *Write) WithChildren(c []Node) Node { m := *n; m.Input = c[0]; return &m }

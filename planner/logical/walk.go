@@ -56,6 +56,8 @@ func EachExpr(n Node, f func(expr.Expr)) {
 		each(n.On)
 	case *Apply:
 		each(n.On)
+	case *Unnest:
+		each(n.Args)
 	case *Aggregate:
 		each(n.Groups)
 		for _, a := range n.Aggs {
@@ -101,6 +103,10 @@ func MapExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 	case *Apply:
 		m := *n
 		m.On = mapped(n.On)
+		out = &m
+	case *Unnest:
+		m := *n
+		m.Args = mapped(n.Args)
 		out = &m
 	case *Aggregate:
 		m := *n
@@ -153,6 +159,8 @@ func produced(s *expr.ColumnSet, n Node) {
 	case *Values:
 		cols = n.Cols
 	case *CTERef:
+		cols = n.Cols
+	case *Unnest:
 		cols = n.Cols
 	case *Write:
 		cols = n.Cols

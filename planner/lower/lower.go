@@ -70,6 +70,7 @@ type stream struct {
 	single bool                     // all rows are on one instance
 	from   map[expr.ColumnID]origin // of columns that are bare columns of scans
 	spread *spread                  // the buckets that the rows lie in; nil: unknown
+	sentBy []expr.ColumnID          // rows with equal values of these are on one instance; nil: unknown
 }
 
 func (s stream) cols() []expr.Column { return s.node.Base().Cols }
@@ -102,6 +103,8 @@ func (l *lowerer) operator(n logical.Node, need expr.ColumnSet) (stream, error) 
 		return l.project(n, need)
 	case *logical.Join:
 		return l.join(n, need)
+	case *logical.Unnest:
+		return l.unnest(n, need)
 	case *logical.Aggregate:
 		return l.aggregate(n)
 	case *logical.Distinct:

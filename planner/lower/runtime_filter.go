@@ -281,7 +281,7 @@ type route struct {
 }
 
 // targets follows output i of n down to the scans that read it. Rows that the filter takes away there
-// must not change anything but rows with that value: it passes filters, projections of the bare column (or of it as a
+// must not change anything but rows with that value: it passes filters, table functions, projections of the bare column (or of it as a
 // wider integer), joins, grouping columns and all inputs of unions and set operations, and stops at limits, sorts with
 // limits, shared subplans.
 func (p *filterPlacer) targets(n physical.Node, i int, r route) []target {
@@ -302,6 +302,10 @@ func (p *filterPlacer) targets(n physical.Node, i int, r route) []target {
 		}
 		if ok {
 			return p.targets(n.Input, int(f.Index), r)
+		}
+	case *physical.Unnest:
+		if i < len(n.PassCols) {
+			return p.targets(n.Input, n.PassCols[i], r)
 		}
 	case *physical.Sort:
 		if n.Limit < 0 && n.Offset == 0 && !r.streaming {

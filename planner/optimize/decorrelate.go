@@ -56,6 +56,9 @@ func (d *decorrelator) apply(a *logical.Apply) (logical.Node, error) {
 		}
 		return d.domain(a, outer)
 	}
+	if n, ok := unnestApply(a, outer); ok {
+		return n, nil
+	}
 	existence := a.Kind == logical.Semi || a.Kind == logical.Anti || a.Kind == logical.Mark
 	b := *a
 	if existence {

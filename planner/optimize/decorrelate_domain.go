@@ -157,6 +157,14 @@ func (p *pusher) push(n logical.Node) (out logical.Node, keys []expr.Column, err
 			return p.push(n.Input)
 		}
 		return nil, nil, sqlerr.Unsupported("LIMIT in a correlated subquery")
+	case *logical.Unnest:
+		in, keys, err := p.push(n.Input)
+		if err != nil {
+			return nil, nil, err
+		}
+		m := *n
+		m.Input, m.Args = in, p.bindAll(n.Args, keys)
+		return &m, keys, nil
 	case *logical.Aggregate:
 		return p.pushAggregate(n)
 	case *logical.Join:

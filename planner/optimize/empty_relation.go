@@ -36,7 +36,7 @@ func withoutRows(n logical.Node) logical.Node {
 		if anyFalse(n.Conds) || isEmpty(n.Input) {
 			return empty(n)
 		}
-	case *logical.Project, *logical.Distinct:
+	case *logical.Project, *logical.Distinct, *logical.Unnest:
 		if isEmpty(n.Children()[0]) {
 			return empty(n)
 		}

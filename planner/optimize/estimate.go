@@ -130,14 +130,15 @@ func drawn(ndv, rows, n float64) float64 {
 
 // Guesses for what statistics do not tell.
 const (
-	unknownRows  = 100_000
-	cteLoopRows  = 1000
-	guessEqual   = 0.01
-	guessRange   = 1.0 / 3
-	guessHaving  = 0.02
-	guessLike    = 0.1
-	guessOther   = 0.25
-	guessNotNull = 0.99
+	unknownRows   = 100_000
+	cteLoopRows   = 1000
+	guessEqual    = 0.01
+	guessRange    = 1.0 / 3
+	guessHaving   = 0.02
+	guessLike     = 0.1
+	guessOther    = 0.25
+	guessNotNull  = 0.99
+	guessElements = 5 // of an array
 )
 
 func (e *Estimates) of(n logical.Node) *relation {
@@ -162,6 +163,8 @@ func (e *Estimates) compute(n logical.Node) *relation {
 		return e.project(n)
 	case *logical.Join:
 		return e.join(n)
+	case *logical.Unnest:
+		return e.unnest(n)
 	case *logical.Apply:
 		in := e.of(n.LeftInput)
 		return &relation{rows: in.rows, cols: in.cols, unknown: true}
@@ -195,6 +198,24 @@ func limited(in *relation, count, offset int64) *relation {
 		rows = math.Min(rows, float64(count))
 	}
 	return in.scaled(rows)
+}
+
+// unnest repeats the input's rows, for as many elements as arrays have, or as the call says.
+func (e *Estimates) unnest(n *logical.Unnest) *relation {
+	in := e.of(n.Input)
+	per := n.Fn.Rows
+	if per < 0 {
+		per = guessElements
+	}
+	if n.Outer {
+		per = math.Max(per, 1)
+	}
+	out := &relation{rows: in.rows * per, cols: make(map[expr.ColumnID]column, len(in.cols)+len(n.Cols)), unknown: in.unknown}
+	for id, c := range in.cols {
+		c.unique = c.unique && per <= 1
+		out.cols[id] = c
+	}
+	return out
 }
 
 func (e *Estimates) project(n *logical.Project) *relation {

@@ -38,6 +38,8 @@ func (f *inferrer) pullUp(n logical.Node) []expr.Expr {
 		return f.knownOfExprs(f.known(n.Input), exprs, cols)
 	case *logical.Distinct:
 		return f.known(n.Input)
+	case *logical.Unnest:
+		return f.known(n.Input)
 	case *logical.Sort:
 		return f.known(n.Input)
 	case *logical.Limit:
@@ -224,6 +226,8 @@ func knownOfValues(n *logical.Values) []expr.Expr {
 func (f *inferrer) guarded(n logical.Node) []guard {
 	switch n := n.(type) {
 	case *logical.Filter:
+		return f.guarded(n.Input)
+	case *logical.Unnest:
 		return f.guarded(n.Input)
 	case *logical.Sort:
 		return f.guarded(n.Input)

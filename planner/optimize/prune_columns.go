@@ -29,6 +29,8 @@ func prune(n logical.Node, need expr.ColumnSet) logical.Node {
 		return pruneSetOp(n, need)
 	case *logical.Values:
 		return pruneValues(n, need)
+	case *logical.Unnest:
+		return pruneUnnest(n, need)
 	case *logical.Join:
 		if unusedJoin(n, need) {
 			return prune(n.LeftInput, need)
@@ -123,6 +125,26 @@ func pruneSetOp(n *logical.SetOp, need expr.ColumnSet) logical.Node {
 		}
 		return pruneExact(c, cols)
 	})
+}
+
+// pruneUnnest makes only the needed columns of the function; its rows stay, even when none is.
+func pruneUnnest(n *logical.Unnest, need expr.ColumnSet) logical.Node {
+	m := *n
+	m.Cols, m.Ordinal = nil, nil
+	for i, c := range n.Cols {
+		if need.Has(c.ID) {
+			m.Cols, m.Ordinal = append(m.Cols, c), append(m.Ordinal, n.Ordinal[i])
+		}
+	}
+	below := need.Clone()
+	for _, a := range n.Args {
+		expr.AddColumns(&below, a)
+	}
+	m.Input = prune(n.Input, below)
+	if m.Input == n.Input && len(m.Cols) == len(n.Cols) {
+		return n
+	}
+	return &m
 }
 
 func pruneValues(n *logical.Values, need expr.ColumnSet) logical.Node {

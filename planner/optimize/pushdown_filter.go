@@ -23,6 +23,8 @@ func (b bounds) push(n logical.Node, conds []expr.Expr) logical.Node {
 		return b.pushProject(n, conds)
 	case *logical.Join:
 		return b.pushJoin(n, conds)
+	case *logical.Unnest:
+		return b.pushUnnest(n, conds)
 	case *logical.Aggregate:
 		return b.pushAggregate(n, conds)
 	case *logical.SetOp:
@@ -106,6 +108,18 @@ func substituted(e expr.Expr, at map[expr.ColumnID]expr.Expr) expr.Expr {
 		x, ok := at[c.ID]
 		return x, ok
 	})
+}
+
+// pushUnnest: a conjunct over the input's columns keeps or drops all rows that an input row gives.
+func (b bounds) pushUnnest(n *logical.Unnest, conds []expr.Expr) logical.Node {
+	in := logical.Outputs(n.Input)
+	down, stay := partition(conds, func(e expr.Expr) bool { return b.movable(e) && expr.Columns(e).SubsetOf(in) })
+	for _, c := range stay {
+		if b.movable(c) {
+			down = append(down, implied(c, in)...)
+		}
+	}
+	return under(stay, rebuild(n, b.push(n.Input, down)))
 }
 
 // pushAggregate: a conjunct over grouping columns keeps or drops whole groups.

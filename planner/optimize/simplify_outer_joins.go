@@ -32,6 +32,8 @@ func nonNull(n logical.Node, rejected expr.ColumnSet) logical.Node {
 		return rebuild(n, nonNull(n.Input, throughExprs(rejected, n.Cols[:len(n.Groups)], n.Groups)))
 	case *logical.Distinct:
 		return rebuild(n, nonNull(n.Input, rejected))
+	case *logical.Unnest:
+		return nonNullUnnest(n, rejected)
 	case *logical.Sort:
 		if n.Limit < 0 && n.Offset == 0 {
 			return rebuild(n, nonNull(n.Input, rejected))
@@ -48,6 +50,24 @@ func rebuild(n, input logical.Node) logical.Node {
 		return n
 	}
 	return n.WithChildren([]logical.Node{input})
+}
+
+// nonNullUnnest: OUTER goes where the rows that it adds are thrown away. A row whose only array is NULL then gives none.
+func nonNullUnnest(n *logical.Unnest, rejected expr.ColumnSet) logical.Node {
+	m := *n
+	made := expr.SetOfColumns(n.Cols)
+	if n.Outer && !n.Fn.Outer && rejected.Intersects(made) {
+		m.Outer = false
+	}
+	below := rejected.Intersect(logical.Outputs(n.Input))
+	if !m.Outer && len(n.Args) == 1 && n.Args[0].Type().IsNested() {
+		below.AddAll(strictIn(n.Args[0]))
+	}
+	m.Input = nonNull(n.Input, below)
+	if m.Outer == n.Outer && m.Input == n.Input {
+		return n
+	}
+	return &m
 }
 
 func throughExprs(rejected expr.ColumnSet, cols []expr.Column, exprs []expr.Expr) expr.ColumnSet {

@@ -58,6 +58,11 @@ func (v *verifier) node(n logical.Node) {
 		v.exprs("project", in, n.Exprs)
 	case *logical.Join:
 		v.exprs("join", in, n.On)
+	case *logical.Unnest:
+		if len(n.Cols) != len(n.Ordinal) || len(n.Args) != len(n.Fn.Params) {
+			v.fail("%s: %d columns, %d ordinals, %d arguments for %d", n.Fn.Name, len(n.Cols), len(n.Ordinal), len(n.Args), len(n.Fn.Params))
+		}
+		v.exprs("unnest", in, n.Args)
 	case *logical.Aggregate:
 		v.aggregate(n, in)
 	case *logical.Sort:

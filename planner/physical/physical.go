@@ -6,6 +6,7 @@ package physical
 
 import (
 	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -70,6 +71,18 @@ type Project struct {
 	Info
 	Input Node
 	Exprs []expr.Expr
+}
+
+// Unnest gives, for each input row, the rows that a table function makes of it. Output: PassCols of the
+// input batch, then result columns Ordinal of the function.
+type Unnest struct {
+	Info
+	Input    Node
+	Fn       *function.Table
+	Args     []expr.Expr
+	Outer    bool // a row that gives none stays, once, with NULLs
+	PassCols []int
+	Ordinal  []int
 }
 
 // JoinKind is the kind of a physical join, seen with the probe side as the left input.
@@ -262,6 +275,9 @@ func (n *Filter) Children() []Node { return []Node{n.Input} }
 
 // Children implements Node.
 func (n *Project) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Unnest) Children() []Node { return []Node{n.Input} }
 
 // Children implements Node.
 func (n *HashJoin) Children() []Node { return []Node{n.Probe, n.Build} }
