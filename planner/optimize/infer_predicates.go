@@ -212,7 +212,8 @@ func withoutImplied(conds []expr.Expr) []expr.Expr {
 			continue
 		}
 		rest := append(append([]expr.Expr(nil), out[:i]...), out[i+1:]...)
-		others := directOf(rest)
+		sure, _ := partition(rest, func(e expr.Expr) bool { return !expr.MayFail(e) }) // an error must not come sooner
+		others := directOf(sure)
 		if others.implies(out[i]) {
 			out = rest
 		}
