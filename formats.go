@@ -141,6 +141,9 @@ func nameFormat(t *catalog.Table, st *ast.CreateTable) (named bool, err error) {
 		}
 		return true, nil
 	}
+	if !st.External && t.Format != formatParquet {
+		t.Properties["format"] = t.Format // where SHOW CREATE TABLE tells it
+	}
 	f, err := formatFor(t.Format)
 	if err == nil && !st.External {
 		_, err = f.writer(&probe)

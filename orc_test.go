@@ -3,6 +3,7 @@ package basalt_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +29,9 @@ func TestORCFiles(t *testing.T) {
 		if got := query(t, s, fmt.Sprintf("SELECT count(*), sum(a), min(b) FROM e%d WHERE a > 997", i)); got != "2 1997 row 998\n" {
 			t.Errorf("external table %d: %s", i, got)
 		}
+	}
+	if got := query(t, s, "SHOW CREATE TABLE t"); !strings.Contains(got, `"format" = "orc"`) {
+		t.Errorf("the format is not told: %s", got)
 	}
 	if got := query(t, s, "SELECT count(c) FROM e1"); got != "0\n" {
 		t.Errorf("a column that the files lack: %s", got)
