@@ -104,6 +104,22 @@ func foreign(node physical.Node, single, moved bool) stream {
 	return out
 }
 
+// together: rows with equal groups are on one instance, as an exchange by some of the groups sent them.
+func (s stream) together(groups []expr.Expr) bool {
+	if len(s.sentBy) == 0 {
+		return false
+	}
+	for _, id := range s.sentBy {
+		if !slices.ContainsFunc(groups, func(g expr.Expr) bool {
+			c, ok := g.(*expr.Column)
+			return ok && c.ID == id
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
 // as is the stream under another node that leaves every row where it is.
 func (s stream) as(n physical.Node) stream {
 	s.node = n
