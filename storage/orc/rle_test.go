@@ -179,3 +179,48 @@ func TestByteAndBitRLE(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRLE decodes foreign bytes as every run length encoding: values or an error, and skipping
+// gives the same as reading.
+func FuzzRLE(f *testing.F) {
+	r := rand.New(rand.NewPCG(1, 9))
+	for seed := range 10 {
+		enc := rleEncoder{signed: seed%2 == 0}
+		f.Add(enc.append(nil, randomInts(r, 300, enc.signed)))
+		f.Add(appendBytesRLE(nil, compressible(r, 300)))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		b = append(bytes.Clone(b), make([]byte, padding)...)[:len(b)]
+		for k := range 4 {
+			signed, v2 := k&1 == 0, k&2 == 0
+			one, other := newIntReader(plainStream(b), signed, v2), newIntReader(plainStream(b), signed, v2)
+			vals, rest := make([]int64, 700), make([]int64, 400)
+			for range 20 {
+				err1, err2 := one.next(vals), other.skip(300)
+				if err2 == nil {
+					err2 = other.next(rest)
+				}
+				if (err1 == nil) != (err2 == nil) {
+					t.Fatalf("read: %v, skipped: %v", err1, err2)
+				}
+				if err1 != nil {
+					break
+				}
+				if !slices.Equal(vals[300:], rest) {
+					t.Fatal("values behind a skip differ")
+				}
+			}
+		}
+		bits := bitReader{bytes: byteReader{s: plainStream(b)}}
+		words := make(vector.Bitmap, 20)
+		for range 50 {
+			ones, err := bits.next(words, 1234)
+			if err != nil {
+				break
+			}
+			if want := 1234 - words.CountZeros(1234); ones != want {
+				t.Fatalf("%d ones, want %d", ones, want)
+			}
+		}
+	})
+}
