@@ -11,8 +11,8 @@ import (
 // a table of fewer rows stays in a core's cache.
 const DefaultBucketRunRows = 50_000
 
-// largestShare is how much more than its part of the rows one bucket may hold: beyond, the
-// instance that has it would work alone while the others wait.
+// largestShare is how much more than its part of the rows an instance may have to do: beyond, it
+// would work alone while the others wait.
 const largestShare = 1.5
 
 // maxSharedBuild is the largest build side, in estimated rows, that every bucket of a run may
@@ -78,7 +78,6 @@ func (l *lowerer) bucketRun(n physical.Node) *physical.BucketRun {
 	}
 	run := &physical.BucketRun{}
 	rows := make([]int64, t.buckets)
-	total, most := int64(0), int64(0)
 	for b := range rows {
 		if !yields(n, int32(b)) {
 			continue
@@ -86,11 +85,10 @@ func (l *lowerer) bucketRun(n physical.Node) *physical.BucketRun {
 		for _, s := range t.scans {
 			rows[b] += bucketRows(s, int32(b))
 		}
-		total += rows[b]
-		most = max(most, rows[b])
+		rows[b] = max(rows[b], 1)
 		run.Buckets = append(run.Buckets, int32(b))
 	}
-	if len(run.Buckets) < l.opts.Instances || float64(most)*float64(l.opts.Instances) > largestShare*float64(total) && l.opts.Instances > 1 && total > 0 {
+	if len(run.Buckets) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(run.Buckets, func(a, b int32) int {
@@ -102,7 +100,22 @@ func (l *lowerer) bucketRun(n physical.Node) *physical.BucketRun {
 		}
 		return 0
 	})
+	if !l.balanced(run.Buckets, rows) {
+		return nil
+	}
 	return run
+}
+
+// balanced: when instances claim the buckets one after the other, none ends up with much more than its part.
+func (l *lowerer) balanced(buckets []int32, rows []int64) bool {
+	work := make([]int64, l.opts.Instances)
+	total := int64(0)
+	for _, b := range buckets {
+		least := slices.Index(work, slices.Min(work))
+		work[least] += rows[b]
+		total += rows[b]
+	}
+	return float64(slices.Max(work))*float64(len(work)) <= largestShare*float64(total)
 }
 
 // runTree is what a subtree that may run bucket by bucket consists of.

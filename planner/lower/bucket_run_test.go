@@ -92,6 +92,7 @@ func TestBucketRun(t *testing.T) {
 	check("left, pruned probe", "[1 2]", colocated(physical.Left, pruned(), whole()))
 	// Not worth it, or not possible.
 	check("one bucket for two instances", "none", colocated(physical.Inner, bucketScan(even, four), whole()))
+	check("three buckets for two instances", "[0 1 2]", colocated(physical.Inner, bucketScan(even[:3], nil), bucketScan(even[:3], nil)))
 	check("small", "none", colocated(physical.Inner, whole(), bucketScan([]int64{1, 1, 1, 1}, nil)))
 	check("one bucket has nearly all", "none", colocated(physical.Inner, bucketScan([]int64{1000, 1, 1, 1}, nil), whole()))
 	x := &physical.Exchange{Kind: physical.BroadcastRows, Input: whole()}
