@@ -64,6 +64,7 @@ var bannedCalls = []struct{ room, call, instead string }{
 	{"executor/", "time.Now(", "operators take the time from the Driver's profile clock; see executor/profile.go"},
 	{"executor/", "runtime.SetFinalizer", "free memory in Close and Abort"},
 	{"storage/parquet/", "os.Open", "go through storage.FS"},
+	{"storage/orc/", "os.Open", "go through storage.FS"},
 }
 
 // callExceptions lists files that may make a banned call, with the reason.
