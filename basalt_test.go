@@ -190,7 +190,7 @@ func waitGoroutines(t *testing.T, want int) {
 
 func TestMemoryLimitNamesTheOperator(t *testing.T) {
 	s := session(t, open(t, ""))
-	query(t, s, "SET exec_mem_limit = '4M'")
+	query(t, s, "SET exec_mem_limit = '4M', enable_spill = 0")
 	_, err := tryQuery(s, "SELECT count(*) FROM (SELECT number, count(*) FROM numbers('number' = '2000000') GROUP BY number) t")
 	if !sqlerr.Is(err, sqlerr.OutOfMemory) || !strings.Contains(err.Error(), "aggregate") {
 		t.Errorf("aggregate over the limit: %v", err)

@@ -21,11 +21,12 @@ import (
 
 // Options configure a DB. The zero value is a good start.
 type Options struct {
-	// MemoryLimit bounds the working memory of all queries together, in bytes; 0 is three
-	// quarters of the machine's memory.
+	// MemoryLimit is what the process may use, in bytes; 0 is three quarters of the machine's
+	// memory. An eighth of it (at most 1 GB) is for what nobody counts, PageCache for the page
+	// cache, the rest is the working memory of all queries together.
 	MemoryLimit int64
-	// PageCache bounds the decoded pages that are kept between queries, in bytes, beside MemoryLimit; 0 is a
-	// quarter of MemoryLimit, negative none.
+	// PageCache bounds the decoded pages that are kept between queries, in bytes; 0 is a quarter of
+	// MemoryLimit, negative none.
 	PageCache int64
 	// Workers is how many drivers compute at a time over all queries; 0 is the number of cores.
 	Workers int
@@ -115,13 +116,15 @@ func Open(dir string, o Options) (*DB, error) {
 	if limit <= 0 {
 		limit = machineMemory() / 4 * 3
 	}
-	db.memory = budget.New("process", limit, nil)
-	switch {
-	case o.PageCache > 0:
-		db.pages = storage.NewPageCache(o.PageCache, nil)
-	case o.PageCache == 0:
-		db.pages = storage.NewPageCache(limit/4, nil)
+	pages := o.PageCache
+	if pages == 0 {
+		pages = limit / 4
 	}
+	if pages > 0 {
+		db.pages = storage.NewPageCache(pages, nil)
+	}
+	db.total = limit
+	db.memory = budget.New("process", queryMemory(limit, max(pages, 0)), nil)
 	db.slots = executor.NewSlots(db.work)
 	for name, value := range o.Settings {
 		if err := db.global.setText(name, value); err != nil {

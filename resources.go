@@ -23,6 +23,7 @@ import (
 
 // resources are the parts of a DB that only this file knows.
 type resources struct {
+	total int64 // bytes: Options.MemoryLimit
 	queue *admission.Queue
 	spill *spill.Store
 	lock  *os.File // of a spill folder outside of a data folder
@@ -92,13 +93,14 @@ func (db *DB) closeResources() {
 	}
 }
 
-// SetMemoryLimit tells the Go runtime to stay within the process budget plus headroom for
-// what no budget counts (buffers of scans, connections, the program); a server calls it
-// once, a library leaves it to its program.
-func (db *DB) SetMemoryLimit() {
-	limit := db.memory.Limit()
-	debug.SetMemoryLimit(limit + min(limit/4, 512<<20) + 64<<20)
+// queryMemory is what queries get of the process's memory.
+func queryMemory(total, pages int64) int64 {
+	return max(total-pages-min(total/8, 1<<30), total/4)
 }
+
+// SetMemoryLimit tells the Go runtime to stay within Options.MemoryLimit; a server calls it
+// once, a library leaves it to its program.
+func (db *DB) SetMemoryLimit() { debug.SetMemoryLimit(db.total) }
 
 // Spilled is how many bytes and files queries wrote to temporary files since Open.
 func (db *DB) Spilled() (bytes, files int64) {

@@ -192,7 +192,7 @@ func TestSpillSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := filesBelow(t, tmp)
-	dead := filepath.Join(tmp, "basalt-spill-1")
+	dead := filepath.Join(tmp, "basalt-spill-dead")
 	leave(dead + ".lock")
 	leave(filepath.Join(dead, "query-1", "1.spill"))
 	next, err := basalt.Open("", basalt.Options{})
