@@ -98,9 +98,9 @@ func queryMemory(total, pages int64) int64 {
 	return max(total-pages-min(total/8, 1<<30), total/4)
 }
 
-// SetMemoryLimit tells the Go runtime to stay within Options.MemoryLimit; a server calls it
-// once, a library leaves it to its program.
-func (db *DB) SetMemoryLimit() { debug.SetMemoryLimit(db.total) }
+// SetMemoryLimit tells the Go runtime to stay within Options.MemoryLimit, less what the
+// program itself takes; a server calls it once, a library leaves it to its program.
+func (db *DB) SetMemoryLimit() { debug.SetMemoryLimit(db.total - min(db.total/16, 64<<20)) }
 
 // Spilled is how many bytes and files queries wrote to temporary files since Open.
 func (db *DB) Spilled() (bytes, files int64) {
