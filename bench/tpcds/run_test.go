@@ -19,6 +19,7 @@ var (
 	data = flag.String("data", "", "a folder with one folder of Parquet files a table")
 	out  = flag.String("out", "", "a folder for the rows of every query")
 	only = flag.String("only", "", "names of queries, with commas")
+	full = flag.Bool("analyze", false, "ANALYZE the tables first")
 )
 
 // TestRun runs the queries over given data: those that need what is not built yet are refused by name.
@@ -36,6 +37,9 @@ func TestRun(t *testing.T) {
 	defer s.Close()
 	for _, name := range Tables() {
 		mustRun(t, s, fmt.Sprintf("CREATE EXTERNAL TABLE %s STORED AS PARQUET LOCATION '%s'", name, filepath.Join(*data, name)))
+	}
+	if *full {
+		mustRun(t, s, "ANALYZE DATABASE `default`")
 	}
 	ran, refused := 0, 0
 	for _, q := range Queries() {
