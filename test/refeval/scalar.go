@@ -320,6 +320,12 @@ func cast(v vector.Value, t sqltype.Type) vector.Value {
 			return vector.NullOf(t)
 		}
 		return inRange(vector.IntValue(t, int64(v.F)))
+	case from.IsFloat() && t.Kind == sqltype.Decimal:
+		x, ok := int128.FromFloat64(math.Round(v.F * math.Pow10(int(t.Scale))))
+		if !ok || math.IsNaN(v.F) || len(strings.TrimPrefix(x.String(), "-")) > int(t.Precision) {
+			return vector.NullOf(t)
+		}
+		return vector.Value{Type: t, I: x}
 	case from.IsFloat() && t.Kind == sqltype.Boolean:
 		return vector.BoolValue(v.F != 0)
 	case from.IsString() && t.IsInteger():
