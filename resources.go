@@ -3,6 +3,7 @@ package basalt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,12 +50,17 @@ func (db *DB) openResources(dir string) error {
 	root := os.TempDir()
 	sweepAbandoned(root)
 	f, err := os.CreateTemp(root, spillPrefix+"*.lock")
-	if err != nil {
-		return storage.FileError(err, root, "create file in")
+	if err == nil {
+		if err = lockFile(f); err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
 	}
-	if err := lockFile(f); err != nil {
-		_ = f.Close()
-		return storage.FileError(err, f.Name(), "lock")
+	if err != nil {
+		// No reason not to start: a query that has to spill will say that it cannot.
+		db.log.Warn("no folder for temporary files", "error", storage.FileError(err, root, "use"))
+		db.resources.spill = spill.NewStore(db.fs, filepath.Join(root, fmt.Sprintf("%s%d", spillPrefix, os.Getpid())))
+		return nil
 	}
 	db.lock = f
 	db.resources.spill = spill.NewStore(db.fs, strings.TrimSuffix(f.Name(), ".lock"))
