@@ -17,6 +17,9 @@ import (
 // "stored as it is", 3 bytes little endian.
 const chunkHeader = 3
 
+// zstdRoom is what the zstd decoder likes to have behind its output.
+const zstdRoom = 32
+
 // maxRatios bound how much a codec can expand, so that a buffer for a short chunk is
 // short, whatever the block size.
 var maxRatios = [numCodecs]int{codecZlib: 1040, codecSnappy: 64, codecLZO: 256, codecLZ4: 256, codecZstd: 1 << 16, codecBrotli: 1 << 16}
@@ -82,9 +85,13 @@ func expand(codec int, dst, src []byte) (int, error) {
 		}
 		return n, nil
 	case codecZstd:
-		out, err := sharedZstd().DecodeAll(src, dst[:0:len(dst)])
+		// With some room behind the output the decoder needs no bounds checks.
+		out, err := sharedZstd().DecodeAll(src, dst[:0:min(cap(dst), len(dst)+zstdRoom)])
 		if err != nil {
 			return 0, fmt.Errorf("zstd: %w", err)
+		}
+		if len(out) > len(dst) {
+			return 0, formatError("zstd data is larger than its block")
 		}
 		return len(out), nil
 	case codecBrotli:

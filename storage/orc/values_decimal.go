@@ -26,6 +26,7 @@ const (
 	// maxVarint is the length of the longest varint: 128 bits.
 	maxVarint = 19
 	stopBits  = 0x8080808080808080
+	stopPairs = 0x8000800080008000
 )
 
 func (v *decimalValues) next(dst []byte, n int) error {
@@ -129,7 +130,7 @@ func squeeze(x uint64) uint64 {
 }
 
 // readShort decodes varints of at most 64 bits. A varint of up to 8 bytes is decoded from
-// one word; eight of a byte each at once.
+// one word; eight of a byte, or four of two bytes, at once.
 func (v *decimalValues) readShort(dst []int64) error {
 	s := v.s
 	for i := 0; i < len(dst); {
@@ -150,6 +151,15 @@ func (v *decimalValues) readShort(dst []int64) error {
 					dst[i+k] = int64(c>>1) ^ -int64(c&1)
 				}
 				i += 8
+				pos += 8
+				continue
+			case stops == stopPairs && i+4 <= len(dst): // four of two bytes each
+				x = x&0x007f007f007f007f | x>>1&0x3f803f803f803f80
+				for k := range 4 {
+					c := x >> (16 * uint(k)) & 0x3fff
+					dst[i+k] = int64(c>>1) ^ -int64(c&1)
+				}
+				i += 4
 				pos += 8
 				continue
 			case stops != 0:

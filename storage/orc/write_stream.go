@@ -34,7 +34,7 @@ func newCompressor(name string, block int) (*compressor, error) {
 		c.deflate, err = flate.NewWriter(&c.buf, deflateLevel)
 	case "zstd":
 		c.codec = codecZstd
-		c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+		c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)) // no other codec has checksums
 	case "snappy":
 		c.codec = codecSnappy
 	case "lz4":
