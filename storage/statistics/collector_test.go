@@ -43,7 +43,6 @@ func batch(lo, hi int, dictionary, selected bool) *vector.Batch {
 		vector.Values[bool](cols[5])[r] = i%3 == 0
 	}
 	if dictionary {
-		dict := vector.FromStrings(schema[1].Type, "big")
 		codes := make([]int32, n)
 		at := map[string]int32{"big": 0}
 		for r := range n {
@@ -60,8 +59,7 @@ func batch(lo, hi int, dictionary, selected bool) *vector.Batch {
 		for s, c := range at {
 			texts[c] = s
 		}
-		dict = vector.FromStrings(schema[1].Type, texts...)
-		cols[1] = vector.NewDictionary(dict, codes, cols[1].Valid)
+		cols[1] = vector.NewDictionary(vector.FromStrings(schema[1].Type, texts...), codes, cols[1].Valid)
 	}
 	b := vector.NewBatch(n, cols...)
 	if selected {
