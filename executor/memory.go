@@ -75,6 +75,16 @@ func (m *memoryClaim) force(held *int64, n int64) {
 	m.peak()
 }
 
+// settle is set for what cannot be divided: the small is forced, so that a query whose
+// other operators hold all there is can end.
+func (m *memoryClaim) settle(held *int64, n int64) error {
+	if m.canSpill() && n <= m.workspace() {
+		m.force(held, n)
+		return nil
+	}
+	return m.set(held, n)
+}
+
 func (m *memoryClaim) peak() {
 	for now := m.r.Held(); ; {
 		peak := m.node.PeakBytes.Load()

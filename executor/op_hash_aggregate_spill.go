@@ -134,7 +134,7 @@ func (l *aggLocal) foresee(rows int) error {
 func (l *aggLocal) claim() error {
 	n, m := l.bytes(), l.a.memory
 	if !l.a.spillable || l.stream.layout.Words() == 0 {
-		return m.set(&l.held, n) // or one group, which cannot be divided
+		return m.settle(&l.held, n) // or one group, which cannot be divided
 	}
 	if l.a.spilling.Load() && !l.alone && n > m.workspace() {
 		return l.spill()
@@ -147,7 +147,7 @@ func (l *aggLocal) claim() error {
 		return nil
 	}
 	if l.table.Groups() <= 1 && l.parts == nil {
-		return m.set(&l.held, n) // nothing to divide
+		return m.settle(&l.held, n) // nothing to divide
 	}
 	return l.spill()
 }
@@ -322,7 +322,7 @@ func (c *aggCursor) readDisk(r *aggResult, d *aggDisk, p int) error {
 func (c *aggCursor) claim(r *aggResult) error {
 	a, n := c.m.a, r.bytes()
 	if !a.spillable || r.level > spill.MaxLevel || r.table.Groups() <= 1 {
-		return a.memory.set(&r.held, n)
+		return a.memory.settle(&r.held, n)
 	}
 	if a.memory.try(&r.held, n) {
 		return nil

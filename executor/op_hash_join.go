@@ -166,7 +166,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 	// Claimed before it is allocated: the table, and the columns once more while they are put together.
 	if j.spillable {
 		j.memory.force(&j.held, int64(j.rows)*j.tableRowBytes())
-	} else if err := j.memory.set(&j.held, int64(j.rows)*j.tableRowBytes()); err != nil {
+	} else if err := j.memory.settle(&j.held, int64(j.rows)*j.tableRowBytes()); err != nil {
 		return err
 	}
 	if err := j.joinColumns(ctx); err != nil {
@@ -200,7 +200,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 		j.memory.force(&j.held, n)
 		return nil
 	}
-	return j.memory.set(&j.held, n)
+	return j.memory.settle(&j.held, n)
 }
 
 // insertChunk is how many build rows a goroutine inserts at a time.

@@ -65,7 +65,7 @@ func (w *joinWriter) claim() error {
 		m.force(&w.held, w.bytes())
 		return nil
 	case !j.spillable:
-		return m.set(&w.held, w.bytes())
+		return m.settle(&w.held, w.bytes())
 	}
 	n := w.bytes() + int64(w.rows.N)*j.tableRowBytes()
 	if j.disk.on.Load() {
@@ -165,10 +165,18 @@ func (c *joinColumn) vector() *vector.Vector {
 
 // roomForTable claims the table of what the writers hold; false means that it does not fit.
 func (j *hashJoin) roomForTable() bool {
+	var rows int64
 	for _, w := range j.writers {
-		j.memory.force(&w.held, w.bytes())
+		n := w.bytes()
+		rows += n
+		j.memory.force(&w.held, n)
 	}
-	return j.memory.try(&j.held, int64(j.rows)*j.tableRowBytes())
+	n := int64(j.rows) * j.tableRowBytes()
+	if rows+n <= j.memory.workspace() {
+		j.memory.force(&j.held, n)
+		return true
+	}
+	return j.memory.try(&j.held, n)
 }
 
 // settle, when the build side is spilled, decides which partitions come back, and brings them.
