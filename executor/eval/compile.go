@@ -83,6 +83,9 @@ func (c *compiler) compile(e expr.Expr) (node, error) {
 }
 
 func (c *compiler) call(e *expr.Call) (node, error) {
+	if l := expr.LambdaOf(e); l != nil {
+		return c.lambdaNode(e, l)
+	}
 	switch e.Fn.Name {
 	case "case", "if":
 		return c.caseNode(e)

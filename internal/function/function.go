@@ -74,6 +74,16 @@ const (
 	Volatile                   // every row anew (rand(), uuid(), sleep())
 )
 
+// LambdaMode is how a higher-order function applies its lambda.
+type LambdaMode uint8
+
+// Lambda modes.
+const (
+	NoLambda        LambdaMode = iota
+	EachElement                // to the elements of the other arguments, side by side
+	CompareElements            // to two elements of the other argument, to sort it: the result's sign is their order
+)
+
 // Scalar is one resolved overload of a scalar function. Values are shared and immutable.
 type Scalar struct {
 	Name      string // lower case; operators are named as in SQL: "+", "=", "and", "not", "like", "cast"
@@ -86,6 +96,8 @@ type Scalar struct {
 	Fails bool
 	// YieldsNull marks functions that may give NULL for arguments that are not (x/0, bad casts).
 	YieldsNull bool
+	// Lambda tells what a higher-order function does with its first argument, a lambda; see ResolveHigher.
+	Lambda LambdaMode
 	// New makes the kernel of one driver. consts has an entry an argument, nil where it is
 	// not constant: patterns and formats are compiled here. An error is the user's.
 	New func(consts []*vector.Value) (Kernel, error)

@@ -92,9 +92,14 @@ func IsAggregate(name string) bool {
 	return ok
 }
 
-// List is the sorted names of all scalar and aggregate functions and operators.
+// List is the sorted names of all scalar, higher-order and aggregate functions and operators.
 func List() []string {
-	names := make([]string, 0, len(scalars())+len(aggregates()))
+	names := make([]string, 0, len(scalars())+len(aggregates())+len(higher()))
+	for n := range higher() {
+		if _, both := scalars()[n]; !both {
+			names = append(names, n)
+		}
+	}
 	for n := range scalars() {
 		names = append(names, n)
 	}

@@ -23,6 +23,7 @@ func arrayFunctions() map[string]builder {
 		"array_pushback": arrayPush(false), "array_append": arrayPush(false), "array_pushfront": arrayPush(true),
 		"array_with_constant": arrayOfConstant(0), "array_repeat": arrayOfConstant(1), "array_range": resolveArrayRange, "sequence": resolveArrayRange,
 		"array_min": arrayExtreme(-1), "array_max": arrayExtreme(1), "array_sum": resolveArraySum, "array_avg": resolveArrayAvg,
+		"array_filter": arrayBy(filterKernel, tBoolean), "array_sortby": arrayBy(sortByKernel, tNull),
 		"array_flatten": resolveFlatten, "flatten": resolveFlatten, "split_by_string": resolveSplit,
 	})
 }

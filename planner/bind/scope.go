@@ -42,6 +42,7 @@ type scope struct {
 	aggregates aggregateMode
 	aliases    *aliases // select list and GROUP BY names, where the clause may use them; else nil
 	ctes       *cteScope
+	lambda     []named // parameters of the lambdas around, innermost first
 }
 
 // aliases resolve names to select items in GROUP BY, HAVING and ORDER BY.
@@ -97,6 +98,13 @@ func (b *binder) column(s *scope, c *ast.Column) (expr.Expr, error) {
 // columnHere resolves c in s alone; nil when it is not there.
 func (b *binder) columnHere(s *scope, c *ast.Column) (expr.Expr, error) {
 	unqualified := c.Table == ""
+	if unqualified {
+		for _, p := range s.lambda {
+			if equalName(p.name, c.Name) {
+				return expr.Ref(p.col), nil
+			}
+		}
+	}
 	if s.aliases != nil && s.aliases.first && unqualified {
 		if e, err := b.alias(s, c); e != nil || err != nil {
 			return e, err

@@ -25,6 +25,9 @@ func Equal(a, b Expr) bool {
 	case *Call:
 		y, ok := b.(*Call)
 		return ok && SameScalar(x.Fn, y.Fn) && equalAll(x.Args, y.Args)
+	case *Lambda:
+		y, ok := b.(*Lambda)
+		return ok && len(x.Params) == len(y.Params) && equalAll(x.Captured, y.Captured) && Equal(x.Body, y.Body)
 	case *Aggregate:
 		y, ok := b.(*Aggregate)
 		return ok && equalAggregate(x, y)
@@ -86,8 +89,11 @@ func SameScalar(f, g *function.Scalar) bool {
 func IsVolatile(e Expr) bool {
 	found := false
 	Walk(e, func(e Expr) bool {
-		if c, ok := e.(*Call); ok && c.Fn.Stability == function.Volatile {
-			found = true
+		switch e := e.(type) {
+		case *Call:
+			found = found || e.Fn.Stability == function.Volatile
+		case *Lambda:
+			found = found || IsVolatile(e.Body)
 		}
 		return !found
 	})
@@ -98,8 +104,11 @@ func IsVolatile(e Expr) bool {
 func MayFail(e Expr) bool {
 	found := false
 	Walk(e, func(e Expr) bool {
-		if c, ok := e.(*Call); ok && c.Fn.Fails {
-			found = true
+		switch e := e.(type) {
+		case *Call:
+			found = found || e.Fn.Fails
+		case *Lambda:
+			found = found || MayFail(e.Body)
 		}
 		return !found
 	})

@@ -74,6 +74,14 @@ func (p *printer) expr(e Expr, strength int) {
 		p.b.WriteString(literalText(e.Value))
 	case *Call:
 		p.call(e, strength)
+	case *Lambda:
+		if len(e.Params) == 1 {
+			p.b.WriteString(e.Params[0])
+		} else {
+			p.b.WriteString("(" + strings.Join(e.Params, ", ") + ")")
+		}
+		p.b.WriteString(" -> ")
+		p.expr(e.open(), 0)
 	case *Aggregate:
 		p.aggregate(e)
 	case *Subquery:

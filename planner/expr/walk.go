@@ -3,7 +3,7 @@ package expr
 import "github.com/basaltdb/basalt/internal/invariant"
 
 // Children are the direct operands of e, in order. A subquery's plan is not among them,
-// its Left expressions are; an aggregate's are its arguments, sort keys, then its filter.
+// its Left expressions are; a lambda's are what it captures, not its body; an aggregate's are its arguments, sort keys, then its filter.
 func Children(e Expr) []Expr {
 	switch e := e.(type) {
 	case *Column, *Field, *Literal:
@@ -12,6 +12,8 @@ func Children(e Expr) []Expr {
 		return e.Args
 	case *Subquery:
 		return e.Left
+	case *Lambda:
+		return e.Captured
 	case *Aggregate:
 		if len(e.OrderBy) == 0 && e.Filter == nil {
 			return e.Args
@@ -39,6 +41,8 @@ func WithChildren(e Expr, c []Expr) Expr {
 		s := *e
 		s.Left = c
 		return &s
+	case *Lambda:
+		return &Lambda{Params: e.Params, Captured: c, Body: e.Body}
 	case *Aggregate:
 		a := *e
 		a.Args, c = c[:len(e.Args):len(e.Args)], c[len(e.Args):]
