@@ -195,7 +195,7 @@ func resolveNamedStruct(name string, args []Arg) (*Scalar, error) {
 		if c == nil || c.Null || !args[2*i].Type.IsString() {
 			return nil, sqlerr.New(sqlerr.WrongArguments, "the field names of named_struct must be text constants")
 		}
-		fields[i], elems[i] = strings.ToLower(c.S), notNull(args[2*i+1].Type)
+		fields[i], elems[i] = strings.ToLower(c.S), args[2*i+1].Type
 		params[2*i], params[2*i+1] = args[2*i].Type, elems[i]
 	}
 	return &Scalar{Params: params, Result: sqltype.StructOf(fields, elems), Nulls: NullAware, New: stateless(
@@ -216,7 +216,7 @@ func resolveStruct(name string, args []Arg) (*Scalar, error) {
 	}
 	fields, elems := make([]string, len(args)), make([]sqltype.Type, len(args))
 	for i, a := range args {
-		fields[i], elems[i] = "col"+strconv.Itoa(i+1), notNull(a.Type)
+		fields[i], elems[i] = "col"+strconv.Itoa(i+1), a.Type
 	}
 	return &Scalar{Params: elems, Result: sqltype.StructOf(fields, elems), Nulls: NullAware, New: stateless(
 		func(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
