@@ -42,7 +42,7 @@ type options struct {
 func main() {
 	var o options
 	flag.Float64Var(&o.scale, "scale", 1, "multiplies the rows")
-	flag.IntVar(&o.buckets, "buckets", 64, "buckets of each table")
+	flag.IntVar(&o.buckets, "buckets", 128, "buckets of each table")
 	flag.IntVar(&o.runs, "runs", 5, "measured runs of each query")
 	flag.IntVar(&o.threads, "threads", 2, "instances of Basalt, threads of DuckDB")
 	flag.StringVar(&o.data, "data", "", "folder of the server's data (default data/colocate in the checkout, made if missing)")
