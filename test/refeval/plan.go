@@ -22,12 +22,13 @@ type Row []vector.Value
 // env gives the values of columns: those of the current row and, under Apply, of the rows
 // around it. The zero env knows no column.
 type env struct {
-	cols []expr.Column
-	row  Row
-	up   *env
+	cols   []expr.Column
+	row    Row
+	up     *env
+	fields Row // in the body of a lambda: its parameters and captured values
 }
 
-func (e *env) with(cols []expr.Column, row Row) *env { return &env{cols, row, e} }
+func (e *env) with(cols []expr.Column, row Row) *env { return &env{cols: cols, row: row, up: e} }
 
 func (e *env) lookup(id expr.ColumnID) (vector.Value, bool) {
 	for ; e != nil; e = e.up {
@@ -89,6 +90,8 @@ func eval(n logical.Node, e *env) []Row {
 		return join(joinSpec{n.Kind, n.LeftInput.Columns(), n.RightInput.Columns(), n.On, n.MarkNullOK}, eval(n.LeftInput, e), func(Row) []Row { return right }, e)
 	case *logical.Apply:
 		return apply(n, e)
+	case *logical.Unnest:
+		return unnest(n, e)
 	case *logical.Aggregate:
 		return aggregate(n, e)
 	case *logical.Distinct:

@@ -24,6 +24,8 @@ func scalar(x expr.Expr, e *env) vector.Value {
 		return v
 	case *expr.Literal:
 		return x.Value
+	case *expr.Field:
+		return retype(e.fields[x.Index], x.T)
 	case *expr.Call:
 		return call(x, e)
 	}
@@ -33,6 +35,9 @@ func scalar(x expr.Expr, e *env) vector.Value {
 
 func call(x *expr.Call, e *env) vector.Value {
 	t := x.Fn.Result
+	if v, ok := nestedCall(x, e); ok {
+		return v
+	}
 	switch x.Fn.Name { // those that do not look at all arguments, or take NULLs
 	case "and", "or":
 		return connect(x, e)

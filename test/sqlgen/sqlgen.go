@@ -267,7 +267,62 @@ func (g *Gen) from() string {
 			g.scope = g.scope[:left]
 		}
 	}
+	if g.r.IntN(6) == 0 {
+		return g.lateralView(s)
+	}
 	return s
+}
+
+// lateralView adds the elements of an array or the parts of a text to FROM.
+func (g *Gen) lateralView(from string) string {
+	for range 1 + g.r.IntN(2) {
+		k, a, outer := kind(g.r.IntN(2)), g.alias(), pick(g.r, "", "OUTER ")
+		array := g.array(k)
+		depth := g.depth
+		g.depth = 9 // no subqueries here
+		call := pick(g.r, fmt.Sprintf("explode(%s) %s AS c0", array, a), fmt.Sprintf("posexplode(%s) %s AS p, c0", array, a),
+			fmt.Sprintf("explode(CASE WHEN %s THEN %s END) %s AS c0", g.cond(1), array, a))
+		if k == text && g.r.IntN(2) == 0 {
+			call = fmt.Sprintf("explode_split(%s, 'a') %s AS c0", g.column(text), a)
+		}
+		g.depth = depth
+		from += " LATERAL VIEW " + outer + call
+		g.scope = append(g.scope, ref{a + ".c0", k})
+		if strings.HasPrefix(call, "pos") {
+			g.scope = append(g.scope, ref{a + ".p", number})
+		}
+	}
+	return from
+}
+
+// array is an array of up to four elements of a kind, at times changed by a lambda.
+func (g *Gen) array(k kind) string {
+	items := []string{g.column(k)}
+	for range g.r.IntN(4) {
+		items = append(items, pick(g.r, g.column(k), g.column(k), "NULL"))
+	}
+	a := "array(" + strings.Join(items, ", ") + ")"
+	if g.r.IntN(3) == 0 {
+		a = fmt.Sprintf("array_filter(e -> e %s %s, %s)", pick(g.r, "<", ">", "<>"), g.column(k), a)
+	}
+	if g.r.IntN(4) == 0 {
+		a = fmt.Sprintf("array_map(e -> coalesce(e, %s), %s)", g.column(k), a)
+	}
+	return a
+}
+
+// ofArray is a value computed from an array.
+func (g *Gen) ofArray(k kind) string {
+	switch {
+	case k == boolean:
+		of := kind(g.r.IntN(2))
+		return fmt.Sprintf("any_match(%s, e -> e > %s)", g.array(of), g.column(of))
+	case k == number && g.r.IntN(2) == 0:
+		return "size(" + g.array(text) + ")"
+	case g.r.IntN(2) == 0:
+		return fmt.Sprintf("array_first(e -> e <> %s, %s)", g.column(k), g.array(k))
+	}
+	return fmt.Sprintf("element_at(%s, %d)", g.array(k), g.r.IntN(5)-2)
 }
 
 // has reports whether one of the columns from lo to hi in scope has a name that ends so. The
@@ -387,6 +442,9 @@ func (g *Gen) expr(k kind, depth int) string {
 	}
 	if g.r.IntN(6) == 0 {
 		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", g.cond(depth-1), g.expr(k, depth-1), g.expr(k, depth-1))
+	}
+	if k != date && g.r.IntN(16) == 0 {
+		return g.ofArray(k)
 	}
 	if g.r.IntN(8) == 0 {
 		return fmt.Sprintf("coalesce(%s, %s)", g.expr(k, depth-1), g.expr(k, depth-1))
