@@ -441,6 +441,7 @@ func (p *parser) tableFunction(tok int, after func()) {
 	})
 	p.emit(") AS")
 	after()
+	n.Ordinality = len(n.Properties) == 0 && p.accept("WITH", "ORDINALITY")
 	n.Alias, n.Columns = p.tableAlias()
 	p.emitLeaf(tok, n)
 }

@@ -123,7 +123,7 @@ func resolvePosexplode(name string, args []Arg) (*Table, error) {
 	t.Names, t.Result = append([]string{"pos"}, t.Names...), append(types(tInt), t.Result...)
 	t.NotNull = make([]bool, len(t.Result))
 	t.NotNull[0] = true
-	t.New = func() Generator { return &numbered{of: inner(), t: tInt} }
+	t.New = func() Generator { return &numbered{of: inner()} }
 	return t, nil
 }
 
@@ -249,10 +249,20 @@ func appendNulls(dst *vector.Vector, n int) {
 	}
 }
 
-// numbered puts the number of the row, from zero, in front of another generator's columns.
+// WithOrdinality is t with one more column at the end: the number of the row among those of its input row, from one.
+func WithOrdinality(t *Table) *Table {
+	m, inner := *t, t.New
+	m.Names, m.Result = append(slices.Clone(t.Names), "ordinality"), append(slices.Clone(t.Result), tBigInt)
+	m.NotNull = append(slices.Clone(t.NotNull), true)
+	m.New = func() Generator { return &numbered{of: inner(), last: true} }
+	return &m
+}
+
+// numbered puts the number of the row in front of another generator's columns, from zero as INT, or behind
+// them, from one as BIGINT.
 type numbered struct {
-	of Generator
-	t  sqltype.Type
+	of   Generator
+	last bool
 }
 
 // Count implements Generator.
@@ -260,16 +270,20 @@ func (g *numbered) Count(args []*vector.Vector, i int) (int64, error) { return g
 
 // Append implements Generator.
 func (g *numbered) Append(args []*vector.Vector, i int, lo, hi int64, out []*vector.Vector) error {
-	if dst := out[0]; dst != nil {
+	dst, rest := out[0], out[1:]
+	if g.last {
+		dst, rest = out[len(out)-1], out[:len(out)-1]
+	}
+	if dst != nil {
 		base := dst.Len
 		dst.Grow(base + int(hi-lo))
 		for k := lo; k < hi; k++ {
-			if g.t.Kind == sqltype.BigInt {
-				vector.Values[int64](dst)[base+int(k-lo)] = k
+			if g.last {
+				vector.Values[int64](dst)[base+int(k-lo)] = k + 1
 			} else {
 				vector.Values[int32](dst)[base+int(k-lo)] = int32(k)
 			}
 		}
 	}
-	return g.of.Append(args, i, lo, hi, out[1:])
+	return g.of.Append(args, i, lo, hi, rest)
 }

@@ -321,6 +321,7 @@ func (f *formatter) tableFunction(t *TableFunction) {
 	f.text("(")
 	f.exprs(t.Args)
 	f.text(")")
+	f.when(t.Ordinality, " WITH ORDINALITY")
 }
 
 func (f *formatter) lateralView(v *LateralView) {

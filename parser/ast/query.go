@@ -171,6 +171,7 @@ type TableFunction struct {
 	Name       string // lower case
 	Properties []Property
 	Args       []Expr
+	Ordinality bool // WITH ORDINALITY
 	Alias      string
 	Columns    []string
 }

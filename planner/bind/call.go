@@ -55,6 +55,10 @@ func (b *binder) call(s *scope, c *ast.Call) (expr.Expr, error) {
 			return b.fold(e), nil
 		}
 	}
+	if function.IsTable(c.Name) {
+		return nil, sqlerr.New(sqlerr.WrongUsage, "%s is a table function and no part of an expression", c.Name).At(c.Position()).
+			WithHint("It stands alone in the select list, in LATERAL VIEW, or in FROM")
+	}
 	return b.make(c, c.Name, args...)
 }
 

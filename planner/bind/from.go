@@ -200,6 +200,9 @@ func (b *binder) tableFunction(t *ast.TableFunction) (fromItem, error) {
 	if t.Name == "json_table" {
 		return fromItem{}, sqlerr.Unsupported(t.Name + " in FROM").At(t.Position())
 	}
+	if t.Ordinality {
+		return fromItem{}, sqlerr.Unsupported("WITH ORDINALITY of " + t.Name).At(t.Position())
+	}
 	if b.env.TableFunction == nil {
 		return fromItem{}, sqlerr.Unsupported("Table function " + t.Name).At(t.Position())
 	}

@@ -32,7 +32,7 @@ func (b *binder) unnest(t *ast.TableFunction, fc *fromContext) (fromItem, error)
 	if alias == "" {
 		alias = t.Name
 	}
-	return b.generate(t, s, fromItem{node: oneRow()}, generator{name: t.Name, args: t.Args, alias: alias, columns: t.Columns})
+	return b.generate(t, s, fromItem{node: oneRow()}, generator{name: t.Name, args: t.Args, alias: alias, columns: t.Columns, ordinality: t.Ordinality})
 }
 
 // generator is the call of a table function of rows.
@@ -42,6 +42,8 @@ type generator struct {
 	outer   bool
 	alias   string
 	columns []string // names that the query gives; nil: the function's own
+	// ordinality: WITH ORDINALITY.
+	ordinality bool
 }
 
 // generate puts a table function over in; its arguments are bound in s.
@@ -60,6 +62,9 @@ func (b *binder) generate(n ast.Node, s *scope, in fromItem, g generator) (fromI
 	fn, err := function.ResolveTable(g.name, expr.ArgsOf(args))
 	if err != nil {
 		return in, at(err, n)
+	}
+	if g.ordinality {
+		fn = function.WithOrdinality(fn)
 	}
 	u := &logical.Unnest{Input: in.node, Fn: fn, Outer: g.outer || fn.Outer}
 	for i, a := range args {
