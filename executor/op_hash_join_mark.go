@@ -26,8 +26,8 @@ type joinMarks struct {
 	// for a single comparison without correlation or residual, and where NULL may count as
 	// false; then rows with NULL keys need not be kept, and the join can be divided.
 	simple *markFacts
-	once       sync.Once
-	all        *hashtable.JoinTable // all rows by correlation keys, for probe rows with NULLs
+	once   sync.Once
+	all    *hashtable.JoinTable // all rows by correlation keys, for probe rows with NULLs
 }
 
 // markFacts are what the build side tells, whatever partition its rows are in.
