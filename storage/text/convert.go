@@ -22,7 +22,6 @@ type converter struct {
 	out  vector.Vector
 	buf  []byte // unescaped text of one value
 	side []byte // unescaped texts that views refer to
-	nest func(c *converter, dst, b []byte, flag uint8) ([]byte, bool)
 }
 
 func newConverter(col storage.Column, opt *Options, path string) *converter {

@@ -20,7 +20,6 @@ type sample struct {
 	file  *file
 	data  []byte
 	whole bool
-	lines int
 }
 
 // sample reads the beginning, finds where rows start, and takes the header's names.

@@ -8,7 +8,6 @@ import (
 
 // shape is what the values of one place of JSON documents have in common.
 type shape struct {
-	seen   bool
 	null   bool // only nulls
 	scalar guess
 	text   bool // strings
