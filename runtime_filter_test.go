@@ -153,7 +153,8 @@ func TestRuntimeFiltersDropRows(t *testing.T) {
 	}
 	pruned("SELECT sum(v) FROM days d JOIN few ON d.dt = few.dt WHERE w < 9", "scan: partitions=2/31, tablets=8/124")
 	pruned("SELECT sum(v) FROM days d JOIN few ON d.id = few.id WHERE w < 9", "scan: partitions=31/31, tablets=31/124")
-	pruned("SELECT dt, v FROM days ORDER BY dt DESC LIMIT 5", "splits skipped=")
+	// With several drivers it depends on who is first whether the threshold comes in time.
+	pruned("SELECT /*+ SET_VAR(parallel_pipeline_task_num = 1) */ dt, v FROM days ORDER BY dt DESC LIMIT 5", "splits skipped=")
 }
 
 func textOf(t *testing.T, s *Session, sql string) string {

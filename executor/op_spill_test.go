@@ -114,7 +114,7 @@ func (f *brokenFile) Write(b []byte) (int, error) {
 func TestHashAggregateSpills(t *testing.T) {
 	keyTypes := []sqltype.Type{bigint, text, sqltype.T(sqltype.Int), sqltype.T(sqltype.Double), sqltype.T(sqltype.LargeInt), sqltype.T(sqltype.SmallInt)}
 	spilled := int64(0)
-	for seed := range seeds(12) {
+	for seed := range int64(12) {
 		r := rand.New(rand.NewSource(seed))
 		keys := make([]sqltype.Type, 1+r.Intn(3))
 		distinct := []int{}
