@@ -194,7 +194,7 @@ func TestHashAggregateSpillFails(t *testing.T) {
 func TestHashJoinSpills(t *testing.T) {
 	spilled, levels := int64(0), 0
 	for _, kind := range allJoinKinds {
-		for seed := range seeds(6) {
+		for seed := range int64(6) {
 			r := rand.New(rand.NewSource(seed))
 			n, _, types := randomJoin(r, kind)
 			last := len(types) - 1
@@ -231,7 +231,7 @@ func TestHashJoinSpills(t *testing.T) {
 			}
 		}
 	}
-	if spilled == 0 || levels == 0 {
+	if spilled == 0 || levels == 0 && !testing.Short() {
 		t.Fatalf("%d bytes spilled, %d times on more than one level", spilled, levels)
 	}
 }

@@ -86,7 +86,7 @@ func TestRuntimeFiltersOfSpilledJoins(t *testing.T) {
 			}
 		}
 	}
-	if spilled == 0 || dropped == 0 {
+	if (spilled == 0 || dropped == 0) && !testing.Short() {
 		t.Fatalf("%d bytes spilled, %d rows dropped", spilled, dropped)
 	}
 }
