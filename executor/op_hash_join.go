@@ -93,20 +93,14 @@ func newHashJoin(n *physical.HashJoin, rt *Runtime, filters *runtimeFilters) (*h
 func fieldsOf(es []expr.Expr) []int {
 	seen := map[int]bool{}
 	last := -1
-	var walk func(e expr.Expr)
-	walk = func(e expr.Expr) {
-		switch e := e.(type) {
-		case *expr.Field:
-			seen[int(e.Index)] = true
-			last = max(last, int(e.Index))
-		case *expr.Call:
-			for _, a := range e.Args {
-				walk(a)
-			}
-		}
-	}
 	for _, e := range es {
-		walk(e)
+		expr.Walk(e, func(x expr.Expr) bool {
+			if f, ok := x.(*expr.Field); ok {
+				seen[int(f.Index)] = true
+				last = max(last, int(f.Index))
+			}
+			return true
+		})
 	}
 	var out []int
 	for i := range last + 1 {

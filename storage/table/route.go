@@ -165,6 +165,9 @@ func (w *router) partitions(ctx context.Context, b *vector.Batch, sel []int32) (
 // routed are the rows of sel that have a partition.
 func (w *router) routed(n int, sel []int32) []int32 {
 	kept := w.keep[:0]
+	if kept == nil {
+		kept = []int32{} // nil would be all rows
+	}
 	if sel == nil {
 		for i := range n {
 			if w.parts[i] >= 0 {
