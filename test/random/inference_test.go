@@ -197,7 +197,7 @@ func TestInferenceRandom(t *testing.T) {
 	n := 150
 	switch {
 	case *long:
-		n = 5000
+		n = 1500
 	case testing.Short():
 		n = 40
 	}

@@ -36,7 +36,7 @@ func TestRandomQueries(t *testing.T) {
 	case *seed != 0:
 		first, seeds = *seed, 1
 	case *long:
-		seeds = 150
+		seeds = 50
 	}
 	compared, skipped := 0, 0
 	for s := first; s < first+seeds; s++ {

@@ -16,7 +16,7 @@ import (
 func TestRuntimeFiltersChangeNothing(t *testing.T) {
 	seeds := uint64(8)
 	if *long {
-		seeds = 100
+		seeds = 40
 	}
 	first := uint64(1001)
 	if *seed != 0 {
