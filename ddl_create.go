@@ -28,7 +28,7 @@ func refuseUnsupported(st *ast.CreateTable) error {
 	checks := []error{
 		refuse(st.Temporary, "CREATE TEMPORARY TABLE"),
 		refuse(st.Like != nil && len(st.LikeRollup) > 0, "CREATE TABLE LIKE … WITH ROLLUP"),
-		refuse(st.KeysType == "UNIQUE" || st.KeysType == "AGGREGATE" || st.KeysType == "PRIMARY", st.KeysType+" KEY"),
+		refuse(st.KeysType == "PRIMARY", "PRIMARY KEY"),
 		refuse(len(st.ClusterKeys) > 0, "ORDER BY of cluster keys"),
 		refuse(len(st.Rollups) > 0, "ROLLUP"),
 		refuse(len(st.Indexes) > 0, "INDEX"),
@@ -52,9 +52,6 @@ func refuseUnsupported(st *ast.CreateTable) error {
 			if bad {
 				return sqlerr.Unsupported(what).At(c.Position())
 			}
-		}
-		if c.AggType != "" && st.KeysType == "" {
-			return sqlerr.Unsupported("AGGREGATE KEY (column " + c.Name + " has the aggregate type " + c.AggType + ")").At(c.Position())
 		}
 	}
 	return nil
@@ -136,7 +133,7 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 // keys and a distribution that were not written.
 func isDoris(st *ast.CreateTable) bool {
 	return st.KeysType != "" || st.Partition != nil || st.Distributed != nil || st.Engine == "OLAP" ||
-		slices.ContainsFunc(st.Columns, func(c ast.ColumnDef) bool { return c.Key })
+		slices.ContainsFunc(st.Columns, func(c ast.ColumnDef) bool { return c.Key || c.AggType != "" })
 }
 
 // copyDefinition gives t everything of a table of ours but its rows: partitions of the same names and
@@ -274,6 +271,9 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 	}
 	if err := x.define(t, st); err != nil {
 		return nil, err
+	}
+	if t.Model != catalog.DuplicateKey {
+		return nil, sqlerr.Unsupported("CREATE TABLE AS of the " + t.Model.String() + " KEY model").At(st.Position())
 	}
 	err = x.s.db.cat.Update(func(tx *catalog.Tx) error {
 		// Ids and the folder's name only; the table itself comes with its files.

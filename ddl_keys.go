@@ -1,10 +1,12 @@
 package basalt
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -16,28 +18,42 @@ const (
 	autoKeyBytes   = 36
 )
 
-// defineKeys marks the key columns of a DUPLICATE KEY table: those written, or the prefix that
-// Doris chooses. Rows are sorted by them inside each file.
+// defineKeys sets the model and marks the key columns: those written, or the prefix that Doris chooses. Rows are
+// sorted by them inside each file. Hidden columns of the model are added.
 func defineKeys(t *catalog.Table, st *ast.CreateTable) error {
-	for i := range st.Columns {
-		if c := &st.Columns[i]; c.AggType != "" {
-			return sqlerr.Detail("The aggregate type %s of column %s is not allowed in a DUPLICATE KEY table", c.AggType, c.Name).At(c.Position())
-		}
-	}
-	keys := st.Keys
-	if st.KeysType == "" {
+	keys, model := st.Keys, st.KeysType
+	if model == "" {
 		for i := range t.Columns { // a KEY after the type
 			if t.Columns[i].Key {
 				keys = append(keys, t.Columns[i].Name)
 			}
 		}
+		if at := slices.IndexFunc(st.Columns, func(c ast.ColumnDef) bool { return aggregationOf(&c) != function.NoAggregation }); at >= 0 {
+			model = "AGGREGATE"
+			if len(keys) == 0 { // what has no aggregation is a key
+				for i := range st.Columns {
+					if aggregationOf(&st.Columns[i]) == function.NoAggregation {
+						keys = append(keys, st.Columns[i].Name)
+					}
+				}
+			}
+		}
+	}
+	switch model {
+	case "AGGREGATE":
+		t.Model = catalog.AggregateKey
+	case "UNIQUE":
+		t.Model = catalog.UniqueKey
 	}
 	var err error
 	switch {
-	case st.KeysType != "" || len(keys) > 0:
+	case model != "" || len(keys) > 0:
 		err = markKeys(t, keys)
 	case isDoris(st) && t.Properties["enable_duplicate_without_keys_by_default"] != "true":
 		err = chooseKeys(t)
+	}
+	if err == nil {
+		err = defineValues(t, st.Columns)
 	}
 	if err != nil {
 		return sqlerr.From(err).At(st.Position())
@@ -49,6 +65,100 @@ func defineKeys(t *catalog.Table, st *ast.CreateTable) error {
 		}
 	}
 	return nil
+}
+
+// aggregationOf is the aggregation that a definition names; Doris lets REPLACE stand in UNIQUE tables and NONE
+// everywhere.
+func aggregationOf(d *ast.ColumnDef) function.Aggregation {
+	a, _ := function.AggregationNamed(d.AggType)
+	return a
+}
+
+// defineValues checks the aggregations that were written against the model and stores them. CREATE TABLE AS
+// has no definitions.
+func defineValues(t *catalog.Table, defs []ast.ColumnDef) error {
+	short := [...]string{catalog.DuplicateKey: "DUP_KEYS", catalog.AggregateKey: "AGG_KEYS", catalog.UniqueKey: "UNIQUE_KEYS"}[t.Model]
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		var a function.Aggregation
+		if i < len(defs) {
+			a = aggregationOf(&defs[i])
+			if kind := defs[i].AggType; a == function.NoAggregation && kind != "" && kind != "NONE" {
+				return sqlerr.Unsupported("the aggregate type " + kind).At(defs[i].Position())
+			}
+		}
+		var err error
+		switch {
+		case c.Key && a != function.NoAggregation:
+			err = sqlerr.Detail("Key column[%s] should not specify aggregate type.", c.Name)
+		case c.Key:
+		case t.Model == catalog.AggregateKey && a == function.NoAggregation:
+			err = sqlerr.Detail("%s table should specify aggregate type for non-key column[%s]", short, c.Name)
+		case t.Model == catalog.UniqueKey && a == function.ReplaceAggregation:
+			a = function.NoAggregation // it is what the model does
+		case t.Model != catalog.AggregateKey && a != function.NoAggregation:
+			err = sqlerr.Detail("%s table should not specify aggregate type for non-key column[%s]", short, c.Name)
+		case a != function.NoAggregation && !a.Allows(c.Type):
+			err = sqlerr.Detail("Aggregate type %s is not compatible with primitive type %s", a, strings.ToUpper(c.Type.String()))
+		}
+		if err != nil {
+			if i < len(defs) {
+				return sqlerr.From(err).At(defs[i].Position())
+			}
+			return err
+		}
+		c.Aggregation = a
+	}
+	if t.Model == catalog.UniqueKey {
+		return addHidden(t)
+	}
+	return nil
+}
+
+// Properties of the sequence column.
+const (
+	sequenceColumn = "function_column.sequence_col"
+	sequenceType   = "function_column.sequence_type"
+)
+
+// addHidden adds the hidden columns of a UNIQUE table.
+func addHidden(t *catalog.Table) error {
+	canOrder := func(y sqltype.Type) bool {
+		return y.IsInteger() || y.Kind == sqltype.Date || y.Kind == sqltype.DateTime
+	}
+	if name := t.Properties[sequenceColumn]; name != "" {
+		c := t.ColumnNamed(name)
+		if c == nil {
+			return sqlerr.Detail("The specified sequence column[%s] not exists", name)
+		}
+		if !canOrder(c.Type) {
+			return sqlerr.Detail("Sequence type only support integer types and date types")
+		}
+	} else if text := t.Properties[sequenceType]; text != "" {
+		y, ok := sequenceTypes[strings.ToLower(text)]
+		if !ok {
+			return sqlerr.Detail("sequence type only support integer types and date types: %s", text)
+		}
+		t.Columns = append(t.Columns, hiddenColumn(t, catalog.SequenceColumn, y, true))
+	}
+	sign := hiddenColumn(t, catalog.DeleteSign, sqltype.T(sqltype.TinyInt), false)
+	zero := "0"
+	sign.Default = &zero
+	t.Columns = append(t.Columns, sign)
+	return nil
+}
+
+var sequenceTypes = map[string]sqltype.Type{
+	"tinyint": sqltype.T(sqltype.TinyInt), "smallint": sqltype.T(sqltype.SmallInt), "int": sqltype.T(sqltype.Int), "bigint": sqltype.T(sqltype.BigInt),
+	"largeint": sqltype.T(sqltype.LargeInt), "date": sqltype.T(sqltype.Date), "datetime": sqltype.DateTimeOf(0),
+}
+
+func hiddenColumn(t *catalog.Table, name string, y sqltype.Type, null bool) catalog.Column {
+	id := int32(0)
+	for i := range t.Columns {
+		id = max(id, t.Columns[i].ID)
+	}
+	return catalog.Column{ID: id + 1, Name: name, Type: y, Nullable: null, Hidden: true}
 }
 
 func markKeys(t *catalog.Table, keys []string) error {
@@ -133,12 +243,19 @@ const (
 func defineDistribution(t *catalog.Table, st *ast.CreateTable) error {
 	d := st.Distributed
 	if d == nil {
+		if t.Model == catalog.UniqueKey {
+			return sqlerr.Detail("Create unique keys table should not contain random distribution desc").At(st.Position()).
+				WithHint("Write DISTRIBUTED BY HASH(%s)", t.Columns[0].Name)
+		}
 		if isDoris(st) { // what newer Doris takes; CREATE TABLE AS hashes by its first column
 			t.Distribution.Kind, t.Distribution.Auto = catalog.RandomDistributed, true
 			t.Distribution.Buckets = autoBuckets(t.Properties)
 			if st.Query != nil && canDistribute(t.Columns[0].Type) {
 				t.Distribution.Kind, t.Distribution.Columns = catalog.HashDistributed, []int32{t.Columns[0].ID}
 			}
+		}
+		if err := checkRandom(t, &t.Distribution); err != nil {
+			return sqlerr.From(err).At(st.Position())
 		}
 		return nil
 	}
@@ -166,6 +283,8 @@ func distributionOf(t *catalog.Table, d *ast.Distribution) (catalog.Distribution
 			return out, sqlerr.Detail("Floating point type should not be used in distribution column[%s].", name)
 		case !canDistribute(c.Type):
 			return out, sqlerr.Detail("%s Type should not be used in distribution column[%s].", typeWord(c.Type), name)
+		case t.Model != catalog.DuplicateKey && !c.Key:
+			return out, sqlerr.Detail("Distribution column[%s] is not key column", name)
 		}
 		seen[c.ID] = true
 		out.Columns = append(out.Columns, c.ID)
@@ -183,7 +302,19 @@ func distributionOf(t *catalog.Table, d *ast.Distribution) (catalog.Distribution
 	default:
 		out.Buckets = int(d.Buckets)
 	}
-	return out, nil
+	return out, checkRandom(t, &out)
+}
+
+// checkRandom refuses RANDOM where rows of a key must meet.
+func checkRandom(t *catalog.Table, d *catalog.Distribution) error {
+	switch {
+	case d.Kind != catalog.RandomDistributed:
+	case t.Model == catalog.UniqueKey:
+		return sqlerr.Detail("Create unique keys table should not contain random distribution desc")
+	case slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return c.Aggregation.Replaces() }):
+		return sqlerr.Detail("Create aggregate keys table with value columns of which aggregate type is REPLACE should not contain random distribution desc")
+	}
+	return nil
 }
 
 // canDistribute reports the types that bucket columns may have.

@@ -84,6 +84,13 @@ func (x *execution) partitionColumn(t *catalog.Table, p *catalog.Partitioning, e
 	if err := partition.CheckColumn(p.Kind, c.Name, c.Type); err != nil {
 		return err
 	}
+	switch {
+	case c.Key || t.Model == catalog.DuplicateKey:
+	case t.Model == catalog.AggregateKey:
+		return sqlerr.Detail("The partition column could not be aggregated column: %s", c.Name)
+	default:
+		return sqlerr.Detail("Only key column can be partition column: %s", c.Name)
+	}
 	if c.Nullable && unit != "" {
 		return sqlerr.Detail("AUTO PARTITION BY RANGE does not allow a nullable column: %s must be NOT NULL", c.Name)
 	}

@@ -30,8 +30,8 @@ type property struct {
 	check func(x *execution, value string) error
 	note  string // why it has no effect; the statement warns of it
 	fixed bool   // cannot be changed by ALTER
-	// partition tells that a partition may have its own.
-	partition bool
+	// partition tells that a partition may have its own; unique, that only UNIQUE tables have it.
+	partition, unique bool
 }
 
 const oneCopy = "files have one copy here"
@@ -57,10 +57,11 @@ var propertyTable = []property{
 	{key: "storage_type", check: choice("COLUMN"), fixed: true},
 	{key: "storage_format", check: choice("V2", "V3", "DEFAULT"), fixed: true},
 	{key: "inverted_index_storage_format", check: choice("V1", "V2", "V3", "DEFAULT"), fixed: true},
-	{key: "function_column.", check: uniqueOnly},
-	{key: "enable_unique_key_merge_on_write", check: uniqueOnly},
+	{key: sequenceColumn, fixed: true, unique: true},
+	{key: sequenceType, fixed: true, unique: true},
+	{key: "enable_unique_key_merge_on_write", check: boolean, fixed: true, unique: true},
 	{key: "enable_mow_light_delete", check: boolean},
-	{key: "enable_unique_key_skip_bitmap_column", check: uniqueOnly},
+	{key: "enable_unique_key_skip_bitmap_column", check: boolean, unique: true},
 	{key: "light_schema_change", check: boolean},
 	{key: "enable_duplicate_without_keys_by_default", check: boolean, fixed: true},
 	{key: "disable_auto_compaction", check: boolean},
@@ -165,10 +166,6 @@ func orcCompression(_ *execution, v string) error {
 	return err
 }
 
-func uniqueOnly(*execution, string) error {
-	return sqlerr.Detail("only tables of the UNIQUE KEY model have it")
-}
-
 func size(_ *execution, v string) error {
 	_, err := parseBytes(v)
 	return err
@@ -237,6 +234,14 @@ func (x *execution) setProperties(t *catalog.Table, list []ast.Property, in wher
 
 // checkTable checks what properties say together with columns, partitions and distribution.
 func (x *execution) checkTable(t *catalog.Table, pos int) error {
+	for _, key := range slices.Sorted(maps.Keys(t.Properties)) {
+		if p := propertyOf(key); p != nil && p.unique && t.Model != catalog.UniqueKey {
+			return sqlerr.Detail("%s property only support unique key table", key).At(pos)
+		}
+	}
+	if strings.EqualFold(t.Properties["enable_unique_key_merge_on_write"], "false") {
+		x.note("enable_unique_key_merge_on_write has no effect: rows are merged when they are written")
+	}
 	if list := t.Properties["bloom_filter_columns"]; list != "" {
 		for _, name := range strings.Split(list, ",") {
 			if err := checkBloomColumn(t, strings.TrimSpace(name)); err != nil {

@@ -29,8 +29,8 @@ var mayImport = map[string][]string{
 	"parser/ast": {},
 	"parser":     {"internal/sqlerr"},
 
-	"storage": {"internal/bucket", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
-	"catalog": {"storage", "internal/bucket", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
+	"storage": {"internal/bucket", "internal/function", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
+	"catalog": {"storage", "internal/bucket", "internal/function", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
 
 	"planner/expr":     {"internal"},
 	"planner/logical":  {"planner/expr", "storage", "internal"},

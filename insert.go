@@ -29,6 +29,9 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Model != catalog.DuplicateKey {
+		return nil, sqlerr.Unsupported("INSERT into a table of the " + t.Model.String() + " KEY model").At(st.Position())
+	}
 	target, err := insertTarget(t, st)
 	if err != nil {
 		return nil, err

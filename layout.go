@@ -21,7 +21,7 @@ var dataExtensions = []string{".parquet", ".orc"}
 func storageColumns(t *catalog.Table) []storage.Column {
 	cols := make([]storage.Column, len(t.Columns))
 	for i, c := range t.Columns {
-		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
+		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment, Hidden: c.Hidden}
 	}
 	return cols
 }

@@ -85,6 +85,7 @@ var settingsTable = []setting{
 	{name: "optimizer_trace", kind: textSetting, def: "enabled=off,one_line=off", check: optimizerTraceSetting},
 	{name: "max_allowed_packet", kind: sizeSetting, def: "67108864", min: 1024, max: 1 << 30},
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
+	{name: "show_hidden_columns", kind: boolSetting, def: "0"},
 	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
 	{name: "max_multi_partition_num", def: "4096", min: 1, max: 1 << 20},
 	{name: "max_auto_partition_num", def: "2000", min: 1, max: 1 << 20},

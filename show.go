@@ -229,7 +229,10 @@ func (x *execution) columnsOfName(n ast.Name) ([]catalog.Column, error) {
 		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Unknown database '%s'", db).At(n.Position())
 	}
 	if t := x.snapshot.Table(db, n.Name); t != nil {
-		return t.Columns, nil
+		if x.s.settings.bool("show_hidden_columns") {
+			return t.Columns, nil
+		}
+		return t.Visible(), nil
 	}
 	if v := x.snapshot.View(db, n.Name); v != nil {
 		return v.Columns, nil
@@ -249,13 +252,18 @@ func (x *execution) showColumns(st *ast.Show) (*result, error) {
 	if !st.Full {
 		return describeColumns(cols), nil
 	}
+	db := n.Database
+	if db == "" {
+		db = x.s.Database()
+	}
+	t := x.snapshot.Table(db, n.Name)
 	r := newResult(textCols("Field", "Type", "Collation", "Null", "Key", "Default", "Extra", "Privileges", "Comment"))
 	for _, c := range cols {
 		coll := nullText()
 		if c.Type.IsString() {
 			coll = str("utf8mb4_0900_bin")
 		}
-		r.Add(str(c.Name), str(catalog.ColumnTypeName(c.Type)), coll, yesNo(c.Nullable), keyText(c), defaultText(c), str(""), str("select,insert"), str(c.Comment))
+		r.Add(str(c.Name), str(catalog.ColumnTypeName(c.Type)), coll, yesNo(c.Nullable), keyText(t, c), defaultText(c), str(c.Aggregation.String()), str("select,insert"), str(c.Comment))
 	}
 	return r, nil
 }
@@ -267,9 +275,10 @@ func yesNo(b bool) vector.Value {
 	return str("NO")
 }
 
-func keyText(c catalog.Column) vector.Value {
-	if c.Key {
-		return str("DUP")
+// keyText is the Key column of a table that t describes; nil for a view.
+func keyText(t *catalog.Table, c catalog.Column) vector.Value {
+	if c.Key && t != nil {
+		return str(t.Model.Short())
 	}
 	return str("")
 }
@@ -295,7 +304,11 @@ func describeColumns(cols []catalog.Column) *result {
 			key = "true"
 		}
 		extra := ""
-		if keyed && !c.Key {
+		switch {
+		case c.Key:
+		case c.Aggregation != function.NoAggregation:
+			extra = c.Aggregation.String()
+		case keyed:
 			extra = "NONE"
 		}
 		r.Add(str(c.Name), str(c.Type.String()), str(null), str(key), defaultText(c), str(extra))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/partition"
@@ -40,8 +41,12 @@ func createTableText(t *catalog.Table) string {
 		b.WriteString("EXTERNAL ")
 	}
 	fmt.Fprintf(&b, "TABLE %s (\n", quoteName(t.Name))
-	for i, c := range t.Columns {
+	cols := t.Visible()
+	for i, c := range cols {
 		fmt.Fprintf(&b, "  %s %s", quoteName(c.Name), c.Type)
+		if c.Aggregation != function.NoAggregation {
+			b.WriteString(" " + c.Aggregation.String())
+		}
 		if !c.Nullable {
 			b.WriteString(" NOT NULL")
 		} else {
@@ -53,7 +58,7 @@ func createTableText(t *catalog.Table) string {
 		if c.Comment != "" {
 			b.WriteString(" COMMENT " + quoteText(c.Comment))
 		}
-		if i < len(t.Columns)-1 {
+		if i < len(cols)-1 {
 			b.WriteByte(',')
 		}
 		b.WriteByte('\n')

@@ -186,26 +186,26 @@ func tableRows(s *snapshot, add addRow) {
 func columnRows(s *snapshot, add addRow) {
 	for _, db := range s.Databases() {
 		for _, t := range s.Tables(db) {
-			for i := range t.Columns {
-				addColumn(add, db, t.Name, i, &t.Columns[i])
+			for i, cols := 0, t.Visible(); i < len(cols); i++ {
+				addColumn(add, db, t.Name, t.Model, i, &cols[i])
 			}
 		}
 		for _, v := range s.Views(db) {
 			for i := range v.Columns {
-				addColumn(add, db, v.Name, i, &v.Columns[i])
+				addColumn(add, db, v.Name, DuplicateKey, i, &v.Columns[i])
 			}
 		}
 	}
 }
 
-func addColumn(add addRow, db, table string, i int, c *Column) {
+func addColumn(add addRow, db, table string, model KeyModel, i int, c *Column) {
 	n := null()
 	def, length, precision, scale, digits, charset, collation, key := n, n, n, n, n, n, n, text("")
 	if c.Default != nil {
 		def = text(c.DefaultText())
 	}
 	if c.Key {
-		key = text("DUP")
+		key = text(model.Short())
 	}
 	switch {
 	case c.Type.IsString():
@@ -227,7 +227,7 @@ func addColumn(add addRow, db, table string, i int, c *Column) {
 		digits = long(int64(c.Type.Scale))
 	}
 	add(text(tableCatalog), text(db), text(table), text(c.Name), long(int64(i+1)), def, yesNo(c.Nullable),
-		text(DataTypeName(c.Type)), length, length, precision, scale, digits, charset, collation, text(ColumnTypeName(c.Type)), key, text(""), text("select,insert"),
+		text(DataTypeName(c.Type)), length, length, precision, scale, digits, charset, collation, text(ColumnTypeName(c.Type)), key, text(c.Aggregation.String()), text("select,insert"),
 		text(c.Comment), firstOf(length, precision), scale, text(""), n)
 }
 

@@ -137,6 +137,27 @@ func (t *Table) ColumnByID(id int32) *Column {
 	return nil
 }
 
+// Visible are the columns without the hidden ones, which are the last.
+func (t *Table) Visible() []Column {
+	n := len(t.Columns)
+	for n > 0 && t.Columns[n-1].Hidden {
+		n--
+	}
+	return t.Columns[:n]
+}
+
+// Sequence is the column that decides which row of a key is the last in a UNIQUE table, whatever the order of loads;
+// nil: the order of loads does.
+func (t *Table) Sequence() *Column {
+	if t.Model != UniqueKey {
+		return nil
+	}
+	if name := t.Properties["function_column.sequence_col"]; name != "" {
+		return t.ColumnNamed(name)
+	}
+	return t.ColumnNamed(SequenceColumn)
+}
+
 // ColumnNamed finds a column by its name, without case; nil when there is none.
 func (t *Table) ColumnNamed(name string) *Column {
 	for i := range t.Columns {

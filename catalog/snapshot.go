@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -26,8 +27,20 @@ type Column struct {
 	Nullable bool
 	Comment  string
 	Default  *string // SQL text of the default, nil: none
-	Key      bool    // part of the table's sort key
+	Key      bool    // part of the table's sort key; what rows are the same by in AGGREGATE and UNIQUE tables
+	// Aggregation is how values of equal keys merge; NoAggregation for keys and in tables of other models.
+	Aggregation function.Aggregation `json:",omitempty"`
+	// Hidden columns are those that a model adds: they follow the others, and * does not show them.
+	Hidden bool `json:",omitempty"`
 }
+
+// Hidden columns of UNIQUE tables.
+const (
+	// DeleteSign is a TINYINT: a row with 1 takes the row of its key away.
+	DeleteSign = "__DORIS_DELETE_SIGN__"
+	// SequenceColumn is the column of the property function_column.sequence_type.
+	SequenceColumn = "__DORIS_SEQUENCE_COL__"
+)
 
 // DefaultText is the default as clients are shown it: the value of a text literal without
 // its quotes, CURRENT_TIMESTAMP without brackets, else the SQL text; "" for none.
@@ -109,12 +122,15 @@ type KeyModel uint8
 // Key models.
 const (
 	DuplicateKey KeyModel = iota // every row stays; keys are the sort order
-	AggregateKey
-	UniqueKey
+	AggregateKey                 // one row a key: values merge by their column's Aggregation
+	UniqueKey                    // one row a key: the last one
 )
 
 // String is the word before KEY.
 func (m KeyModel) String() string { return [...]string{"DUPLICATE", "AGGREGATE", "UNIQUE"}[m] }
+
+// Short is what information_schema shows as a key column's kind.
+func (m KeyModel) Short() string { return [...]string{"DUP", "AGG", "UNI"}[m] }
 
 // Partitioning says how rows find their partition.
 type Partitioning struct {

@@ -23,6 +23,7 @@ type Column struct {
 	Type     sqltype.Type
 	Nullable bool
 	Comment  string
+	Hidden   bool // * does not show it
 }
 
 // Source is anything that can be scanned: a table snapshot, files, generated numbers,

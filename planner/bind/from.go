@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -134,9 +136,26 @@ func (b *binder) scan(src storage.Source, shown, name, alias string) fromItem {
 		col := b.newColumn(label, c.Type, c.Nullable)
 		n.Cols = append(n.Cols, col)
 		n.Ordinal = append(n.Ordinal, i)
-		rel.cols = append(rel.cols, named{name: c.Name, col: col})
+		rel.cols = append(rel.cols, named{name: c.Name, col: col, hidden: c.Hidden && !b.showHidden()})
 	}
 	return fromItem{node: n, rels: []*relation{rel}, visible: rel.cols}
+}
+
+// showHidden reports whether hidden columns are shown as others are.
+func (b *binder) showHidden() bool {
+	if b.env.Variables == nil {
+		return false
+	}
+	v, ok := b.env.Variables("show_hidden_columns", true)
+	return ok && v.I.Sign() != 0
+}
+
+// shown are cols without the hidden ones.
+func shown(cols []named) []named {
+	if !slices.ContainsFunc(cols, func(c named) bool { return c.hidden }) {
+		return cols
+	}
+	return slices.DeleteFunc(slices.Clone(cols), func(c named) bool { return c.hidden })
 }
 
 // itemOf makes an item of a bound query under a name.
@@ -154,6 +173,7 @@ func (b *binder) renamed(it fromItem, columns []string, n ast.Node) (fromItem, e
 		return it, nil
 	}
 	rel := it.rels[0]
+	rel.cols = shown(rel.cols)
 	if len(columns) != len(rel.cols) {
 		return it, sqlerr.New(columnListMismatch, "Column list of '%s' has %d names for %d columns", rel.name, len(columns), len(rel.cols)).At(n.Position())
 	}

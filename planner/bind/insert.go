@@ -80,7 +80,7 @@ func notStorable(c *catalog.Column, e expr.Expr) *sqlerr.Error {
 // insertColumns are the positions in the table that the query's columns go to.
 func insertColumns(target *catalog.Table, columns []string, q ast.Query) ([]int, error) {
 	if len(columns) == 0 {
-		return upTo(len(target.Columns)), nil
+		return upTo(len(target.Visible())), nil
 	}
 	var slots []int
 	for _, name := range columns {

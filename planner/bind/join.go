@@ -137,7 +137,7 @@ func nullable(kind logical.JoinKind, l, r fromItem) {
 func (b *binder) joinUsing(j *ast.Join, kind logical.JoinKind, l, r fromItem, fc *fromContext) (fromItem, error) {
 	names := j.Using
 	if j.Natural {
-		names = commonNames(l.visible, r.visible)
+		names = commonNames(shown(l.visible), shown(r.visible))
 	}
 	var on []expr.Expr
 	var lcols, rcols []named

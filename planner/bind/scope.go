@@ -11,8 +11,9 @@ import (
 
 // named is a column under the name that the query knows it by.
 type named struct {
-	name string
-	col  expr.Column
+	name   string
+	col    expr.Column
+	hidden bool // * does not show it
 }
 
 // relation is one item of FROM.

@@ -141,11 +141,11 @@ func (b *binder) star(s *scope, it *ast.SelectItem, noFrom bool) ([]named, error
 		if noFrom {
 			return nil, sqlerr.New(noTables, "No tables used").At(it.Position())
 		}
-		return s.visible, nil
+		return shown(s.visible), nil
 	}
 	for _, r := range s.rels {
 		if r.named(it.Table.Database, it.Table.Name) {
-			return r.cols, nil
+			return shown(r.cols), nil
 		}
 	}
 	err := sqlerr.New(sqlerr.UnknownTableAlias, "Unknown table '%s'", it.Table.Name).At(it.Position())
