@@ -34,10 +34,9 @@ func refuseUnsupported(st *ast.CreateTable) error {
 		refuse(len(st.Indexes) > 0, "INDEX"),
 		refuse(h != nil && len(h.PartitionedBy) > 0 && !st.External, "PARTITIONED BY of a table that is not EXTERNAL"),
 		refuse(h != nil && len(h.ClusteredBy) > 0 && !st.External, "CLUSTERED BY of a table that is not EXTERNAL"),
-		refuse(h != nil && h.RowFormat != nil && !st.External, "ROW FORMAT of a table that is not EXTERNAL"),
 		refuse(h != nil && h.StoredBy != "", "STORED BY"),
 	}
-	if h != nil && h.StoredAs != "" && !(st.External && (h.StoredAs == "TEXTFILE" || h.StoredAs == "JSONFILE")) {
+	if h != nil && h.StoredAs != "" {
 		_, err := formatFor(h.StoredAs)
 		checks = append(checks, refuse(err != nil, "STORED AS "+h.StoredAs))
 	}
@@ -216,11 +215,11 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 	if len(paths) == 0 {
 		return sqlerr.New(sqlerr.FileNotFound, "cannot infer columns: %s has no data files", abs).At(st.Hive.Position())
 	}
-	format, err := formatFor(t.Format)
+	open, err := openerOf(t)
 	if err != nil {
 		return err
 	}
-	src, err := format.open(x.s.db.fs, paths, nil)
+	src, err := open(x.s.db.fs, paths, nil)
 	if err != nil {
 		return err
 	}

@@ -136,11 +136,11 @@ func (x *execution) fileTableAs(path, format string) (storage.Source, error) {
 		}
 		format = x.s.db.formatAt(paths[0])
 	}
-	f, err := formatFor(format)
+	open, err := openerOf(&catalog.Table{Format: format})
 	if err != nil {
 		return nil, err
 	}
-	return f.open(x.s.db.fs, paths, nil)
+	return open(x.s.db.fs, paths, nil)
 }
 
 // tableFunction is local(…) and numbers(…), Doris's table-valued functions.

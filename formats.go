@@ -1,6 +1,7 @@
 package basalt
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -19,12 +20,14 @@ import (
 const (
 	formatParquet = "parquet"
 	formatORC     = "orc"
+	formatText    = "textfile" // the serde is in the table's properties
+	formatJSON    = "jsonfile"
 )
 
 // fileFormat is how tables of one format are read and written.
 type fileFormat struct {
-	// open makes the source of files; cols nil takes the schema from them.
-	open fileset.Open
+	// open tells how the files of a table are opened; its columns nil takes the schema from them.
+	open func(t *catalog.Table) (fileset.Open, error)
 	// writer makes the writer of files of a table that is new or gets rows. The properties say how; a table of no
 	// columns yet is allowed.
 	writer func(t *catalog.Table) (table.Format, error)
@@ -32,33 +35,53 @@ type fileFormat struct {
 
 var formats = map[string]fileFormat{
 	formatParquet: {
-		open: func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
+		open: always(func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
 			return parquet.NewSource(fs, paths, cols)
-		},
+		}),
 		writer: func(t *catalog.Table) (table.Format, error) {
 			codec, err := parquetCodec(t.Properties)
 			return parquetFormat{codec: codec, sorted: ordinals(t, t.Distribution.Sorted), bloom: bloomColumns(t)}, err
 		},
 	},
 	formatORC: {
-		open: func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
+		open: always(func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
 			return orc.NewSource(fs, paths, cols)
-		},
+		}),
 		writer: func(t *catalog.Table) (table.Format, error) {
 			codec, err := orcCodec(t.Properties)
 			return orcFormat{codec: codec, bloom: bloomColumns(t)}, err
 		},
 	},
+	formatText: {open: openText, writer: newTextFormat},
+	formatJSON: {open: openText, writer: newTextFormat},
 }
 
-// fileFormats opens the files of tables, by catalog.Table.Format.
-var fileFormats = func() map[string]fileset.Open {
-	out := make(map[string]fileset.Open, len(formats))
+// always is the opener of formats that have no properties.
+func always(open fileset.Open) func(*catalog.Table) (fileset.Open, error) {
+	return func(*catalog.Table) (fileset.Open, error) { return open, nil }
+}
+
+// openersOf opens the data files of an internal table, by what formatOf says of them.
+func openersOf(t *catalog.Table) map[string]fileset.Open {
+	out := map[string]fileset.Open{}
 	for name, f := range formats {
-		out[name] = f.open
+		if open, err := f.open(t); err == nil { // checked when the table was made
+			out[name] = open
+		}
 	}
 	return out
-}()
+}
+
+// formatOf is the format of a data file of t, by its ending.
+func formatOf(t *catalog.Table, path string) string {
+	switch name := strings.TrimPrefix(filepath.Ext(path), "."); {
+	case name == formatParquet || name == formatORC:
+		return name
+	case isTextTable(t):
+		return t.Format
+	}
+	return formatParquet // reading it tells that it is none
+}
 
 // formatFor finds a format by its name, in any case.
 func formatFor(name string) (fileFormat, error) {
@@ -76,7 +99,7 @@ func formatFor(name string) (fileFormat, error) {
 // says nothing, as Hive's 000000_0 does.
 func (db *DB) formatAt(path string) string {
 	if name := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), ".")); name != "" {
-		if _, ok := formats[name]; ok {
+		if name == formatParquet || name == formatORC {
 			return name
 		}
 	}
@@ -137,10 +160,19 @@ func nameFormat(t *catalog.Table, st *ast.CreateTable) (named bool, err error) {
 	}
 	if st.External && (isTextTable(t) || name == "" && st.Hive != nil && st.Hive.RowFormat != nil) {
 		if name == "" { // ROW FORMAT without STORED AS is text
-			t.Format = "textfile"
+			t.Format = formatText
 		}
 		return true, nil
 	}
+	if !st.External && st.Hive != nil && st.Hive.RowFormat != nil {
+		if name != "" && t.Format != formatText {
+			return false, sqlerr.Unsupported("ROW FORMAT with STORED AS " + strings.ToUpper(name)).At(st.Position())
+		}
+		name, t.Format = formatText, formatText
+		rowFormatProperties(t, st.Hive)
+		maps.Copy(probe.Properties, t.Properties)
+	}
+	probe.Format = t.Format
 	if !st.External && t.Format != formatParquet {
 		t.Properties["format"] = t.Format // where SHOW CREATE TABLE tells it
 	}

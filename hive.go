@@ -123,7 +123,7 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		}
 		skip = skip*10 + int(c-'0')
 	}
-	if t.Format == "jsonfile" || strings.Contains(lib, "json") {
+	if t.Format == formatJSON || strings.Contains(lib, "json") {
 		return text.Options{Kind: text.JSON, Strict: true}, nil
 	}
 	if strings.Contains(lib, "opencsv") {
@@ -178,21 +178,15 @@ func hiveDelimiter(s string) []byte {
 }
 
 // isTextTable reports tables whose files are text.
-func isTextTable(t *catalog.Table) bool { return t.Format == "textfile" || t.Format == "jsonfile" }
+func isTextTable(t *catalog.Table) bool { return t.Format == formatText || t.Format == formatJSON }
 
-// openerOf is how the files of an external table are opened.
+// openerOf is how the files of a table are opened.
 func openerOf(t *catalog.Table) (fileset.Open, error) {
-	if !isTextTable(t) {
-		f, err := formatFor(t.Format)
-		return f.open, err
-	}
-	o, err := textOptions(t)
+	f, err := formatFor(t.Format)
 	if err != nil {
 		return nil, err
 	}
-	return func(fs storage.FS, paths []string, cols []storage.Column) (storage.Source, error) {
-		return text.NewSource(fs, paths, cols, o)
-	}, nil
+	return f.open(t)
 }
 
 // hiveSource lists the folder of a partitioned or bucketed external table now and makes its source.
@@ -352,11 +346,9 @@ func (db *DB) folderTable(root, format string) (storage.Source, error) {
 		if format == "" {
 			format = db.formatAt(first)
 		}
-		f, err := formatFor(format)
-		if err != nil {
+		if open, err = openerOf(&catalog.Table{Format: format}); err != nil {
 			return nil, err
 		}
-		open = f.open
 	}
 	src, err := open(db.fs, []string{first}, nil)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // dataExtensions are the endings of files that internal tables write; sweeping removes no others.
-var dataExtensions = []string{".parquet", ".orc"}
+var dataExtensions = append([]string{".parquet", ".orc"}, textExtensions()...)
 
 // storageColumns is the schema of t as storage knows it.
 func storageColumns(t *catalog.Table) []storage.Column {
@@ -133,15 +133,12 @@ func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) 
 			continue
 		}
 		committed = append(committed, f)
-		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(f.Path), Partition: p, Bucket: f.Bucket,
+		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(t, f.Path), Partition: p, Bucket: f.Bucket,
 			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f)})
 	}
-	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: fileFormats,
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t),
 		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
 }
-
-// formatOf is the format of a data file, by its ending.
-func formatOf(path string) string { return strings.TrimPrefix(filepath.Ext(path), ".") }
 
 // fileSchemas finds how files of a table, maybe written before its columns were changed, are read.
 type fileSchemas struct {

@@ -26,6 +26,10 @@ type Column struct {
 	Hidden   bool // * does not show it
 }
 
+// AbsentColumn is the name, which no file has, of columns that a file is older than: a source that is opened by
+// a schema reads them as NULL, and columns that it finds by position stand before and behind them as if they were not there.
+const AbsentColumn = "\x00absent"
+
 // Source is anything that can be scanned: a table snapshot, files, generated numbers,
 // information_schema. Immutable and safe for concurrent use.
 type Source interface {

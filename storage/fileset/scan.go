@@ -149,14 +149,11 @@ func (s *set) fileColumns(schema *Schema) []storage.Column {
 			cols[i].Name = schema.Names[i]
 		}
 		if schema.Constants != nil && schema.Constants[i] != nil {
-			cols[i].Name = absent
+			cols[i].Name = storage.AbsentColumn
 		}
 	}
 	return cols
 }
-
-// absent is a name that no column of a file has.
-const absent = "\x00absent"
 
 // openLarge cuts a file into splits.
 func (s *Source) openLarge(ctx context.Context, f int32, req *storage.ScanRequest) ([]storage.Split, error) {

@@ -2,82 +2,14 @@ package text
 
 import (
 	"bytes"
-	"compress/bzip2"
 	"errors"
 	"io"
-	"path/filepath"
-	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
-
-// compression is how a file is wrapped, by its name's ending.
-type compression uint8
-
-const (
-	plain compression = iota
-	gzipped
-	bzipped
-	zstandard
-	snappyFramed
-)
-
-func compressionOf(path string) compression {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".gz", ".gzip":
-		return gzipped
-	case ".bz2":
-		return bzipped
-	case ".zst", ".zstd":
-		return zstandard
-	case ".snappy", ".sz":
-		return snappyFramed
-	}
-	return plain
-}
-
-// ratio is about how much larger the text is than its file.
-func (c compression) ratio() float64 {
-	if c == plain {
-		return 1
-	}
-	return 4
-}
-
-// stream reads the file's text from its beginning.
-func (f *file) stream(file storage.File) (io.Reader, func(), error) {
-	raw := io.NewSectionReader(file, 0, f.size)
-	wrap := func(err error) error {
-		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", f.path, err)
-	}
-	none := func() {}
-	switch f.comp {
-	case gzipped:
-		r, err := gzip.NewReader(raw)
-		if err != nil {
-			return nil, none, wrap(err)
-		}
-		return r, none, nil
-	case bzipped:
-		return bzip2.NewReader(raw), none, nil
-	case zstandard:
-		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<28))
-		if err != nil {
-			return nil, none, wrap(err)
-		}
-		return r, r.Close, nil
-	case snappyFramed:
-		return snappy.NewReader(raw), none, nil
-	}
-	return raw, none, nil
-}
 
 // blockBytes is how much is read at a time.
 const blockBytes = 1 << 20

@@ -154,16 +154,16 @@ func (c *converter) bytes(buf []byte, spans []span, sel []int32) (*vector.Vector
 			if s.flag&flagEscaped != 0 {
 				b = c.plainText(b, s.flag)
 			}
-			raw, err := base64.StdEncoding.DecodeString(string(b))
-			if err != nil {
-				raw = b // as LazyBinary: what is no base64 is the bytes themselves
-			}
-			c.out.SetBytes(i, raw)
+			tmp = fromBase64(tmp[:0], b)
+			c.out.SetBytes(i, tmp)
 		default:
 			var ok bool
-			if c.opt.Kind == JSON {
+			switch c.opt.Kind {
+			case JSON:
 				tmp, ok = c.jsonValue(tmp[:0], c.col.Type, b, s.flag)
-			} else {
+			case CSV:
+				tmp, ok = c.jsonInside(tmp[:0], b, s.flag)
+			default:
 				tmp, ok = c.delimitedValue(tmp[:0], c.col.Type, b, 0)
 			}
 			switch {
@@ -177,6 +177,16 @@ func (c *converter) bytes(buf []byte, spans []span, sel []int32) (*vector.Vector
 		}
 	}
 	return &c.out, nil
+}
+
+// fromBase64 appends the bytes of a BINARY value: base64, or, as Hive's LazyBinary has it, the text itself where it is none.
+func fromBase64(dst, b []byte) []byte {
+	at := len(dst)
+	out, err := base64.StdEncoding.AppendDecode(dst, b)
+	if err != nil {
+		return append(dst[:at], b...)
+	}
+	return out
 }
 
 // parser stores the value of b as row i of out, a flat vector; false when b is none.

@@ -12,11 +12,26 @@ func (c *converter) storeText(out *vector.Vector, i int, b []byte, flag uint8) b
 	if flag&flagEscaped != 0 {
 		b = append([]byte(nil), c.plainText(b, flag)...)
 	}
-	if out.Type.Physical() == sqltype.PhysString {
+	switch {
+	case out.Type.Kind == sqltype.Binary:
+		out.SetBytes(i, fromBase64(nil, b))
+		return true
+	case out.Type.Physical() == sqltype.PhysString:
 		out.SetBytes(i, b)
 		return true
 	}
 	return parserOf(out.Type)(b, out, i)
+}
+
+// jsonInside appends the encoding of a nested value that stands as JSON in a field of CSV, as Doris prints it.
+func (c *converter) jsonInside(dst, b []byte, flag uint8) ([]byte, bool) {
+	if flag&flagEscaped != 0 {
+		b = append([]byte(nil), c.plainText(b, flag)...)
+	}
+	opt := *c.opt
+	opt.Kind = JSON
+	in := converter{col: c.col, opt: &opt, path: c.path}
+	return in.jsonValue(dst, c.col.Type, trim(b), 0)
 }
 
 // jsonValue appends the encoding of a nested value of type t that b spells.

@@ -25,12 +25,13 @@ type delimitedSplitter struct {
 	last    int // largest needed position
 	skimmed bool
 	csv     bool
+	blank   bool // an empty line is a row, of one column
 	line    byte
 	null    []byte
 }
 
 func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delimitedSplitter {
-	d := &delimitedSplitter{opt: f.opt, last: -1, slots: len(ordinals), csv: f.opt.Kind == CSV, line: f.lineEnd(), null: []byte(f.opt.Null)}
+	d := &delimitedSplitter{opt: f.opt, last: -1, slots: len(ordinals), csv: f.opt.Kind == CSV, blank: len(cols) == 1, line: f.lineEnd(), null: []byte(f.opt.Null)}
 	for slot, o := range ordinals {
 		at := f.position(cols, o)
 		if at < 0 {
@@ -109,7 +110,7 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans []span) (
 			if to > from && (i == len(buf) || buf[i] == '\n' && d.line == '\n') && buf[to-1] == '\r' {
 				to--
 			}
-			if d.csv && field == 0 && to == from && (i == len(buf) || d.classes[buf[i]] == classLine) {
+			if d.csv && !d.blank && field == 0 && to == from && (i == len(buf) || d.classes[buf[i]] == classLine) {
 				return min(i+1, len(buf)), true, true, nil // an empty line
 			}
 			d.store(spans, field, buf, from, to, flag)

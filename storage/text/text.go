@@ -1,4 +1,4 @@
-// Package text reads delimited text and JSON files as vectors: Hive's LazySimpleSerDe, CSV
+// Package text reads and writes delimited text and JSON files as vectors: Hive's LazySimpleSerDe, CSV
 // as RFC 4180 and OpenCSVSerde have it, and JSON, an object a row.
 //
 // A reader works in two steps. Splitting finds where the values of the needed columns lie in
@@ -259,7 +259,15 @@ func (s *Source) Open(_ context.Context, sp storage.Split, req *storage.ScanRequ
 // position is where the file has a column, by the header's names or by order; -1: nowhere.
 func (f *file) position(cols []storage.Column, ordinal int) int {
 	if f.names == nil {
-		return ordinal
+		at := ordinal
+		for i := range cols[:ordinal+1] {
+			if cols[i].Name == storage.AbsentColumn {
+				if at--; i == ordinal {
+					return -1
+				}
+			}
+		}
+		return at
 	}
 	for i, n := range f.names {
 		if n == cols[ordinal].Name {

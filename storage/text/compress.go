@@ -1,0 +1,201 @@
+package text
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"encoding/binary"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/storage"
+)
+
+// compression is how a file is wrapped, by its name's ending.
+type compression uint8
+
+const (
+	plain compression = iota
+	gzipped
+	bzipped
+	zstandard
+	snappied
+)
+
+func compressionOf(path string) compression {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".gz", ".gzip":
+		return gzipped
+	case ".bz2":
+		return bzipped
+	case ".zst", ".zstd":
+		return zstandard
+	case ".snappy", ".sz":
+		return snappied
+	}
+	return plain
+}
+
+// ratio is about how much larger the text is than its file.
+func (c compression) ratio() float64 {
+	if c == plain {
+		return 1
+	}
+	return 4
+}
+
+// stream reads the file's text from its beginning.
+func (f *file) stream(file storage.File) (io.Reader, func(), error) {
+	raw := io.NewSectionReader(file, 0, f.size)
+	wrap := func(err error) error {
+		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", f.path, err)
+	}
+	none := func() {}
+	switch f.comp {
+	case gzipped:
+		r, err := gzip.NewReader(raw)
+		if err != nil {
+			return nil, none, wrap(err)
+		}
+		return r, none, nil
+	case bzipped:
+		return bzip2.NewReader(raw), none, nil
+	case zstandard:
+		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<28))
+		if err != nil {
+			return nil, none, wrap(err)
+		}
+		return r, r.Close, nil
+	case snappied:
+		in := bufio.NewReaderSize(raw, 64<<10)
+		if head, _ := in.Peek(len(snappyMagic)); string(head) == snappyMagic {
+			return snappy.NewReader(in), none, nil
+		}
+		return &hadoopSnappy{in: in}, none, nil
+	}
+	return raw, none, nil
+}
+
+// snappyMagic begins files in the snappy framing format; those of Hadoop's codec do not have it.
+const snappyMagic = "\xff\x06\x00\x00sNaPpY"
+
+// hadoopSnappy reads what Hadoop's SnappyCodec writes: blocks, each its size without compression (big endian, 4 bytes) and
+// then chunks, each its compressed size and raw snappy, until the block is complete.
+type hadoopSnappy struct {
+	in    *bufio.Reader
+	left  int64 // of the block
+	chunk []byte
+	raw   []byte
+	at    int
+}
+
+var errSnappy = errors.New("malformed snappy block")
+
+// Read implements io.Reader.
+func (h *hadoopSnappy) Read(dst []byte) (int, error) {
+	for h.at == len(h.chunk) {
+		if err := h.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(dst, h.chunk[h.at:])
+	h.at += n
+	return n, nil
+}
+
+func (h *hadoopSnappy) size() (int64, error) {
+	var b [4]byte
+	if _, err := io.ReadFull(h.in, b[:]); err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint32(b[:])), nil
+}
+
+func (h *hadoopSnappy) next() error {
+	for h.left == 0 {
+		n, err := h.size()
+		if err != nil {
+			return err // io.EOF between blocks is the end
+		}
+		h.left = n
+	}
+	n, err := h.size()
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF
+	case err != nil:
+		return err
+	case n > MaxRowBytes:
+		return errSnappy
+	}
+	if int64(cap(h.raw)) < n {
+		h.raw = make([]byte, n)
+	}
+	h.raw = h.raw[:n]
+	if _, err := io.ReadFull(h.in, h.raw); err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	size, err := snappy.DecodedLen(h.raw)
+	if err != nil || int64(size) > h.left || size > MaxRowBytes {
+		return errSnappy
+	}
+	if h.chunk, err = snappy.Decode(h.chunk[:cap(h.chunk)], h.raw); err != nil {
+		return errSnappy
+	}
+	h.at = 0
+	h.left -= int64(size)
+	return nil
+}
+
+// Compressions are the names that WriterOptions.Compression may have, with the endings of file names that
+// readers, ours and Hive's, know them by.
+var Compressions = map[string]string{"": "", "gzip": ".gz", "zstd": ".zst", "snappy": ".snappy"}
+
+// compressor wraps out; nil without compression.
+func compressor(out io.Writer, name string) (io.WriteCloser, error) {
+	switch name {
+	case "":
+		return nil, nil
+	case "gzip":
+		return gzip.NewWriterLevel(out, 5)
+	case "zstd":
+		return zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	case "snappy":
+		return &snappyBlocks{out: out}, nil
+	}
+	return nil, sqlerr.Unsupported("text files compressed with " + name).WithHint("Use gzip, zstd or snappy")
+}
+
+// snappyBlocks writes what hadoopSnappy reads, a chunk a block.
+type snappyBlocks struct {
+	out io.Writer
+	buf []byte
+}
+
+// Write implements io.Writer.
+func (s *snappyBlocks) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		part := p[done:min(done+flushBytes, len(p))]
+		if need := 8 + snappy.MaxEncodedLen(len(part)); len(s.buf) < need {
+			s.buf = make([]byte, need)
+		}
+		n := len(snappy.Encode(s.buf[8:], part))
+		binary.BigEndian.PutUint32(s.buf, uint32(len(part)))
+		binary.BigEndian.PutUint32(s.buf[4:], uint32(n))
+		if _, err := s.out.Write(s.buf[:8+n]); err != nil {
+			return done, err
+		}
+		done += len(part)
+	}
+	return done, nil
+}
+
+// Close implements io.Closer.
+func (s *snappyBlocks) Close() error { return nil }
