@@ -184,10 +184,10 @@ func (w *Writer) row(row int) error {
 func (w *Writer) refuse(i int, v *vector.Vector, row int) error {
 	text := vector.AppendText(nil, v, row)
 	if w.opt.Kind == JSON {
-		return sqlerr.New(sqlerr.WrongValue, "column '%s' has a value that JSON cannot hold: '%.50q'", w.cols[i].Name, text).
+		return sqlerr.New(sqlerr.WrongValue, "column '%s' has a value that JSON cannot hold: %.50q", w.cols[i].Name, text).
 			WithHint("JSON is UTF-8, and its keys are not NULL")
 	}
-	return sqlerr.New(sqlerr.WrongValue, "column '%s' has a value with a separator in it, which would not read back: '%.50q'", w.cols[i].Name, text).
+	return sqlerr.New(sqlerr.WrongValue, "column '%s' has a value with a separator in it, which would not read back: %.50q", w.cols[i].Name, text).
 		WithHint("Give an escape or a quote character, or other separators")
 }
 
