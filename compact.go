@@ -276,8 +276,8 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause
 	var done []merging // by file, in the order that they are written
 	sink := table.NewSink(table.Options{
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted:  ordinals(t, t.Distribution.Sorted),
-		Routing: &table.Routing{Layout: layoutOf(t, nil), Folder: partitionFolder},
+		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending,
+		Routing: routingOf(t, layoutOf(t, nil)),
 		Publish: func(_ context.Context, files []table.File) error {
 			n, err := db.replace(t, files, done)
 			taken = n
@@ -293,7 +293,9 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause
 	}
 	req := &storage.ScanRequest{Limit: -1, Budget: memory.Reserve("compaction")}
 	for i := range t.Columns {
-		req.Columns = append(req.Columns, i)
+		if !isPathColumn(t, i) {
+			req.Columns = append(req.Columns, i)
+		}
 	}
 	for i := range list {
 		m := &list[i]

@@ -43,8 +43,8 @@ func (x *execution) createDatabase(st *ast.CreateDatabase) (*Rows, error) {
 }
 
 // write runs a query into a sink. It has ended when write returns.
-func (x *execution) write(ctx context.Context, t *catalog.Table, columns []string, q ast.Query, sink storage.Sink) (*Rows, error) {
-	bound, err := bind.Insert(t, columns, q, sink, x.env())
+func (x *execution) write(ctx context.Context, to bind.Target, q ast.Query, sink storage.Sink) (*Rows, error) {
+	bound, err := bind.Insert(to, q, sink, x.env())
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +84,17 @@ func (x *execution) write(ctx context.Context, t *catalog.Table, columns []strin
 	return okRows(x.s, count, ""), nil
 }
 
-// writableTable finds the target of an INSERT.
+// writableTable finds a table whose files are ours.
 func (x *execution) writableTable(n ast.Name) (*catalog.Table, error) {
+	t, err := x.insertTable(n)
+	if err == nil && t.Kind == catalog.External {
+		return nil, sqlerr.Unsupported("this change of an external table").At(n.Position())
+	}
+	return t, err
+}
+
+// insertTable finds the target of an INSERT.
+func (x *execution) insertTable(n ast.Name) (*catalog.Table, error) {
 	db, name, err := x.resolveName(n)
 	if err != nil {
 		return nil, err
@@ -96,8 +105,6 @@ func (x *execution) writableTable(n ast.Name) (*catalog.Table, error) {
 		return nil, sqlerr.New(sqlerr.NotBaseTable, "'%s.%s' is not BASE TABLE", db, name).At(n.Position())
 	case t == nil:
 		return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", db, name).At(n.Position())
-	case t.Kind == catalog.External:
-		return nil, sqlerr.Unsupported("INSERT into an external table").At(n.Position())
 	case t.Kind == catalog.System:
 		return nil, sqlerr.New(sqlerr.AccessDeniedDB, "Access denied to database '%s'", db).At(n.Position())
 	}
@@ -140,6 +147,9 @@ func (x *execution) createView(st *ast.CreateView) (*Rows, error) {
 
 // createSink is the sink of CREATE TABLE AS: its publication creates the table.
 func (x *execution) createSink(t *catalog.Table) storage.Sink {
+	if t.Hive {
+		return x.createHiveSink(t)
+	}
 	return x.newSink(t, func(files []catalog.DataFile) error {
 		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
 			next := *t

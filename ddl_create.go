@@ -32,8 +32,6 @@ func refuseUnsupported(st *ast.CreateTable) error {
 		refuse(len(st.ClusterKeys) > 0, "ORDER BY of cluster keys"),
 		refuse(len(st.Rollups) > 0, "ROLLUP"),
 		refuse(len(st.Indexes) > 0, "INDEX"),
-		refuse(h != nil && len(h.PartitionedBy) > 0 && !st.External, "PARTITIONED BY of a table that is not EXTERNAL"),
-		refuse(h != nil && len(h.ClusteredBy) > 0 && !st.External, "CLUSTERED BY of a table that is not EXTERNAL"),
 		refuse(h != nil && h.StoredBy != "", "STORED BY"),
 	}
 	if h != nil && h.StoredAs != "" {
@@ -125,6 +123,14 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 	if err := x.definePartitions(t, st.Partition); err != nil {
 		return err
 	}
+	if isHive(st) {
+		if isDoris(st) {
+			return sqlerr.Detail("A table has either keys, partitions and distribution of Doris or clauses of Hive").At(st.Hive.Position())
+		}
+		if err := x.defineManaged(t, st.Hive); err != nil {
+			return err
+		}
+	}
 	return x.checkTable(t, st.Position())
 }
 
@@ -150,7 +156,7 @@ func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
 		return sqlerr.Unsupported("CREATE TABLE LIKE an external table").At(like.Position())
 	}
 	t.Columns, t.Properties, t.Comment, t.Format = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment, src.Format
-	t.Model, t.Partitioning, t.Distribution = src.Model, src.Partitioning, src.Distribution
+	t.Model, t.Partitioning, t.Distribution, t.Hive = src.Model, src.Partitioning, src.Distribution, src.Hive
 	for _, p := range src.Partitions {
 		if !p.Temporary {
 			p.ID = 0
@@ -188,7 +194,7 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 	if st.Hive == nil || st.Hive.Location == "" {
 		return sqlerr.New(sqlerr.Syntax, "CREATE EXTERNAL TABLE needs LOCATION 'path'").At(st.Position())
 	}
-	t.Kind = catalog.External
+	t.Kind, t.Hive = catalog.External, true
 	loc := strings.TrimPrefix(st.Hive.Location, "file://")
 	abs, err := filepath.Abs(loc)
 	if err != nil {
@@ -268,11 +274,20 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 			return nil, sqlerr.From(err).At(st.Query.Position())
 		}
 	}
+	names := make([]string, len(t.Columns)) // in the order of the query
+	for i := range t.Columns {
+		names[i] = t.Columns[i].Name
+	}
 	if err := x.define(t, st); err != nil {
 		return nil, err
 	}
 	if t.Model != catalog.DuplicateKey {
 		return nil, sqlerr.Unsupported("CREATE TABLE AS of the " + t.Model.String() + " KEY model").At(st.Position())
+	}
+	for i := range t.Columns { // PARTITIONED BY with types
+		if !slices.Contains(names, t.Columns[i].Name) {
+			names = append(names, t.Columns[i].Name)
+		}
 	}
 	err = x.s.db.cat.Update(func(tx *catalog.Tx) error {
 		// Ids and the folder's name only; the table itself comes with its files.
@@ -283,7 +298,7 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 	if err != nil {
 		return nil, sqlerr.From(err).At(st.Position())
 	}
-	rows, err := x.write(ctx, t, nil, st.Query, x.createSink(t))
+	rows, err := x.write(ctx, bind.Target{Table: t, Columns: names}, st.Query, x.createSink(t))
 	if err != nil {
 		return nil, err
 	}

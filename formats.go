@@ -40,7 +40,7 @@ var formats = map[string]fileFormat{
 		}),
 		writer: func(t *catalog.Table) (table.Format, error) {
 			codec, err := parquetCodec(t.Properties)
-			return parquetFormat{codec: codec, sorted: ordinals(t, t.Distribution.Sorted), bloom: bloomColumns(t)}, err
+			return parquetFormat{codec: codec, sorted: sortColumns(t), bloom: bloomColumns(t)}, err
 		},
 	},
 	formatORC: {
@@ -120,7 +120,7 @@ func bloomColumns(t *catalog.Table) []int {
 	var out []int
 	for _, name := range strings.Split(t.Properties["bloom_filter_columns"], ",") {
 		for i := range t.Columns {
-			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) {
+			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) && !isPathColumn(t, i) {
 				out = append(out, i)
 			}
 		}
@@ -173,7 +173,7 @@ func nameFormat(t *catalog.Table, st *ast.CreateTable) (named bool, err error) {
 		maps.Copy(probe.Properties, t.Properties)
 	}
 	probe.Format = t.Format
-	if !st.External && t.Format != formatParquet {
+	if !st.External && !isHive(st) && t.Format != formatParquet {
 		t.Properties["format"] = t.Format // where SHOW CREATE TABLE tells it
 	}
 	f, err := formatFor(t.Format)

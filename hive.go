@@ -5,101 +5,16 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
-	"github.com/basaltdb/basalt/internal/bucket"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
-	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/fileset"
 	"github.com/basaltdb/basalt/storage/hive"
 	"github.com/basaltdb/basalt/storage/text"
 )
-
-// defineHive fills in what Hive's clauses say of an external table: partition columns, which come last, buckets and the row format.
-func (x *execution) defineHive(t *catalog.Table, h *ast.HiveTable) error {
-	if len(h.SkewedBy) > 0 || h.StoredBy != "" {
-		return sqlerr.Unsupported("SKEWED BY and STORED BY").At(h.Position())
-	}
-	if len(h.PartitionedBy) > 0 {
-		cols, err := tableColumns(h.PartitionedBy)
-		if err != nil {
-			return err
-		}
-		p := &catalog.Partitioning{Kind: storage.PathPartitions}
-		for i := range cols {
-			for _, c := range t.Columns {
-				if strings.EqualFold(c.Name, cols[i].Name) {
-					return sqlerr.New(sqlerr.DuplicateColumn, "Column repeated in partitioning columns: %s", cols[i].Name).At(h.PartitionedBy[i].Position())
-				}
-			}
-			cols[i].ID = int32(len(t.Columns) + 1)
-			cols[i].Nullable = true
-			p.Columns = append(p.Columns, cols[i].ID)
-			t.Columns = append(t.Columns, cols[i])
-		}
-		t.Partitioning = p
-	}
-	if h.RowFormat != nil {
-		rowFormatProperties(t, h)
-	}
-	return defineHiveBuckets(t, h)
-}
-
-// defineHiveBuckets is CLUSTERED BY: the hash is that of the property bucketing_version, 1 by default
-// as for Hive, or Spark's where the table says that Spark made it.
-func defineHiveBuckets(t *catalog.Table, h *ast.HiveTable) error {
-	if len(h.ClusteredBy) == 0 {
-		return nil
-	}
-	d := catalog.Distribution{Kind: catalog.HashDistributed, Hash: bucket.HiveV1, Buckets: int(h.Buckets)}
-	if t.Properties["bucketing_version"] == "2" {
-		d.Hash = bucket.HiveV2
-	}
-	for k := range t.Properties {
-		if strings.HasPrefix(k, "spark.sql.sources.") {
-			d.Hash = bucket.Spark
-		}
-	}
-	for _, name := range h.ClusteredBy {
-		id := int32(0)
-		for i := range t.Columns {
-			if strings.EqualFold(t.Columns[i].Name, name) {
-				id = t.Columns[i].ID
-			}
-		}
-		if id == 0 {
-			return sqlerr.New(sqlerr.UnknownColumn, "Unknown column '%s' in CLUSTERED BY", name).At(h.Position())
-		}
-		d.Columns = append(d.Columns, id)
-	}
-	if d.Buckets <= 0 {
-		return sqlerr.New(sqlerr.WrongArguments, "the number of buckets must be positive").At(h.Position())
-	}
-	t.Distribution = d
-	return nil
-}
-
-// rowFormatProperties keeps ROW FORMAT under the names that Hive's metastore has.
-func rowFormatProperties(t *catalog.Table, h *ast.HiveTable) {
-	r := h.RowFormat
-	for _, list := range [][]ast.Property{r.Properties, h.WithSerdeProps} {
-		for _, p := range list {
-			t.Properties[p.Key] = p.Value
-		}
-	}
-	if r.Serde != "" {
-		t.Properties["serialization.lib"] = r.Serde
-	}
-	for name, v := range map[string]*string{"field.delim": r.Fields, "escape.delim": r.Escape, "collection.delim": r.Collection,
-		"mapkey.delim": r.MapKeys, "line.delim": r.Lines, "serialization.null.format": r.NullAs} {
-		if v != nil {
-			t.Properties[name] = *v
-		}
-	}
-}
 
 // textOptions is the serde of a text table, by its format and properties.
 func textOptions(t *catalog.Table) (text.Options, error) {

@@ -11,23 +11,27 @@ import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
+	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
+	t, err := x.insertTable(st.Name)
+	if err != nil {
+		return nil, err
+	}
 	for what, bad := range map[string]bool{
-		"REPLACE INTO": st.Replace, "INSERT … PARTITION (column = value)": len(st.Partition) > 0, "INSERT … IF NOT EXISTS": st.IfNotExists,
+		"REPLACE INTO": st.Replace, "INSERT … PARTITION (column = value)": len(st.Partition) > 0 && !t.Hive, "INSERT … IF NOT EXISTS": st.IfNotExists && !t.Hive,
 		"INSERT … WITH LABEL": st.Label != "",
 	} {
 		if bad {
 			return nil, sqlerr.Unsupported(what).At(st.Position())
 		}
 	}
-	t, err := x.writableTable(st.Name)
-	if err != nil {
-		return nil, err
+	if t.Hive {
+		return x.insertHive(ctx, t, st)
 	}
 	if t.Model != catalog.DuplicateKey {
 		return nil, sqlerr.Unsupported("INSERT into a table of the " + t.Model.String() + " KEY model").At(st.Position())
@@ -36,7 +40,7 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.write(ctx, t, st.Columns, st.Query, x.sinkInto(target))
+	return x.write(ctx, bind.Target{Table: t, Columns: st.Columns}, st.Query, x.sinkInto(target))
 }
 
 // target is where the rows of a write go.
@@ -129,20 +133,26 @@ func (db *DB) publish(g *target, files []catalog.DataFile) error {
 
 // routedSink sends rows to the partitions and buckets of g, ordered by the table's key.
 func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile) error) storage.Sink {
-	db, t := x.s.db, g.table
-	o := table.Options{
-		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted: ordinals(t, t.Distribution.Sorted), Lenient: !x.s.settings.bool("enable_insert_strict"),
-		Publish: func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) },
-	}
-	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
+	t := g.table
+	o := x.sinkOptions(t, x.s.db.location(t))
+	o.Publish = func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) }
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
-		o.Routing = &table.Routing{Layout: layoutOf(t, g.takes), Folder: partitionFolder}
+		o.Routing = routingOf(t, layoutOf(t, g.takes))
 	}
 	if t.Partitioning != nil && t.Partitioning.Auto && g.partitions == nil {
 		o.Routing.Create = x.createPartitions(t)
 	}
 	return table.NewSink(o)
+}
+
+// sinkOptions are what all writes of files of t to a folder have in common.
+func (x *execution) sinkOptions(t *catalog.Table, dir string) table.Options {
+	o := table.Options{
+		FS: x.s.db.fs, Dir: dir, Txn: x.s.db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
+		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending, Lenient: !x.s.settings.bool("enable_insert_strict"),
+	}
+	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
+	return o
 }
 
 // createPartitions makes the partitions of t, which has AUTO PARTITION, that a load misses.

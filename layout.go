@@ -3,6 +3,7 @@ package basalt
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -12,6 +13,7 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/fileset"
+	"github.com/basaltdb/basalt/storage/table"
 )
 
 // dataExtensions are the endings of files that internal tables write; sweeping removes no others.
@@ -24,6 +26,11 @@ func storageColumns(t *catalog.Table) []storage.Column {
 		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment, Hidden: c.Hidden}
 	}
 	return cols
+}
+
+// isPathColumn reports whether the i-th column of t is told by folders, not by files.
+func isPathColumn(t *catalog.Table, i int) bool {
+	return t.InPath() && slices.Contains(t.Partitioning.Columns, t.Columns[i].ID)
 }
 
 // ordinals are the positions in t of columns by id.
@@ -71,6 +78,14 @@ func layoutOf(t *catalog.Table, keep func(p *catalog.Partition) bool) *storage.L
 		}
 	}
 	return l
+}
+
+// routingOf is how rows find their file in t, whose layout is l: folders of key=value where the table is Hive's.
+func routingOf(t *catalog.Table, l *storage.Layout) *table.Routing {
+	if t.InPath() {
+		return &table.Routing{Layout: l, Folder: func(p *storage.PartitionInfo) string { return p.Name }, InPath: true}
+	}
+	return &table.Routing{Layout: l, Folder: partitionFolder}
 }
 
 // partitionFolder is where a partition's new files go, below the table's folder. The id keeps
@@ -134,7 +149,7 @@ func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) 
 		}
 		committed = append(committed, f)
 		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(t, f.Path), Partition: p, Bucket: f.Bucket,
-			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f)})
+			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f, &l.Partitions[p])})
 	}
 	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t),
 		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
@@ -146,9 +161,9 @@ type fileSchemas struct {
 	known map[string]*fileset.Schema // by the ids of the columns in the file
 }
 
-// of is the schema of a file; nil when it has all columns. Columns that it does not have
-// read as the default they were added with.
-func (s *fileSchemas) of(f *catalog.DataFile) *fileset.Schema {
+// of is the schema of a file of partition p; nil when it has all columns. Columns that it does not have
+// read as the default they were added with, those of the path as the partition's values.
+func (s *fileSchemas) of(f *catalog.DataFile, p *storage.PartitionInfo) *fileset.Schema {
 	cols := s.table.Columns
 	same := len(f.Columns) == 0 || len(f.Columns) >= len(cols)
 	for i := 0; same && i < len(cols) && i < len(f.Columns); i++ {
@@ -158,6 +173,11 @@ func (s *fileSchemas) of(f *catalog.DataFile) *fileset.Schema {
 		return nil
 	}
 	var key strings.Builder
+	var path []vector.Value
+	if s.table.InPath() {
+		fmt.Fprintf(&key, "%d:", p.ID)
+		path = p.Bounds.Values[0]
+	}
 	has := map[int32]bool{}
 	for _, c := range f.Columns {
 		has[c.ColumnID] = true
@@ -175,6 +195,11 @@ func (s *fileSchemas) of(f *catalog.DataFile) *fileset.Schema {
 			sc = &fileset.Schema{Constants: make([]*vector.Value, len(cols))}
 		}
 		v := constantDefault(&cols[i])
+		if path != nil {
+			if k := slices.Index(s.table.Partitioning.Columns, cols[i].ID); k >= 0 {
+				v = path[k]
+			}
+		}
 		sc.Constants[i] = &v
 	}
 	s.known[key.String()] = sc

@@ -3,6 +3,7 @@ package basalt
 import (
 	"strings"
 
+	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/parquet"
@@ -12,8 +13,18 @@ import (
 // parquetFormat writes the files of internal tables.
 type parquetFormat struct {
 	codec  string
-	sorted []int // columns that rows are ordered by, NULL first
+	sorted []parquet.SortColumn
 	bloom  []int // columns with a bloom filter
+}
+
+// sortColumns are the columns that rows of t's files are ordered by.
+func sortColumns(t *catalog.Table) []parquet.SortColumn {
+	var out []parquet.SortColumn
+	for i, c := range ordinals(t, t.Distribution.Sorted) {
+		desc := i < len(t.Distribution.Descending) && t.Distribution.Descending[i]
+		out = append(out, parquet.SortColumn{Column: c, Descending: desc, NullsFirst: !desc})
+	}
+	return out
 }
 
 // compressionProperty is Doris's table property; its values name Parquet codecs here.
@@ -39,11 +50,7 @@ func (parquetFormat) Extension() string { return ".parquet" }
 
 // NewFileWriter implements table.Format.
 func (p parquetFormat) NewFileWriter(f storage.WritableFile, cols []storage.Column) (table.FileWriter, error) {
-	o := parquet.WriterOptions{Codec: p.codec, BloomColumns: p.bloom}
-	for _, c := range p.sorted {
-		o.SortedBy = append(o.SortedBy, parquet.SortColumn{Column: c, NullsFirst: true})
-	}
-	return parquet.NewWriter(f, cols, o)
+	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec, BloomColumns: p.bloom, SortedBy: p.sorted})
 }
 
 // Stats implements table.Format.

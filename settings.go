@@ -89,6 +89,12 @@ var settingsTable = []setting{
 	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
 	{name: "max_multi_partition_num", def: "4096", min: 1, max: 1 << 20},
 	{name: "max_auto_partition_num", def: "2000", min: 1, max: 1 << 20},
+	{name: "hive.exec.dynamic.partition", kind: boolSetting, def: "1"},
+	{name: "hive.exec.dynamic.partition.mode", kind: textSetting, def: "strict", check: partitionMode},
+	{name: "hive.exec.max.dynamic.partitions", def: "1000", min: 1, max: math.MaxInt32},
+	{name: "hive.exec.max.dynamic.partitions.pernode", def: "100", min: 1, max: math.MaxInt32},
+	{name: "hive.exec.max.created.files", def: "100000", min: 1, max: math.MaxInt32},
+	{name: "hive.merge.size.per.task", kind: sizeSetting, def: "256000000", min: 1 << 20, max: math.MaxInt64},
 
 	// What the scheduler reads: the global values.
 	{name: "dynamic_partition_enable", kind: boolSetting, def: "1", global: true},

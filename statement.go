@@ -129,11 +129,18 @@ func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
 	case ast.Query:
 		return bind.Query(st, x.env())
 	case *ast.Insert:
-		t, err := x.writableTable(st.Name)
+		t, err := x.insertTable(st.Name)
 		if err != nil {
 			return nil, err
 		}
-		return bind.Insert(t, st.Columns, st.Query, x.sinkFor(t), x.env())
+		if t.Hive {
+			w, sink, err := x.hiveSink(t, st)
+			if err != nil {
+				return nil, err
+			}
+			return bind.Insert(w.target(), st.Query, sink, x.env())
+		}
+		return bind.Insert(bind.Target{Table: t, Columns: st.Columns}, st.Query, x.sinkFor(t), x.env())
 	}
 	return nil, sqlerr.Unsupported("EXPLAIN of " + statementName(st)).At(st.Position())
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/storage"
 )
 
 // AssignIDs gives t, its columns, its partitions and their tablets the numbers that they do
@@ -81,10 +82,10 @@ func (tx *Tx) AddPartitions(database string, id int64, list ...Partition) ([]Par
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
 		taken := make(map[string]bool, len(t.Partitions)+len(list))
 		for i := range t.Partitions {
-			taken[strings.ToLower(t.Partitions[i].Name)] = true
+			taken[t.nameKey(t.Partitions[i].Name)] = true
 		}
 		for _, p := range list {
-			name := strings.ToLower(p.Name)
+			name := t.nameKey(p.Name)
 			if taken[name] {
 				return PartitionExists(p.Name)
 			}
@@ -106,11 +107,26 @@ func PartitionExists(name string) error {
 	return sqlerr.New(sqlerr.PartitionExists, "Duplicate partition name %s", name)
 }
 
-// PartitionNamed finds a partition by its name, without case, among the temporary or the
+// InPath tells that the table's partitions are folders key=value, as Hive has them: the folder is a partition's
+// name, and data files do not have the partition columns, which are the table's last.
+func (t *Table) InPath() bool {
+	return t.Partitioning != nil && t.Partitioning.Kind == storage.PathPartitions
+}
+
+// nameKey is the form in which partition names of t compare: those of folders as they are, others without case.
+func (t *Table) nameKey(name string) string {
+	if t.InPath() {
+		return name
+	}
+	return strings.ToLower(name)
+}
+
+// PartitionNamed finds a partition by its name, without case but where it is a folder, among the temporary or the
 // other ones; nil when there is none. The one partition of an unpartitioned table has no entry.
 func (t *Table) PartitionNamed(name string, temporary bool) *Partition {
+	folders := t.InPath()
 	for i := range t.Partitions {
-		if p := &t.Partitions[i]; p.Temporary == temporary && strings.EqualFold(p.Name, name) {
+		if p := &t.Partitions[i]; p.Temporary == temporary && (p.Name == name || !folders && strings.EqualFold(p.Name, name)) {
 			return p
 		}
 	}

@@ -92,6 +92,9 @@ type Table struct {
 	Properties map[string]string
 	Created    time.Time
 	Files      []DataFile // Internal only: the committed files
+	// Hive tells that the table was defined with Hive's clauses, as external ones always are: values are converted as
+	// Hive does.
+	Hive bool
 
 	Model        KeyModel
 	Partitioning *Partitioning // nil: unpartitioned
@@ -172,8 +175,10 @@ type Distribution struct {
 	Columns []int32 // column ids
 	Buckets int
 	Auto    bool // BUCKETS AUTO
-	// Sorted are the column ids that rows inside each file are sorted by; for Doris tables the keys.
-	Sorted []int32
+	// Sorted are the column ids that rows inside each file are sorted by; for Doris tables the keys. Descending, nil or
+	// as long, are those that descend.
+	Sorted     []int32
+	Descending []bool `json:",omitempty"`
 }
 
 // DataFile is one committed file of an internal table.

@@ -56,6 +56,8 @@ var (
 	WrongDefinition    = Code{1105, "HY000"}
 	PartitionExists    = Code{1517, "HY000"}
 	UnknownPartition   = Code{1735, "HY000"}
+	NotPartitioned     = Code{1505, "HY000"} // a partition of a table that has none
+	TooManyPartitions  = Code{1499, "HY000"}
 	WrongPartitionName = Code{1567, "HY000"}
 	ColocateSchema     = Code{5063, "42000"} // the table does not fit its colocate group
 	ColocateNotInUse   = Code{5064, "42000"} // the table is in no colocate group

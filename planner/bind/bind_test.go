@@ -122,7 +122,7 @@ func bindText(sql string) (*bind.Bound, error) {
 		t := *e.Snapshot.Table(plantest.Database, s.Name.Name)
 		t.Columns = append([]catalog.Column(nil), t.Columns...)
 		t.Columns[1].Default = &def
-		return bind.Insert(&t, s.Columns, s.Query, nil, e)
+		return bind.Insert(bind.Target{Table: &t, Columns: s.Columns}, s.Query, nil, e)
 	}
 	return nil, fmt.Errorf("not a query: %T", list[0].Statement)
 }

@@ -1,22 +1,35 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/storage"
 )
 
-// Insert binds the query of an INSERT: its columns are cast to those of target, in the
-// order of columns (nil: the table's), absent columns take their default or NULL. The
+// Target is what an INSERT writes to.
+type Target struct {
+	Table *catalog.Table
+	// Columns are those that the query gives, in its order; nil: all of the table.
+	Columns []string
+	// Fixed are values that the statement gives beside the query, by column id: Hive's static partitions.
+	Fixed map[int32]vector.Value
+}
+
+// Insert binds the query of an INSERT: its columns are cast to those of the target, absent columns take their
+// default or NULL. Tables of Hive take NULL for what does not fit. The
 // plan yields the number of rows. NULL in a NOT NULL column is found by the sink.
-func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.Sink, env *Env) (*Bound, error) {
+func Insert(to Target, q ast.Query, sink storage.Sink, env *Env) (*Bound, error) {
 	b := newBinder(env)
-	slots, err := insertColumns(target, columns, q)
+	target := to.Table
+	slots, err := insertColumns(target, to.Columns, q)
 	if err != nil {
 		return nil, err
 	}
@@ -46,14 +59,23 @@ func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.S
 		c := &target.Columns[i]
 		names[i] = c.Name
 		var e expr.Expr
-		if source[i] >= 0 {
+		if v, ok := to.Fixed[c.ID]; ok {
+			e = expr.Lit(v)
+		} else if source[i] >= 0 {
 			e = expr.Ref(cols[source[i]])
 		} else if e, err = b.defaultOf(c); err != nil {
 			return nil, at(err, q)
 		}
-		cast, err := expr.CastWith(e, c.Type, b.storing(c))
+		cast, err := expr.CastWith(e, c.Type, b.storing(target, c))
 		if err != nil {
 			return nil, notStorable(c, e).At(q.Position())
+		}
+		if c.Type.IsString() && target.InPath() && slices.Contains(target.Partitioning.Columns, c.ID) {
+			// The folder of the empty text is that of NULL, so that it reads back as NULL.
+			cast = expr.MustCall("nullif", cast, expr.Lit(vector.StringValue(sqltype.T(sqltype.String), "")))
+			if cast, err = expr.CastTo(cast, c.Type); err != nil {
+				return nil, notStorable(c, e).At(q.Position())
+			}
 		}
 		exprs[i] = fold(cast)
 	}
@@ -63,8 +85,11 @@ func Insert(target *catalog.Table, columns []string, q ast.Query, sink storage.S
 }
 
 // storing is the conversion to a column: a value that does not fit fails the statement,
-// unless enable_insert_strict is off, when it becomes NULL or is cut as by CAST.
-func (b *binder) storing(c *catalog.Column) caster {
+// unless enable_insert_strict is off or the table is Hive's, when it becomes NULL or is cut as by CAST.
+func (b *binder) storing(target *catalog.Table, c *catalog.Column) caster {
+	if target.Hive {
+		return function.Cast
+	}
 	if b.env.Variables != nil {
 		if v, ok := b.env.Variables("enable_insert_strict", true); ok && v.I.Sign() == 0 {
 			return function.Cast
@@ -163,7 +188,7 @@ func (b *binder) insertValues(target *catalog.Table, slots []int, q *ast.Values)
 	}
 	for j, slot := range slots {
 		c := &target.Columns[slot]
-		if bad, err := castColumn(n.Rows, j, c.Type, b.storing(c)); err != nil {
+		if bad, err := castColumn(n.Rows, j, c.Type, b.storing(target, c)); err != nil {
 			return r, notStorable(c, n.Rows[bad][j]).At(q.Rows[bad][j].Position())
 		}
 		null := false

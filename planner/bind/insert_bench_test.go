@@ -22,7 +22,7 @@ func BenchmarkInsertValues(b *testing.B) {
 	target := e.Snapshot.Table(plantest.Database, "t")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := bind.Insert(target, nil, ins.Query, nil, e); err != nil {
+		if _, err := bind.Insert(bind.Target{Table: target}, ins.Query, nil, e); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
@@ -148,6 +149,24 @@ func Unescape(s string) string {
 	return b.String()
 }
 
+// Path is the folder of a partition, slash separated.
+func Path(keys []Key) string {
+	var b strings.Builder
+	for i, k := range keys {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		b.WriteString(Escape(k.Name))
+		b.WriteByte('=')
+		if k.Null {
+			b.WriteString(DefaultPartition)
+		} else {
+			b.WriteString(Escape(k.Value))
+		}
+	}
+	return b.String()
+}
+
 // Escape writes a key or value as a folder name has it.
 func Escape(s string) string {
 	if s == "" {
@@ -155,7 +174,15 @@ func Escape(s string) string {
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < 0x20 || c == 0x7f || strings.IndexByte("\"#%'*/:=?\\{[]^", c) >= 0 {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			if r, n := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || n > 1 {
+				b.WriteString(s[i : i+n])
+				i += n - 1
+				continue
+			}
+		}
+		if c < 0x20 || c >= 0x7f || strings.IndexByte("\"#%'*/:=?\\{[]^", c) >= 0 {
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])
 			b.WriteByte("0123456789ABCDEF"[c&15])

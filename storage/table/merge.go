@@ -10,7 +10,7 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// Rewrite writes the rows of inputs, one after the other or, where the table is sorted, merged by its
+// Rewrite writes the rows of inputs, which have the columns of files, one after the other or, where the table is sorted, merged by its
 // key, as one file of a partition and bucket of the sink's layout. Inputs are the files' own readers, in
 // the order that equal keys shall have; they are closed. pause, when set, is called now and then, so that
 // others may compute. Several may run at a time on one Sink.
@@ -30,7 +30,7 @@ func (s *Sink) Rewrite(ctx context.Context, p *storage.PartitionInfo, bucket int
 	if err != nil {
 		return err
 	}
-	m := &merge{ctx: ctx, schema: s.o.Columns, keys: s.o.Sorted, out: out, pause: pause}
+	m := &merge{ctx: ctx, schema: s.schema, keys: s.sorted, out: out, pause: pause}
 	if err := m.run(inputs); err != nil {
 		_ = s.closeFile(out.raw)
 		return err
@@ -43,7 +43,7 @@ func (s *Sink) Rewrite(ctx context.Context, p *storage.PartitionInfo, bucket int
 type merge struct {
 	ctx    context.Context
 	schema []storage.Column
-	keys   []int
+	keys   []sortColumn
 	out    *output
 	pause  func() error
 	full   int // batches written
@@ -142,18 +142,21 @@ func (m *merge) sink(list []*input) {
 // compare orders row of a and the current row of b by key, then by input.
 func (m *merge) compare(a *input, row int, b *input) int {
 	for _, k := range m.keys {
-		x, y := a.cols[k], b.cols[k]
+		x, y, less := a.cols[k.column], b.cols[k.column], -1
+		if k.descending {
+			less = 1
+		}
 		xn, yn := !x.Valid.Get(row), !y.Valid.Get(b.at)
 		switch {
 		case xn && yn:
 			continue
 		case xn:
-			return -1
+			return less
 		case yn:
-			return 1
+			return -less
 		}
 		if c := compareRows(x, row, y, b.at); c != 0 {
-			return c
+			return -c * less
 		}
 	}
 	return a.order - b.order

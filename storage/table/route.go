@@ -92,7 +92,7 @@ type router struct {
 }
 
 func newRouter(s *Sink, instance int) *router {
-	w := &router{sink: s, instance: instance, batches: instance, flat: make([]*vector.Vector, len(s.o.Columns)), cols: make([]*vector.Vector, len(s.o.Columns))}
+	w := &router{sink: s, instance: instance, batches: instance, flat: make([]*vector.Vector, len(s.schema)), cols: make([]*vector.Vector, len(s.schema))}
 	for i := range w.flat {
 		w.flat[i] = &vector.Vector{}
 	}
@@ -289,9 +289,10 @@ func (w *router) append(r *routes, b *vector.Batch) int64 {
 	if len(w.touched) == 1 && len(order) == b.Len {
 		order = nil // all rows, in place
 	}
-	for i, c := range b.Cols {
+	for i, stored := range w.sink.stored {
+		c := b.Cols[stored]
 		if c.Type.Kind == sqltype.Null { // a bare NULL has no layout of its own
-			w.flat[i].Type = w.sink.o.Columns[i].Type
+			w.flat[i].Type = w.sink.schema[i].Type
 			w.flat[i].SetAllNull(len(w.order))
 			w.cols[i] = w.flat[i].Flatten(nil, &vector.Vector{})
 			continue
@@ -303,7 +304,7 @@ func (w *router) append(r *routes, b *vector.Batch) int64 {
 		k = (k + w.instance*len(w.touched)/7) % len(w.touched) // drivers start apart: they meet less
 		t := r.targets[w.touched[k]]
 		t.mu.Lock()
-		grown := t.buf.append(w.sink.o.Columns, w.cols, int(w.starts[k]), int(w.starts[k+1]))
+		grown := t.buf.append(w.sink.schema, w.cols, int(w.starts[k]), int(w.starts[k+1]))
 		t.bytes.Add(grown)
 		t.mu.Unlock()
 		delta += grown
@@ -412,8 +413,8 @@ func (s *Sink) flush(ctx context.Context, t *target) error {
 
 // writeSorted writes the rows of buf in order.
 func (s *Sink) writeSorted(ctx context.Context, out *output, buf *buffer) error {
-	cols := buf.columns(s.o.Columns)
-	perm := sortRows(cols, buf.rows, s.o.Sorted)
+	cols := buf.columns(s.schema)
+	perm := sortRows(cols, buf.rows, s.sorted)
 	batch := &vector.Batch{Cols: make([]*vector.Vector, len(cols))}
 	scratch := make([]vector.Vector, len(cols))
 	for lo := 0; lo < buf.rows; lo += vector.BatchRows {

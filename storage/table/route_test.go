@@ -318,7 +318,7 @@ func TestSortRows(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		n := 1 + r.IntN(1000)
 		var cols []*vector.Vector
-		var keys []int
+		var keys []sortColumn
 		for k := range 1 + r.IntN(4) {
 			ty := types[r.IntN(len(types))]
 			v := vector.New(ty, n)
@@ -336,11 +336,14 @@ func TestSortRows(t *testing.T) {
 					v.SetValue(i, vector.Value{Type: ty, I: int128.FromInt64(int64(x & (1<<(8*min(ty.Physical().Size(), 4)-1) - 1)))})
 				}
 			}
-			cols, keys = append(cols, v), append(keys, k)
+			cols, keys = append(cols, v), append(keys, sortColumn{k, r.IntN(3) == 0})
 		}
 		compare := func(a, b int32) int {
-			for _, v := range cols {
+			for k, v := range cols {
 				x, y := v.Value(int(a)), v.Value(int(b))
+				if keys[k].descending {
+					x, y = y, x
+				}
 				switch {
 				case x.Null && y.Null:
 				case x.Null:
@@ -404,7 +407,7 @@ func TestRewrite(t *testing.T) {
 		var want []string
 		for range 1 + r.IntN(5) {
 			b := salesBatch(r, 1+r.IntN(3000), 1).Copy()
-			perm := sortRows(b.Cols, b.Len, []int{0, 1})
+			perm := sortRows(b.Cols, b.Len, []sortColumn{{0, false}, {1, false}})
 			if perm != nil {
 				for i, c := range b.Cols {
 					b.Cols[i] = c.Flatten(perm, &vector.Vector{})

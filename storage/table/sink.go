@@ -61,12 +61,15 @@ type Options struct {
 	Txn     int64  // unique in the catalog
 	Columns []storage.Column
 	Format  Format
-	// FileRows starts a new file after so many rows; 0: never. It is for rows that are not routed.
-	FileRows int64
+	// FileRows and FileBytes start a new file after so many rows or bytes; 0: never. They are for rows that are not
+	// routed. A file grows beyond FileBytes by what its encoder holds back.
+	FileRows, FileBytes int64
 	// Routing sends rows to partitions and buckets; nil: all rows belong together.
 	Routing *Routing
-	// Sorted are the columns, by position, that the rows of each file are ordered by, NULL first.
-	Sorted []int
+	// Sorted are the columns, by position, that the rows of each file are ordered by, NULL first; those
+	// of which Descending is true the other way round. Descending may be nil.
+	Sorted     []int
+	Descending []bool
 	// BufferBytes bounds the rows that wait to be sorted and written; 0 is 256 MiB, and in
 	// any case a quarter of the query's budget.
 	BufferBytes int64
@@ -75,6 +78,11 @@ type Options struct {
 	Lenient bool
 	// MaxFiltered is the share of all rows that a lenient write may drop; more fails it. 1: any.
 	MaxFiltered float64
+	// Staging is the name of the folder below Dir where files are written; "": _staging_<Txn>.
+	Staging string
+	// Staged leaves the files in the staging folder: Publish moves them, or fails and leaves all as it was, and
+	// the folder goes when it likes. Abort still removes what was never published.
+	Staged bool
 	// Publish makes the renamed files visible, in one catalog transaction.
 	Publish func(ctx context.Context, files []File) error
 }
@@ -86,6 +94,8 @@ type Routing struct {
 	// Folder is where a partition's files go, relative to Dir, another one for each; nil: there is one partition,
 	// and its files go to Dir.
 	Folder func(p *storage.PartitionInfo) string
+	// InPath tells that the folders' names say the values of the partition columns, which the files then do not have.
+	InPath bool
 	// Create, for AUTO PARTITION, makes partitions for tuples that no partition takes and returns a
 	// layout that has them, besides those of before. It is called by one driver at a time.
 	Create func(ctx context.Context, tuples [][]vector.Value) (*storage.Layout, error)
@@ -101,6 +111,9 @@ const (
 type Sink struct {
 	o       Options
 	staging string
+	stored  []int            // the columns that files have, by position
+	schema  []storage.Column // of files
+	sorted  []sortColumn     // by position in schema
 
 	filtered atomic.Int64
 	routes   atomic.Pointer[routes] // nil: rows are not routed
@@ -127,9 +140,13 @@ type Sink struct {
 
 // NewSink prepares a sink; nothing is touched on disk before the first row.
 func NewSink(o Options) *Sink {
-	s := &Sink{o: o, staging: filepath.Join(o.Dir, fmt.Sprintf("%s%d", stagingPrefix, o.Txn)),
+	if o.Staging == "" {
+		o.Staging = fmt.Sprintf("%s%d", stagingPrefix, o.Txn)
+	}
+	s := &Sink{o: o, staging: filepath.Join(o.Dir, o.Staging),
 		folders: map[string]bool{}, open: map[storage.WritableFile]bool{}, bound: o.BufferBytes}
 	s.flushed.L = &s.mu
+	s.defineFiles()
 	if s.bound <= 0 {
 		s.bound = defaultBufferBytes
 	}
@@ -140,6 +157,31 @@ func NewSink(o Options) *Sink {
 		s.routes.Store(newRoutes(s.o.Routing.Layout, o.Columns, nil))
 	}
 	return s
+}
+
+// defineFiles finds the columns of files.
+func (s *Sink) defineFiles() {
+	for i, c := range s.o.Columns {
+		if r := s.o.Routing; r != nil && r.InPath && slices.Contains(r.Layout.Columns, i) {
+			continue
+		}
+		for k, key := range s.o.Sorted {
+			if key == i {
+				if s.sorted == nil {
+					s.sorted = make([]sortColumn, len(s.o.Sorted))
+				}
+				s.sorted[k] = sortColumn{len(s.stored), k < len(s.o.Descending) && s.o.Descending[k]}
+			}
+		}
+		s.stored = append(s.stored, i)
+		s.schema = append(s.schema, c)
+	}
+}
+
+// sortColumn is a key of the order of rows in files.
+type sortColumn struct {
+	column     int
+	descending bool
 }
 
 // UseBudget charges buffered rows to b, the query's, and keeps them within a quarter of its limit.
@@ -213,7 +255,7 @@ func (s *Sink) Commit(ctx context.Context) error {
 	if err := s.checkFiltered(); err != nil {
 		return err
 	}
-	if len(s.files) > 0 {
+	if len(s.files) > 0 && !s.o.Staged {
 		if err := s.rename(); err != nil {
 			return err
 		}
@@ -231,7 +273,7 @@ func (s *Sink) Commit(ctx context.Context) error {
 		return err
 	}
 	s.published = true
-	if len(s.folders) > 0 {
+	if len(s.folders) > 0 && !s.o.Staged {
 		// Committed: what is left of the staging folder is swept later if this fails.
 		_ = s.o.FS.RemoveAll(s.staging)
 	}
@@ -341,8 +383,8 @@ func (s *Sink) start(folder string, name func(next int) string) (*output, error)
 		return nil, err
 	}
 	o := &output{sink: s, name: path, raw: f, file: &countingFile{WritableFile: f},
-		seen: statistics.NewCollector(s.o.Columns, statistics.Options{})}
-	o.enc, err = s.o.Format.NewFileWriter(o.file, s.o.Columns)
+		seen: statistics.NewCollector(s.schema, statistics.Options{})}
+	o.enc, err = s.o.Format.NewFileWriter(o.file, s.schema)
 	if err != nil {
 		_ = s.closeFile(f)
 		return nil, err
@@ -423,7 +465,7 @@ func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
 	if err := w.out.write(part); err != nil {
 		return err
 	}
-	if w.sink.o.FileRows > 0 && w.out.rows >= w.sink.o.FileRows {
+	if o := &w.sink.o; o.FileRows > 0 && w.out.rows >= o.FileRows || o.FileBytes > 0 && w.out.file.n >= o.FileBytes {
 		return w.finish()
 	}
 	return nil

@@ -12,15 +12,15 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
-// sortRows orders the n rows of flat columns by the columns keys, NULL first, equal rows in
-// their order; nil when they are in order already.
+// sortRows orders the n rows of flat columns by the columns keys, NULL first or, where they are descending,
+// last, equal rows in their order; nil when they are in order already.
 //
 // Keys are taken eight bytes at a time: a radix sort by one word, then each run of equal
 // words by the next word of the column, or by the next column.
-func sortRows(cols []*vector.Vector, n int, keys []int) []int32 {
+func sortRows(cols []*vector.Vector, n int, keys []sortColumn) []int32 {
 	s := &rowSort{}
 	for _, k := range keys {
-		s.keys = append(s.keys, newSortKey(cols[k], n))
+		s.keys = append(s.keys, newSortKey(cols[k.column], n, k.descending))
 	}
 	if s.inOrder(n) {
 		return nil
@@ -52,10 +52,11 @@ type rowSort struct {
 type sortKey struct {
 	v     *vector.Vector
 	words int // words of a value: strings have one for each eight bytes and one for the length
+	desc  bool
 }
 
-func newSortKey(v *vector.Vector, n int) sortKey {
-	k := sortKey{v: v, words: 1}
+func newSortKey(v *vector.Vector, n int, desc bool) sortKey {
+	k := sortKey{v: v, words: 1, desc: desc}
 	switch v.Type.Physical() {
 	case sqltype.PhysInt128:
 		k.words = 2
@@ -81,9 +82,14 @@ func (s *rowSort) sort(lo, hi, key, word int) {
 		}
 		k := &s.keys[key]
 		if word == 0 && k.v.Valid != nil {
-			nulls := s.nullsFirst(lo, hi, k)
-			s.sort(lo, lo+nulls, key+1, 0)
-			lo += nulls
+			nulls := s.nullsApart(lo, hi, k)
+			if k.desc {
+				s.sort(hi-nulls, hi, key+1, 0)
+				hi -= nulls
+			} else {
+				s.sort(lo, lo+nulls, key+1, 0)
+				lo += nulls
+			}
 		}
 		k.fill(s.items[lo:hi], word)
 		next, nextWord := key, word+1
@@ -106,12 +112,13 @@ func (s *rowSort) sort(lo, hi, key, word int) {
 	}
 }
 
-// nullsFirst moves the items that are null to the front and returns their number.
-func (s *rowSort) nullsFirst(lo, hi int, k *sortKey) int {
+// nullsApart moves the items that are null to the front, or the end where the key descends, and returns their
+// number.
+func (s *rowSort) nullsApart(lo, hi int, k *sortKey) int {
 	rest := s.spare[:0]
 	at := lo
 	for _, it := range s.items[lo:hi] {
-		if k.v.Valid.Get(int(it.row)) {
+		if k.v.Valid.Get(int(it.row)) != k.desc {
 			rest = append(rest, it)
 		} else {
 			s.items[at] = it
@@ -119,6 +126,9 @@ func (s *rowSort) nullsFirst(lo, hi int, k *sortKey) int {
 		}
 	}
 	copy(s.items[at:hi], rest)
+	if k.desc {
+		return len(rest)
+	}
 	return at - lo
 }
 
@@ -206,6 +216,11 @@ func (k *sortKey) fill(items []sortItem, word int) {
 	default:
 		panic(invariant.Failed("sort by %s", k.v.Type))
 	}
+	if k.desc {
+		for i := range items {
+			items[i].word = ^items[i].word
+		}
+	}
 }
 
 func fillWords[T vector.Fixed](items []sortItem, v *vector.Vector, f func(x T) uint64) {
@@ -255,20 +270,23 @@ func (s *rowSort) inOrder(n int) bool {
 // compare orders two rows by the keys from key on.
 func (s *rowSort) compare(a, b int32, key int) int {
 	for ; key < len(s.keys); key++ {
-		v := s.keys[key].v
+		v, less := s.keys[key].v, -1
+		if s.keys[key].desc {
+			less = 1
+		}
 		if v.Valid != nil {
 			an, bn := !v.Valid.Get(int(a)), !v.Valid.Get(int(b))
 			switch {
 			case an && bn:
 				continue
 			case an:
-				return -1
+				return less
 			case bn:
-				return 1
+				return -less
 			}
 		}
 		if c := compareAt(v, a, b); c != 0 {
-			return c
+			return -c * less
 		}
 	}
 	return 0
