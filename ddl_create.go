@@ -249,7 +249,7 @@ func tableColumns(defs []ast.ColumnDef) ([]catalog.Column, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL || t.Kind == sqltype.JSON {
+		if t.Kind == sqltype.JSON {
 			return nil, sqlerr.Unsupported("a column of type " + t.String()).At(d.Position())
 		}
 		c := catalog.Column{ID: int32(i + 1), Name: d.Name, Type: t, Nullable: !d.NotNull, Comment: d.Comment, Key: d.Key}

@@ -24,7 +24,9 @@ var mayImport = map[string][]string{
 	"internal/budget":    {"internal/sqlerr"},
 	"internal/vector":    {"internal/sqltype", "internal/int128", "internal/invariant"},
 	"internal/bucket":    {"internal/vector", "internal/sqltype", "internal/int128", "internal/invariant"},
-	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr", "internal/invariant"},
+	"internal/bitmap":    {"internal/sqlerr"},
+	"internal/hll":       {"internal/sqlerr"},
+	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/bitmap", "internal/hll", "internal/sqlerr", "internal/invariant"},
 
 	"parser/ast": {},
 	"parser":     {"internal/sqlerr"},

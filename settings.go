@@ -69,6 +69,7 @@ var settingsTable = []setting{
 	{name: "bucket_run_min_rows", def: "50000", min: 1, max: math.MaxInt64},
 	{name: "prefer_join_method", kind: textSetting, def: "broadcast", check: joinMethod},
 	{name: "enable_insert_strict", kind: boolSetting, def: "1"},
+	{name: "rewrite_count_distinct_to_bitmap_hll", kind: boolSetting, def: "1"},
 	{name: "insert_max_filter_ratio", kind: textSetting, def: "1.0", check: fraction},
 	{name: "enable_auto_compaction", kind: boolSetting, def: "1", global: true},
 	{name: "enable_runtime_filter", kind: boolSetting, def: "1"},

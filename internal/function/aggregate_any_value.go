@@ -7,7 +7,7 @@ import (
 
 // resolveAnyValue keeps the first value that is not NULL.
 func resolveAnyValue(name string, args []Arg) (*Aggregate, error) {
-	if len(args) != 1 || args[0].Type.Kind >= sqltype.Bitmap {
+	if len(args) != 1 {
 		return nil, wrongArguments(name, args)
 	}
 	t := args[0].Type

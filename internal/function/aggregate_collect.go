@@ -8,7 +8,7 @@ import (
 // resolveCollect is collect_list(x), array_agg(x) and collect_set(x), with an optional bound on the
 // number of elements. Hive and Doris: collect_list and collect_set leave NULLs out, array_agg keeps them.
 func resolveCollect(name string, args []Arg) (*Aggregate, error) {
-	if len(args) < 1 || len(args) > 2 || len(args) == 2 && (name == "array_agg" || !castable(args[1].Type, tBigInt)) {
+	if len(args) < 1 || args[0].Type.IsOpaque() || len(args) > 2 || len(args) == 2 && (name == "array_agg" || !castable(args[1].Type, tBigInt)) {
 		return nil, wrongArguments(name, args)
 	}
 	t := notNull(args[0].Type)

@@ -8,7 +8,10 @@ import (
 
 // resolveMinMax keeps the argument's type.
 func resolveMinMax(name string, args []Arg) (*Aggregate, error) {
-	if len(args) != 1 || args[0].Type.IsNested() || args[0].Type.Kind == sqltype.Bitmap || args[0].Type.Kind == sqltype.HLL {
+	if len(args) == 1 && args[0].Type.IsOpaque() {
+		return nil, opaqueError()
+	}
+	if len(args) != 1 || args[0].Type.IsNested() {
 		return nil, wrongArguments(name, args)
 	}
 	t := args[0].Type

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"maps"
 	"sort"
 	"sync"
 
@@ -23,7 +24,7 @@ var scalars = sync.OnceValue(func() map[string]builder {
 		castFunctions(), likeFunctions(), regexpFunctions(),
 		stringFunctions(), stringBuildFunctions(), stringCodeFunctions(), mathFunctions(), roundFunctions(), greatestFunctions(),
 		dateFunctions(), dateCalcFunctions(), dateNowFunctions(), dateFormatFunctions(), intervalFunctions(), systemFunctions(), jsonFunctions(),
-		nestedFunctions(), arrayFunctions(),
+		nestedFunctions(), arrayFunctions(), bitmapFunctions(), hllFunctions(),
 	} {
 		for name, b := range family {
 			m[name] = b
@@ -34,7 +35,7 @@ var scalars = sync.OnceValue(func() map[string]builder {
 
 // aggregates is the registry of aggregate functions.
 var aggregates = sync.OnceValue(func() map[string]aggregateBuilder {
-	return map[string]aggregateBuilder{
+	m := map[string]aggregateBuilder{
 		"count": resolveCount,
 		"sum":   resolveSum, "avg": resolveAvg, "mean": resolveAvg,
 		"min": resolveMinMax, "max": resolveMinMax,
@@ -49,6 +50,9 @@ var aggregates = sync.OnceValue(func() map[string]aggregateBuilder {
 		"max_by": resolveExtremeBy, "min_by": resolveExtremeBy,
 		"approx_count_distinct": resolveApproxDistinct, "ndv": resolveApproxDistinct,
 	}
+	maps.Copy(m, bitmapAggregates())
+	maps.Copy(m, hllAggregates())
+	return m
 })
 
 // Resolve picks the overload of a scalar function or operator for args and says which
@@ -120,6 +124,19 @@ func wrongArguments(name string, args []Arg) error {
 		text += a.Type.String()
 	}
 	return sqlerr.New(sqlerr.WrongArguments, "wrong arguments for function %s(%s)", name, text)
+}
+
+// opaqueError refuses what compares, orders or groups BITMAP and HLL. The words are Doris's.
+func opaqueError() *sqlerr.Error {
+	return sqlerr.New(sqlerr.TypeMismatch, "Doris hll, bitmap column must use with specific function, and don't support filter, group by or order by")
+}
+
+// CheckOrderable refuses types whose values cannot be compared: they are no keys of GROUP BY, ORDER BY, DISTINCT or joins.
+func CheckOrderable(t sqltype.Type) error {
+	if t.IsOpaque() {
+		return opaqueError()
+	}
+	return nil
 }
 
 // Types that many signatures name.

@@ -76,8 +76,11 @@ func comparisonParams(name string, args []Arg) ([]sqltype.Type, error) {
 		return []sqltype.Type{a, b}, nil
 	}
 	t, ok := comparisonType(args[0], args[1])
+	if a.IsOpaque() || b.IsOpaque() {
+		return nil, opaqueError()
+	}
 	equality := name == "=" || name == "eq" || name == "<>" || name == "!=" || name == "ne" || name == "<=>"
-	if !ok || t.IsNested() && !equality || t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL {
+	if !ok || t.IsNested() && !equality {
 		return nil, wrongArguments(name, args)
 	}
 	return []sqltype.Type{t, t}, nil

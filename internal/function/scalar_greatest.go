@@ -15,7 +15,7 @@ func greatestFunctions() map[string]builder {
 func extremeBuilder(op compareOp) builder {
 	return func(name string, args []Arg) (*Scalar, error) {
 		t, ok := commonOf(args)
-		if !ok || len(args) == 0 || t.IsNested() || t.Kind == sqltype.Bitmap || t.Kind == sqltype.HLL {
+		if !ok || len(args) == 0 || t.IsNested() || t.IsOpaque() {
 			return nil, wrongArguments(name, args)
 		}
 		if t.Kind == sqltype.Null {

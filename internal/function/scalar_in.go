@@ -23,7 +23,10 @@ func resolveIn(name string, args []Arg) (*Scalar, error) {
 		if i > 0 && ok {
 			u, ok = widerComparison(t, u)
 		}
-		if !ok || u.Kind == sqltype.Bitmap || u.Kind == sqltype.HLL {
+		if x.Type.IsOpaque() || a.Type.IsOpaque() {
+			return nil, opaqueError()
+		}
+		if !ok {
 			return nil, wrongArguments(name, args)
 		}
 		t = u

@@ -89,7 +89,7 @@ func notNull(t sqltype.Type) sqltype.Type {
 
 func resolveArray(name string, args []Arg) (*Scalar, error) {
 	t, ok := commonOf(args)
-	if !ok {
+	if !ok || t.IsOpaque() {
 		return nil, wrongArguments(name, args)
 	}
 	params := make([]sqltype.Type, len(args))

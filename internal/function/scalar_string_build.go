@@ -382,7 +382,7 @@ func resolveField(name string, args []Arg) (*Scalar, error) {
 	t := args[0].Type
 	for _, a := range args[1:] {
 		u, ok := comparisonType(Arg{Type: t}, Arg{Type: a.Type})
-		if !ok || u.IsNested() || u.Kind == sqltype.Bitmap || u.Kind == sqltype.HLL {
+		if !ok || u.IsNested() || u.IsOpaque() {
 			return nil, wrongArguments(name, args)
 		}
 		t = u

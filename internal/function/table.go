@@ -44,6 +44,7 @@ var tables = sync.OnceValue(func() map[string]tableBuilder {
 	for name, b := range map[string]tableBuilder{
 		"explode": resolveExplode, "posexplode": resolvePosexplode, "explode_map": resolveExplode,
 		"explode_split": resolveExplodeSplit, "explode_numbers": resolveExplodeNumbers, "inline": resolveInline,
+		"explode_bitmap":            resolveExplodeBitmap,
 		"explode_json_array_int":    explodeJSON(tBigInt, jsonItemInt),
 		"explode_json_array_double": explodeJSON(tDouble, jsonItemDouble),
 		"explode_json_array_string": explodeJSON(tString, jsonItemString),

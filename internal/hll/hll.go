@@ -235,6 +235,28 @@ func (s *Sketch) AppendBinary(dst []byte) []byte {
 	return dst
 }
 
+// AppendOne appends the stored form of the sketch of one hash.
+func AppendOne(dst []byte, precision int, h uint64) []byte {
+	return binary.LittleEndian.AppendUint64(append(dst, magic, formExact, uint8(precision), 1), h)
+}
+
+// MergeBinary adds what a stored form has; no bytes are an empty sketch. Errors are sqlerr.CorruptFile.
+func (s *Sketch) MergeBinary(data []byte) error {
+	if len(data) == headSize+9 && data[0] == magic && data[1] == formExact && data[3] == 1 && data[2] >= s.p && data[2] <= MaxPrecision {
+		s.Add(binary.LittleEndian.Uint64(data[headSize+1:]))
+		return nil
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	o, err := Decode(data)
+	if err != nil {
+		return err
+	}
+	s.Merge(o)
+	return nil
+}
+
 // Decode reads the stored form, which must end with data. Errors are sqlerr.CorruptFile.
 func Decode(data []byte) (*Sketch, error) {
 	bad := func(what string) error { return sqlerr.New(sqlerr.CorruptFile, "malformed HLL value: %s", what) }

@@ -187,6 +187,9 @@ func (t Type) IsTemporal() bool { return t.Kind == Date || t.Kind == DateTime ||
 // IsNested reports ARRAY, MAP and STRUCT.
 func (t Type) IsNested() bool { return t.Kind == Array || t.Kind == Map || t.Kind == Struct }
 
+// IsOpaque reports BITMAP and HLL: values that only functions of their own understand, which cannot be compared or shown.
+func (t Type) IsOpaque() bool { return t.Kind == Bitmap || t.Kind == HLL }
+
 var kindNames = [...]string{
 	Null: "null", Boolean: "boolean", TinyInt: "tinyint", SmallInt: "smallint", Int: "int", BigInt: "bigint",
 	LargeInt: "largeint", Float: "float", Double: "double", Decimal: "decimal", Date: "date", DateTime: "datetime",

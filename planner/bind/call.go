@@ -112,6 +112,9 @@ func (b *binder) aggregate(s *scope, c *ast.Call) (expr.Expr, error) {
 	if c.Separator != nil {
 		args = append(args, expr.Lit(vector.StringValue(sqltype.T(sqltype.Varchar), *c.Separator)))
 	}
+	if name, err = b.distinctOpaque(name, c, args); err != nil {
+		return nil, err
+	}
 	fn, err := function.ResolveAggregate(name, expr.ArgsOf(args))
 	if err != nil {
 		return nil, at(err, c)
@@ -129,6 +132,9 @@ func (b *binder) aggregate(s *scope, c *ast.Call) (expr.Expr, error) {
 		e, err := b.expr(&inner, k.Expr)
 		if err != nil {
 			return nil, err
+		}
+		if err := function.CheckOrderable(e.Type()); err != nil {
+			return nil, at(err, k.Expr)
 		}
 		key := expr.SortKey{Expr: e, Desc: k.Desc, NullsFirst: !k.Desc}
 		if k.Nulls != ast.NullsDefault {
@@ -169,4 +175,31 @@ func (b *binder) groupingOf(s *scope, c *ast.Call) (expr.Expr, error) {
 		return nil, sqlerr.New(sqlerr.MisplacedAggregate, "Invalid use of group function: %s in %s", c.Name, s.clause).At(c.Position())
 	}
 	return groupingPlaceholder(args), nil
+}
+
+// distinctOpaque is the function that an aggregate call means: count(DISTINCT x) of a BITMAP is the size of the union, of an
+// HLL its estimate, unless rewrite_count_distinct_to_bitmap_hll is off. Other functions of DISTINCT values would compare them.
+func (b *binder) distinctOpaque(name string, c *ast.Call, args []expr.Expr) (string, error) {
+	if !c.Distinct {
+		return name, nil
+	}
+	rewrite := true
+	if b.env.Variables != nil {
+		if v, ok := b.env.Variables("rewrite_count_distinct_to_bitmap_hll", true); ok {
+			rewrite = v.I.Sign() != 0
+		}
+	}
+	for _, x := range args {
+		if !x.Type().IsOpaque() {
+			continue
+		}
+		if name != "count" || len(args) > 1 || !rewrite {
+			return "", at(function.CheckOrderable(x.Type()), c)
+		}
+		if x.Type().Kind == sqltype.Bitmap {
+			return "bitmap_union_count", nil
+		}
+		return "hll_union_agg", nil
+	}
+	return name, nil
 }

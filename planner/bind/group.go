@@ -87,6 +87,9 @@ func (k *block) groupBy() (groups []expr.Expr, sets [][]int, err error) {
 		if (&grouping{b: k.b, base: k.base}).uses(e) {
 			return nil, nil, sqlerr.New(sqlerr.WrongUsage, "Can't group on an aggregate").At(it.Position())
 		}
+		if err := function.CheckOrderable(e.Type()); err != nil {
+			return nil, nil, at(err, it)
+		}
 		groups = append(groups, e)
 	}
 	n := len(groups)

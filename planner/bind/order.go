@@ -3,6 +3,7 @@ package bind
 import (
 	"strconv"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
@@ -32,6 +33,9 @@ func (b *binder) orderKeys(base *scope, items []selectItem, list []ast.OrderItem
 			if e, err = b.expr(s, it.Expr); err != nil {
 				return nil, err
 			}
+		}
+		if err := function.CheckOrderable(e.Type()); err != nil {
+			return nil, at(err, it.Expr)
 		}
 		key := orderKey{e: e, desc: it.Desc, nullsFirst: !it.Desc, position: it.Expr.Position()}
 		if it.Nulls != ast.NullsDefault {

@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -248,6 +249,9 @@ func (k *block) project(top bool) error {
 	exprs := make([]expr.Expr, 0, len(k.items)+len(k.keys))
 	names := make([]string, 0, cap(exprs))
 	for _, it := range k.items {
+		if err := function.CheckOrderable(it.e.Type()); err != nil && k.q.Distinct {
+			return at(err, k.q)
+		}
 		if k.q.Distinct && it.e.Type().Kind == sqltype.Null {
 			it.e = expr.Null(sqltype.T(sqltype.TinyInt))
 		}

@@ -74,6 +74,9 @@ func (b *binder) setOpNode(q *ast.SetOp, parts []relationResult) (logical.Node, 
 		if err != nil {
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column %d of the queries: %s", i+1, sqlerr.From(err).Message)
 		}
+		if err := function.CheckOrderable(t); err != nil && (n.Kind != logical.Union || !n.All) {
+			return nil, err
+		}
 		if t.Kind == sqltype.Null {
 			t = sqltype.T(sqltype.TinyInt)
 		}

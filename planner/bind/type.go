@@ -54,6 +54,9 @@ func Type(t *ast.TypeName) (sqltype.Type, error) {
 			if err != nil {
 				return et, err
 			}
+			if et.IsOpaque() {
+				return et, sqlerr.Unsupported(et.String() + " inside of " + t.Name).At(e.Position())
+			}
 			elems = append(elems, et)
 		}
 		kind := map[string]sqltype.Kind{"array": sqltype.Array, "map": sqltype.Map, "struct": sqltype.Struct}[t.Name]

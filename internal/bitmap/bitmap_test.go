@@ -1,0 +1,326 @@
+package bitmap
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"github.com/basaltdb/basalt/internal/sqlerr"
+)
+
+// shapes are sets of all kinds of containers.
+func shapes(r *rand.Rand) [][]uint64 {
+	out := [][]uint64{
+		{}, {0}, {1}, {1 << 32}, {1<<32 - 1, 1 << 32}, {math.MaxUint64}, {1 << 63, 1<<63 - 1}, {0, math.MaxUint64}, {65535, 65536},
+	}
+	random := func(n int, base, span uint64) (vals []uint64) {
+		for range n {
+			vals = append(vals, base+r.Uint64N(span))
+		}
+		return vals
+	}
+	run := func(from, n uint64) (vals []uint64) {
+		for i := range n {
+			vals = append(vals, from+i)
+		}
+		return vals
+	}
+	return append(out,
+		random(20, 0, 100), random(300, 0, 1<<20), random(3000, 0, 1<<17), random(30000, 5<<32, 1<<18), random(5000, 0, math.MaxUint64),
+		run(10, 100000), run(1<<32-70000, 140000), append(run(0, 5000), random(500, 0, 1<<40)...), run(0, 65536), run(65536, 4096), run(65536, 4097),
+		append(random(6000, 1<<33, 65536), run(3<<33, 3)...), slices.Concat(run(0, 4), run(1<<16, 4), run(1<<17, 4), run(1<<18, 4), run(1<<20, 4)),
+		random(2000, 1<<40, 1<<12), append(random(400, 0, 1<<30), random(70, 1<<50, 64)...),
+	)
+}
+
+func oracle(vals []uint64) *roaring64.Bitmap { return roaring64.BitmapOf(vals...) }
+
+func mustBytes(t testing.TB, w *Workspace, s *Set) []byte {
+	t.Helper()
+	b, err := w.AppendTo([]byte("x"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Validate(b[1:]); err != nil {
+		t.Fatal(err)
+	}
+	return b[1:]
+}
+
+// same compares a serialised bitmap with the oracle, both as sets and, read and written by the library, as bytes.
+func same(t testing.TB, what string, b []byte, want *roaring64.Bitmap) {
+	t.Helper()
+	got := roaring64.New()
+	if n, err := got.ReadFrom(bytes.NewReader(b)); err != nil || n != int64(len(b)) {
+		t.Fatalf("%s: the library read %d of %d bytes: %v", what, n, len(b), err)
+	}
+	if !got.Equals(want) {
+		t.Fatalf("%s: another set: %d values, want %d", what, got.GetCardinality(), want.GetCardinality())
+	}
+	want.RunOptimize()
+	other, err := want.ToBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b, other) {
+		t.Fatalf("%s: other bytes than the library's", what)
+	}
+	n, err := Count(b)
+	if err != nil || uint64(n) != want.GetCardinality() {
+		t.Fatalf("%s: count %d, %v, want %d", what, n, err, want.GetCardinality())
+	}
+}
+
+func TestSetMatchesRoaring(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i, vals := range shapes(r) {
+		var w Workspace
+		var s Set
+		for _, v := range vals {
+			w.Add(&s, v)
+		}
+		b := mustBytes(t, &w, &s)
+		same(t, "add", b, oracle(vals))
+		if n := w.Count(&s); uint64(n) != oracle(vals).GetCardinality() {
+			t.Errorf("shape %d: counted %d", i, n)
+		}
+		for _, v := range vals { // once more: nothing changes
+			w.Add(&s, v)
+		}
+		same(t, "again", mustBytes(t, &w, &s), oracle(vals))
+		if w.Held < 0 {
+			t.Errorf("shape %d: %d bytes held", i, w.Held)
+		}
+		plain, _ := oracle(vals).ToBytes() // forms that we would not choose
+		if err := Validate(plain); err != nil {
+			t.Fatal(err)
+		}
+		var u Set
+		if err := w.Or(&u, plain); err != nil {
+			t.Fatal(err)
+		}
+		w.Add(&u, 77)
+		same(t, "or", mustBytes(t, &w, &u), oracle(append([]uint64{77}, vals...)))
+	}
+}
+
+func TestAlgebraMatchesRoaring(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	sets := shapes(r)
+	var a Algebra
+	must := func(b []byte, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for i, x := range sets {
+		for j, y := range sets {
+			ox, oy := oracle(x), oracle(y)
+			if (i+j)%2 == 0 {
+				ox.RunOptimize()
+			}
+			bx, _ := ox.ToBytes()
+			by, _ := oy.ToBytes()
+			loose := func(what string, b []byte, want *roaring64.Bitmap) {
+				t.Helper()
+				got := roaring64.New()
+				if n, err := got.ReadFrom(bytes.NewReader(b)); err != nil || n != int64(len(b)) || !got.Equals(want) {
+					t.Fatalf("%s of %d and %d: %v", what, i, j, err)
+				}
+			}
+			loose("and", must(a.And(nil, bx, by)), roaring64.And(ox, oy))
+			loose("or", must(a.Or(nil, bx, by)), roaring64.Or(ox, oy))
+			loose("xor", must(a.Xor(nil, bx, by)), roaring64.Xor(ox, oy))
+			loose("andnot", must(a.AndNot(nil, bx, by)), roaring64.AndNot(ox, oy))
+			if n, err := a.AndCount(bx, by); err != nil || uint64(n) != ox.AndCardinality(oy) {
+				t.Fatalf("and count of %d and %d: %d %v", i, j, n, err)
+			}
+			if any, err := a.HasAny(bx, by); err != nil || any != ox.Intersects(oy) {
+				t.Fatalf("has any of %d and %d: %v %v", i, j, any, err)
+			}
+			if all, err := a.HasAll(bx, by); err != nil || all != (ox.AndCardinality(oy) == oy.GetCardinality()) {
+				t.Fatalf("has all of %d and %d: %v %v", i, j, all, err)
+			}
+			// Unions and merges of sets in all their stages.
+			var w, w2 Workspace
+			var s, s2 Set
+			for _, v := range y {
+				w2.Add(&s2, v)
+			}
+			if i%2 == 0 {
+				if err := w.Or(&s, bx); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				for _, v := range x {
+					w.Add(&s, v)
+				}
+			}
+			if err := w.Merge(&s, &s2); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Or(&s, by); err != nil {
+				t.Fatal(err)
+			}
+			loose("merge", mustBytes(t, &w, &s), roaring64.Or(ox, oy))
+			if w.Held < 0 {
+				t.Fatalf("%d bytes held", w.Held)
+			}
+		}
+	}
+}
+
+func TestQueriesMatchSlices(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	var a Algebra
+	for _, vals := range shapes(r) {
+		o := oracle(vals)
+		b, _ := o.ToBytes()
+		sorted := o.ToArray()
+		lo, okLo, err1 := Min(b)
+		hi, okHi, err2 := Max(b)
+		if err1 != nil || err2 != nil || okLo != (len(sorted) > 0) || okLo && (lo != sorted[0] || hi != sorted[len(sorted)-1]) || okHi != okLo {
+			t.Fatalf("min %d max %d", lo, hi)
+		}
+		reader := Read(b)
+		var read []uint64
+		for {
+			n := len(read)
+			var err error
+			if read, err = reader.Append(read, 1000); err != nil {
+				t.Fatal(err)
+			}
+			if len(read)-n < 1000 {
+				break
+			}
+		}
+		if !slices.Equal(read, sorted) {
+			t.Fatalf("read %d values of %d", len(read), len(sorted))
+		}
+		probes := []uint64{0, 1, 63, 64, 65535, 65536, 1 << 32, 1<<33 + 5, 1 << 63, math.MaxUint64, r.Uint64(), r.Uint64N(1 << 20)}
+		for range 10 {
+			if len(sorted) > 0 {
+				probes = append(probes, sorted[r.IntN(len(sorted))])
+			}
+		}
+		for _, p := range probes {
+			if got, err := Contains(b, p); err != nil || got != o.Contains(p) {
+				t.Fatalf("contains %d: %v %v", p, got, err)
+			}
+			for _, q := range probes {
+				skip, n := uint64(r.IntN(len(sorted)+2)), uint64(r.IntN(len(sorted)+2))
+				if r.IntN(3) == 0 {
+					skip = 0
+				}
+				if r.IntN(3) == 0 {
+					n = math.MaxUint64
+				}
+				var want []uint64
+				for _, v := range sorted {
+					if v >= p && v <= q {
+						want = append(want, v)
+					}
+				}
+				want = want[min(skip, uint64(len(want))):]
+				want = want[:min(n, uint64(len(want)))]
+				got, count, err := a.Slice(nil, b, p, q, skip, n)
+				if err != nil || count != uint64(len(want)) {
+					t.Fatalf("slice [%d, %d] skip %d of %d: %d values, want %d, %v", p, q, skip, n, count, len(want), err)
+				}
+				back := roaring64.New()
+				if _, err := back.ReadFrom(bytes.NewReader(got)); err != nil || !slices.Equal(back.ToArray(), want) && len(want) > 0 {
+					t.Fatalf("slice [%d, %d] skip %d of %d: other values: %v", p, q, skip, n, err)
+				}
+			}
+		}
+	}
+}
+
+func TestSingleAndEmpty(t *testing.T) {
+	for _, v := range []uint64{0, 1, 65535, 65536, 1<<32 - 1, 1 << 32, 1 << 63, math.MaxUint64} {
+		b := AppendSingle(nil, v)
+		same(t, "single", b, oracle([]uint64{v}))
+		if got, ok := single(b); !ok || got != v {
+			t.Errorf("%d was read as %d, %v", v, got, ok)
+		}
+	}
+	same(t, "empty", AppendEmpty(nil), oracle(nil))
+	if n, err := Count(nil); n != 0 || err != nil {
+		t.Errorf("no bytes: %d, %v", n, err)
+	}
+}
+
+// FuzzBytes: whatever the bytes are, every operation ends with a value or CorruptFile, and what Validate accepts the
+// library reads as the same set.
+func FuzzBytes(f *testing.F) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, vals := range shapes(r) {
+		o := oracle(vals[:min(len(vals), 300)])
+		b, _ := o.ToBytes()
+		f.Add(b, uint64(3))
+		o.RunOptimize()
+		b, _ = o.ToBytes()
+		f.Add(b, uint64(1<<33))
+	}
+	other := AppendSingle(nil, 65537)
+	f.Fuzz(func(t *testing.T, b []byte, v uint64) {
+		valid := Validate(b)
+		check := func(err error) {
+			t.Helper()
+			if err != nil && !sqlerr.Is(err, sqlerr.CorruptFile) {
+				t.Fatal(err)
+			}
+			if valid == nil && err != nil {
+				t.Fatal("refused after Validate:", err)
+			}
+		}
+		check(valid)
+		var a Algebra
+		for _, f := range []func(dst, x, y []byte) ([]byte, error){a.And, a.Or, a.Xor, a.AndNot} {
+			_, err := f(nil, b, other)
+			check(err)
+			_, err = f(nil, other, b)
+			check(err)
+			_, err = f(nil, b, b)
+			check(err)
+		}
+		_, err := a.HasAny(b, other)
+		check(err)
+		_, err = a.HasAll(other, b)
+		check(err)
+		_, err = Contains(b, v)
+		check(err)
+		_, _, err = Min(b)
+		check(err)
+		_, _, err = Max(b)
+		check(err)
+		_, _, err = a.Slice(nil, b, v, v+1<<20, 3, 5)
+		check(err)
+		reader := Read(b)
+		vals, err := reader.Append(nil, 1<<20)
+		check(err)
+		var w Workspace
+		var s Set
+		check(w.Or(&s, b))
+		w.Add(&s, v)
+		check(w.Or(&s, b))
+		if valid != nil {
+			return
+		}
+		got := mustBytes(t, &w, &s)
+		if len(vals) == 1<<20 {
+			return
+		}
+		want := oracle(append(vals, v))
+		want.RunOptimize()
+		if other, _ := want.ToBytes(); !bytes.Equal(got, other) {
+			t.Fatal("other bytes than the library's")
+		}
+	})
+}
