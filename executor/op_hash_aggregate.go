@@ -37,8 +37,9 @@ type hashAggregate struct {
 	// in the common arena go. spillable is false where an aggregate's states cannot be saved.
 	spilling  atomic.Bool
 	spillable bool
-	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups; tests lower them.
-	checkGroups, smallGroups int
+	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups, earlyGroups is
+	// aggEarlyGroups where there are several instances; tests lower them.
+	earlyGroups, checkGroups, smallGroups int
 
 	mu     sync.Mutex
 	locals [][]*aggLocal // by stream; in the end only locals[0] is left: what to merge
@@ -60,7 +61,10 @@ type aggStream struct {
 // Complete or Partial aggregate).
 func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error) {
 	a := &hashAggregate{rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
-		arena: &hashtable.Arena{}, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
+		arena: &hashtable.Arena{}, earlyGroups: aggCheckGroups, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
+	if rt.Instances > 1 {
+		a.earlyGroups = aggEarlyGroups
+	}
 	a.memory = newSpillClaim(rt, fmt.Sprintf("aggregate #%d", n.ID), a.node)
 	types, nullable := typesOf(n.Groups), nullableKeys(n.Groups)
 	if n.Sets != nil {

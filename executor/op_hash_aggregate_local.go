@@ -17,6 +17,9 @@ const (
 	// aggCheckGroups is when a growing table is first asked whether its keys come back; again
 	// at every doubling.
 	aggCheckGroups = 1 << 17
+	// aggEarlyGroups is when it is first asked with several instances: keys that have not come
+	// back at all will be looked up once more in the merge, in tables that fit the cache.
+	aggEarlyGroups = 1 << 13
 	// aggMaxState bounds the bytes of a group's states that are worth copying to partitions.
 	aggMaxState = 128
 	// aggStraight is how many rows go straight to partitions before the small table has
@@ -50,7 +53,7 @@ type aggLocal struct {
 }
 
 func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
-	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: a.checkGroups}
+	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: a.earlyGroups}
 	if a.spilling.Load() {
 		l.writer, l.alone = new(hashtable.Arena).NewWriter(), true
 	}
@@ -196,7 +199,10 @@ func (l *aggLocal) adapt(before int, groups []uint32) error {
 	}
 	if n >= l.next {
 		l.next = 2 * n
-		if !l.table.Dense() && l.comeNotBack(before, groups) && l.smallStates() {
+		unique := 8*l.rows < 9*n
+		if n < l.a.checkGroups && !unique {
+			l.next = l.a.checkGroups
+		} else if !l.table.Dense() && (unique || l.comeNotBack(before, groups)) && l.smallStates() {
 			if err := l.startPartitions(); err != nil {
 				return err
 			}

@@ -65,13 +65,44 @@ func (s *scan) prepare(ctx context.Context) {
 		}
 	}
 	s.req = req
-	if s.splits, s.err = s.n.Source.Splits(ctx, req); s.err != nil || s.topN == nil {
+	if s.splits, s.err = s.n.Source.Splits(ctx, req); s.err != nil {
 		return
 	}
-	if src, ok := s.n.Source.(storage.BoundedSource); ok {
+	if src, ok := s.n.Source.(storage.BoundedSource); ok && s.topN != nil {
 		s.bounded = src
 		s.topN.order(src, s.splits)
 	}
+	if s.n.Limit < 0 {
+		s.splits = divideLast(s.splits, s.rt.Instances)
+	}
+}
+
+// leastDivided is the number of rows from which a part of a split is worth its opening.
+const leastDivided = 32 << 10
+
+// divideLast cuts splits so that none holds more than a driver's share of what is left when it
+// is dealt out: drivers end together though row groups are few or large (guided
+// self-scheduling, Polychronopoulos and Kuck 1987).
+func divideLast(splits []storage.Split, drivers int) []storage.Split {
+	if drivers < 2 {
+		return splits
+	}
+	var out []storage.Split // in reverse
+	left := int64(0)
+	for _, sp := range slices.Backward(splits) {
+		left += sp.Rows()
+		rows := max(leastDivided, left/int64(drivers))
+		d, ok := sp.(storage.Divisible)
+		if !ok || sp.Rows() <= rows {
+			out = append(out, sp)
+			continue
+		}
+		parts := d.Divide(rows)
+		slices.Reverse(parts)
+		out = append(out, parts...)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // Open implements Source.

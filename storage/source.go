@@ -60,6 +60,15 @@ type Split interface {
 	String() string
 }
 
+// Divisible is a Split that can be cut at little cost, so that the last ones of a scan end
+// together in all its instances.
+type Divisible interface {
+	Split
+	// Divide cuts the split into parts of about rows rows in the file's order; it may give
+	// the split alone.
+	Divide(rows int64) []Split
+}
+
 // ScanRequest says what a scan needs. It is owned by the scan after the call and is
 // shared read-only by all its readers.
 type ScanRequest struct {

@@ -105,6 +105,19 @@ type part struct {
 // Bucket implements Bucketed.
 func (p *part) Bucket() int32 { return p.set.Files[p.file].Bucket }
 
+// Divide implements storage.Divisible.
+func (p *part) Divide(rows int64) []storage.Split {
+	d, ok := p.Split.(storage.Divisible)
+	if !ok {
+		return []storage.Split{p}
+	}
+	out := d.Divide(rows)
+	for i, sp := range out {
+		out[i] = &part{Split: sp, set: p.set, file: p.file, source: p.source}
+	}
+	return out
+}
+
 // pack is a split of whole small files of one bucket.
 type pack struct {
 	set    *set

@@ -178,10 +178,7 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 				continue
 			}
 			kept++
-			step := f.partRows(rows)
-			for lo := int64(0); lo < rows; lo += step {
-				out = append(out, &split{f, k, s.mapping[k], i, lo, min(lo+step, rows)})
-			}
+			out = append(out, (&split{f, k, s.mapping[k], i, 0, rows}).Divide(splitRows)...)
 			if req.Limit >= 0 && len(req.Filters) == 0 {
 				if left -= rows; left <= 0 {
 					return out, nil
@@ -195,15 +192,19 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 	return out, nil
 }
 
-// partRows is how many rows of a stripe make a split: whole row groups, to which readers
-// can jump.
-func (f *File) partRows(rows int64) int64 {
-	stride := f.tail.stride
-	if rows < splitRows*3/2 || stride == 0 || stride > splitRows {
-		return rows
+// Divide implements storage.Divisible: parts are whole row groups, to which readers can jump.
+func (s *split) Divide(rows int64) []storage.Split {
+	n, stride := s.hi-s.lo, s.file.tail.stride
+	parts := min((n+rows-1)/rows, maxParts)
+	if n < rows*3/2 || parts < 2 || stride == 0 || stride > rows {
+		return []storage.Split{s}
 	}
-	parts := min((rows+splitRows-1)/splitRows, maxParts)
-	return (rows/parts/stride + 1) * stride
+	step := (n/parts/stride + 1) * stride
+	var out []storage.Split
+	for lo := s.lo; lo < s.hi; lo += step {
+		out = append(out, &split{s.file, s.fileIndex, s.mapping, s.stripe, lo, min(lo+step, s.hi)})
+	}
+	return out
 }
 
 // SplitRange implements storage.BoundedSource: of the split's stripe.

@@ -152,6 +152,21 @@ func (s *split) String() string {
 	return fmt.Sprintf("%s, row group %d, rows %d-%d", s.file.path, s.group, s.lo, s.hi)
 }
 
+// Divide implements storage.Divisible.
+func (s *split) Divide(rows int64) []storage.Split {
+	n := s.hi - s.lo
+	parts := min((n+rows-1)/rows, maxParts)
+	if n < rows*3/2 || parts < 2 {
+		return []storage.Split{s}
+	}
+	step := (n/parts/vector.BatchRows + 1) * vector.BatchRows // whole batches: pages of ours end with them
+	var out []storage.Split
+	for lo := s.lo; lo < s.hi; lo += step {
+		out = append(out, &split{s.file, s.fileIndex, s.mapping, s.group, lo, min(lo+step, s.hi)})
+	}
+	return out
+}
+
 // Splits implements storage.Source.
 func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storage.Split, error) {
 	var out []storage.Split
@@ -179,17 +194,7 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 				continue
 			}
 			kept++
-			parts := min((rows+splitRows-1)/splitRows, maxParts)
-			if rows < splitRows*3/2 {
-				parts = 1
-			}
-			step := (rows/parts/vector.BatchRows + 1) * vector.BatchRows // whole batches: pages of ours end with them
-			if parts == 1 {
-				step = rows
-			}
-			for lo := int64(0); lo < rows; lo += step {
-				out = append(out, &split{f, k, s.mapping[k], g, lo, min(lo+step, rows)})
-			}
+			out = append(out, (&split{f, k, s.mapping[k], g, 0, rows}).Divide(splitRows)...)
 			if req.Limit >= 0 && len(req.Filters) == 0 {
 				if left -= rows; left <= 0 {
 					return out, nil
