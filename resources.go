@@ -104,9 +104,20 @@ func queryMemory(total, pages int64) int64 {
 	return max(total-pages-min(total/8, 1<<30), total/4)
 }
 
+// gcPercent is how much the heap grows between collections: queries make large arrays that die
+// young, and collecting at the double of little stops their drivers often.
+const gcPercent = 200
+
 // SetMemoryLimit tells the Go runtime to stay within Options.MemoryLimit, less what the
-// program itself takes; a server calls it once, a library leaves it to its program.
-func (db *DB) SetMemoryLimit() { debug.SetMemoryLimit(db.total - min(db.total/16, 64<<20)) }
+// program itself takes, and, where GOGC does not say otherwise, to collect less often before
+// it comes near. It is for the whole process: a server calls it once, a library leaves it to
+// its program.
+func (db *DB) SetMemoryLimit() {
+	debug.SetMemoryLimit(db.total - min(db.total/16, 64<<20))
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
 
 // Spilled is how many bytes and files queries wrote to temporary files since Open.
 func (db *DB) Spilled() (bytes, files int64) {

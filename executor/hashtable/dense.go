@@ -8,22 +8,44 @@ const (
 	denseMost   = 1 << 28
 )
 
+// Pages of a direct array: 16 KB, made where keys lie. A driver that sees parts of a wide
+// range holds memory for these alone, and a range that grows moves pointers.
+const (
+	densePageBits = 12
+	densePage     = 1 << densePageBits
+)
+
 // dense is the direct array of a GroupTable over single integer keys: key x is group
-// groups[x-base]-1. The table moves between array and hash slots as its keys turn out.
+// page[(x-base)%densePage]-1 of pages[(x-base)/densePage]. The table moves between array and
+// hash slots as its keys turn out.
 type dense struct {
 	width  uint // bits of the key; 0: the table stays with hashes
-	groups []uint32
-	base   int64
+	pages  []*[densePage]uint32
+	made   int   // pages that there are
+	base   int64 // of pages; a multiple of densePage
 	lo, hi int64 // of all keys
 	any    bool
 }
+
+// page is the page of the key at x-base, made when it is missing.
+func (d *dense) page(x uint64) *[densePage]uint32 {
+	at := &d.pages[x>>densePageBits]
+	if *at == nil {
+		*at = new([densePage]uint32)
+		d.made++
+	}
+	return *at
+}
+
+// bytes is the memory held.
+func (d *dense) bytes() int64 { return int64(8*len(d.pages) + 4*densePage*d.made) }
 
 // AllowDense lets the table use a direct array where its key is one integer. It is for
 // tables that see all keys of a range, not one radix partition of them.
 func (t *GroupTable) AllowDense() { t.dense.width = t.Rows.L.integerKey() }
 
 // Dense reports whether the table is a direct array now.
-func (t *GroupTable) Dense() bool { return t.dense.groups != nil }
+func (t *GroupTable) Dense() bool { return t.dense.pages != nil }
 
 // findDense is FindOrAdd by the direct array; it is false, having done nothing, where
 // the keys need hashes.
@@ -40,14 +62,14 @@ func (t *GroupTable) findDense(k *Keys, groups []uint32) bool {
 		lo, hi = min(lo, x), max(hi, x)
 	}
 	d.lo, d.hi, d.any = lo, hi, true
-	if d.groups == nil && t.Rows.N > 0 {
+	if d.pages == nil && t.Rows.N > 0 {
 		return false // grow decides
 	}
 	if !t.cover() {
 		t.leaveDense()
 		return false
 	}
-	table, base := d.groups, d.base
+	pages, base := d.pages, d.base
 	words := k.Words[:k.N]
 	groups = groups[:len(words)]
 	for j, w := range words {
@@ -55,7 +77,12 @@ func (t *GroupTable) findDense(k *Keys, groups []uint32) bool {
 			groups[j] = t.aside(k, j)
 			continue
 		}
-		at := &table[uint64(int64(w<<shift)>>shift-base)]
+		x := uint64(int64(w<<shift)>>shift - base)
+		page := pages[x>>densePageBits]
+		if page == nil {
+			page = d.page(x)
+		}
+		at := &page[x%densePage]
 		g := *at
 		if g == 0 {
 			t.Rows.Words = append(t.Rows.Words, w)
@@ -77,41 +104,46 @@ func (t *GroupTable) aside(k *Keys, j int) uint32 {
 	return uint32(t.nullGroup)
 }
 
-// cover makes the array span all keys, with slack on the side that it grows to; it is
-// false where the span is too wide for the groups.
+// cover makes the array span all keys; it is false where the span is too wide for the groups.
 func (t *GroupTable) cover() bool {
 	d := &t.dense
-	size := int64(len(d.groups))
-	if size > 0 && d.lo >= d.base && uint64(d.hi)-uint64(d.base) < uint64(size) {
+	if len(d.pages) > 0 && d.lo >= d.base && (uint64(d.hi)-uint64(d.base))>>densePageBits < uint64(len(d.pages)) {
 		return true
 	}
 	span := uint64(d.hi) - uint64(d.lo)
 	if span >= uint64(max(denseSpan, denseGroups*t.Rows.N)) || span >= denseMost {
 		return false
 	}
-	base, want := d.lo, int64(span)+1
-	slack := max(want/2, 64)
-	if size > 0 && d.lo < d.base && d.lo > -1<<62 {
-		base -= slack
-		want += slack
-	}
-	if size == 0 || uint64(d.hi)-uint64(d.base) >= uint64(size) {
-		want += slack
-	}
-	groups := make([]uint32, want)
-	if size > 0 {
-		// The old array's unused ends may stick out.
-		from := max(0, base-d.base)
-		to := min(size, base+want-d.base)
-		copy(groups[d.base+from-base:], d.groups[from:to])
-	}
-	d.groups, d.base = groups, base
+	d.span()
 	return true
+}
+
+// span makes pages' pointers reach from lo to hi, with slack where they grow downwards.
+func (d *dense) span() {
+	base := d.lo &^ (densePage - 1)
+	if n := int64(len(d.pages)); n > 0 && d.base <= base {
+		base = d.base
+	} else if n > 0 && d.lo > -1<<62 {
+		base -= n / 2 * densePage
+	}
+	want := int((uint64(d.hi)-uint64(base))>>densePageBits) + 1
+	first := 0
+	if len(d.pages) > 0 {
+		first = int((uint64(d.base) - uint64(base)) >> densePageBits)
+		want = max(want, first+len(d.pages))
+	}
+	if first == 0 {
+		d.pages, d.base = append(d.pages, make([]*[densePage]uint32, want-len(d.pages))...), base
+		return
+	}
+	pages := make([]*[densePage]uint32, want)
+	copy(pages[first:], d.pages)
+	d.pages, d.base = pages, base
 }
 
 // leaveDense puts all groups into hash slots.
 func (t *GroupTable) leaveDense() {
-	t.dense.groups = nil
+	t.dense.pages, t.dense.made = nil, 0
 	n := len(t.slots)
 	for n < 4*t.Rows.N {
 		n *= 2
@@ -139,7 +171,8 @@ func (t *GroupTable) enterDense() bool {
 	shift := (64 - d.width) & 63
 	for g, w := range t.Rows.Words[:t.Rows.N] {
 		if g != int(t.nullGroup) {
-			d.groups[int64(w<<shift)>>shift-d.base] = uint32(g) + 1
+			x := uint64(int64(w<<shift)>>shift - d.base)
+			d.page(x)[x%densePage] = uint32(g) + 1
 		}
 	}
 	return true
@@ -149,10 +182,10 @@ func (t *GroupTable) lookupDense(w uint64) int32 {
 	d := &t.dense
 	shift := (64 - d.width) & 63
 	x := uint64(int64(w<<shift)>>shift) - uint64(d.base)
-	if x >= uint64(len(d.groups)) {
+	if x>>densePageBits >= uint64(len(d.pages)) || d.pages[x>>densePageBits] == nil {
 		return -1
 	}
-	return int32(d.groups[x]) - 1
+	return int32(d.pages[x>>densePageBits][x%densePage]) - 1
 }
 
 // Span is the range of keys that a direct array was asked for.
@@ -192,6 +225,6 @@ func NewDenseTable(l *Layout, w *ArenaWriter, lo, hi int64, capacity int) *Group
 	t.Rows.Reserve(capacity)
 	t.AllowDense()
 	t.dense.lo, t.dense.hi, t.dense.any = lo, hi, true
-	t.dense.base, t.dense.groups = lo, make([]uint32, uint64(hi-lo)+1)
+	t.dense.span()
 	return t
 }

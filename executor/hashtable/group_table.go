@@ -43,18 +43,15 @@ func (t *GroupTable) Groups() int { return t.Rows.N }
 
 // Bytes is the memory held, without the arena.
 func (t *GroupTable) Bytes() int64 {
-	return int64(len(t.slots)*16+4*len(t.dense.groups)) + t.Rows.Bytes()
+	return int64(len(t.slots)*16) + t.dense.bytes() + t.Rows.Bytes()
 }
 
 // GrowthBytes is the memory that adding n keys may take besides that held now.
 func (t *GroupTable) GrowthBytes(n int) int64 {
 	var bytes int64
 	switch d := &t.dense; {
-	case d.groups != nil:
-		// An array that its keys nearly fill is about to be replaced by one half as long again.
-		if size := int64(len(d.groups)); 8*(d.hi-d.base) > 7*size || d.lo < d.base+size/8 && d.lo > d.base {
-			bytes = 4 * size * 7 / 4
-		}
+	case d.pages != nil:
+		bytes = int64(min(n, len(d.pages)-d.made+1)) * 4 * densePage
 	case 2*(t.Rows.N+n) > len(t.slots):
 		bytes = int64(2 * len(t.slots) * 16)
 	}
@@ -70,7 +67,7 @@ func (t *GroupTable) GrowthBytes(n int) int64 {
 // Reset removes all groups; the table keeps its memory, its strings stay in the arena.
 func (t *GroupTable) Reset() {
 	clear(t.slots)
-	t.dense.groups = nil
+	t.dense.pages, t.dense.made = nil, 0
 	t.Rows.Reset()
 	t.nullGroup = -1
 }
@@ -86,7 +83,7 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 		return
 	}
 	if t.dense.width != 0 && k.N > 0 {
-		if t.dense.groups == nil && 2*(t.Rows.N+k.N) > len(t.slots) {
+		if t.dense.pages == nil && 2*(t.Rows.N+k.N) > len(t.slots) {
 			t.enterDense()
 		}
 		if t.findDense(k, groups) {
@@ -269,7 +266,7 @@ func (t *GroupTable) lookupOne(k *Keys, j int, bufs [][]byte) int32 {
 	if t.Rows.L.words == 0 {
 		return int32(t.Rows.N) - 1
 	}
-	if t.dense.groups != nil {
+	if t.dense.pages != nil {
 		return t.lookupDense(k.Words[j])
 	}
 	h := k.Hash()[j]

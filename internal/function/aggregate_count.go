@@ -7,13 +7,11 @@ import (
 
 // growTo extends s with zero states to n.
 func growTo[S any](s []S, n int) []S {
-	if n <= len(s) {
+	switch {
+	case n <= len(s):
 		return s
-	}
-	if n <= cap(s) {
-		t := s[:n]
-		clear(t[len(s):])
-		return t
+	case n <= cap(s):
+		return s[:n] // nobody shortens states: what lies beyond them was never written
 	}
 	t := make([]S, n, max(n, 2*cap(s)))
 	copy(t, s)
