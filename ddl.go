@@ -48,6 +48,11 @@ func (x *execution) write(ctx context.Context, to bind.Target, q ast.Query, sink
 	if err != nil {
 		return nil, err
 	}
+	return x.runWrite(ctx, bound, sink, "LOAD")
+}
+
+// runWrite runs a plan that ends in sink; kind is its name in the list of profiles.
+func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, sink storage.Sink, kind string) (*Rows, error) {
 	plan, err := x.plan(bound)
 	if err != nil {
 		return nil, err
@@ -56,7 +61,7 @@ func (x *execution) write(ctx context.Context, to bind.Target, q ast.Query, sink
 	if s, ok := sink.(*table.Sink); ok {
 		s.UseBudget(rt.Budget)
 	}
-	run, err := x.start(ctx, plan, "LOAD", rt)
+	run, err := x.start(ctx, plan, kind, rt)
 	if err != nil {
 		return nil, err
 	}

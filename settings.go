@@ -33,6 +33,8 @@ type setting struct {
 	compat   bool
 	// global settings belong to the engine: no session has its own.
 	global bool
+	// start settings are read only and have the value that Options gave them.
+	start bool
 	// check, when set, is asked for the stored form of a text value; "" refuses it.
 	check func(text string) string
 }
@@ -86,6 +88,8 @@ var settingsTable = []setting{
 	{name: "optimizer_trace", kind: textSetting, def: "enabled=off,one_line=off", check: optimizerTraceSetting},
 	{name: "max_allowed_packet", kind: sizeSetting, def: "67108864", min: 1024, max: 1 << 30},
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
+	{name: "enable_parallel_outfile", kind: boolSetting, def: "0"},
+	{name: "secure_file_priv", kind: textSetting, readOnly: true, start: true},
 	{name: "show_hidden_columns", kind: boolSetting, def: "0"},
 	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
 	{name: "max_multi_partition_num", def: "4096", min: 1, max: 1 << 20},

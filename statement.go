@@ -22,8 +22,8 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	}
 	switch st := st.(type) {
 	case ast.Query:
-		if sel, ok := st.(*ast.Select); ok && sel.Into != nil {
-			return nil, sqlerr.Unsupported("SELECT INTO OUTFILE").At(sel.Into.Position())
+		if q, into := takeOutfile(st); into != nil {
+			return x.outfile(ctx, q, into)
 		}
 		return x.query(ctx, st)
 	case *ast.Explain:
@@ -106,11 +106,17 @@ func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error)
 	x.describe = true
 	switch q := st.parsed.Statement.(type) {
 	case ast.Query:
-		b, err := bind.Query(q, x.env())
-		if err != nil {
+		rest, into := takeOutfile(q)
+		b, err := bind.Query(rest, x.env())
+		switch {
+		case err != nil:
 			return nil, err
+		case into == nil:
+			return boundColumns(b), nil
+		case isDorisOutfile(into):
+			return outfileColumns(), nil
 		}
-		return boundColumns(b), nil
+		return nil, nil
 	case *ast.Explain:
 		return explainColumns(q), nil
 	case *ast.Show, *ast.Describe:
@@ -127,7 +133,15 @@ func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error)
 func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
 	switch st := st.(type) {
 	case ast.Query:
-		return bind.Query(st, x.env())
+		q, into := takeOutfile(st)
+		if into == nil {
+			return bind.Query(st, x.env())
+		}
+		e, err := x.newExport(into)
+		if err != nil {
+			return nil, sqlerr.From(err).At(into.Position())
+		}
+		return x.bindOutfile(q, into, e)
 	case *ast.Insert:
 		t, err := x.insertTable(st.Name)
 		if err != nil {

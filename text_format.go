@@ -1,6 +1,7 @@
 package basalt
 
 import (
+	"encoding/hex"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -108,7 +109,7 @@ func (db *DB) textFunction(paths []string, p map[string]string) (storage.Source,
 	return text.NewSource(db.fs, paths, cols, o)
 }
 
-// delimiter reads a separator with the escapes \t, \n, \r, \\ and \x01.
+// delimiter reads a separator with the escapes \t, \n, \r, \\ and \x01, or several bytes as \x0d0a.
 func delimiter(s string) []byte {
 	switch {
 	case s == `\t`:
@@ -119,9 +120,9 @@ func delimiter(s string) []byte {
 		return []byte{'\r'}
 	case s == `\\`:
 		return []byte{'\\'}
-	case len(s) == 4 && s[:2] == `\x`:
-		if n, err := strconv.ParseUint(s[2:], 16, 8); err == nil {
-			return []byte{byte(n)}
+	case len(s) >= 4 && s[:2] == `\x`:
+		if b, err := hex.DecodeString(s[2:]); err == nil {
+			return b
 		}
 	}
 	return []byte(s)

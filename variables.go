@@ -139,6 +139,10 @@ func parseZone(name string) (*time.Location, error) {
 
 // setText sets a system variable from text, for Options and flags.
 func (s *settings) setText(name, value string) error {
+	if d := settingIndex[name]; d != nil && d.start {
+		s.values[name] = value
+		return nil
+	}
 	v := str(value)
 	return s.set(name, &v)
 }

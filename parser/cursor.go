@@ -23,7 +23,9 @@ type parser struct {
 	queries int
 	into    *ast.IntoOutfile
 	params  int
-	noIn    bool // IN ends the expression: POSITION(a IN b)
+	// variables makes a user variable a column: SET of LOAD DATA reads the fields of a line by it.
+	variables bool
+	noIn      bool // IN ends the expression: POSITION(a IN b)
 	// values are the rows that the bulk scanner read after the last token, up to byte valuesEnd; or nil.
 	values    *ast.Values
 	valuesEnd int

@@ -367,6 +367,10 @@ func (p *parser) primary() {
 		p.params++
 	case tokUserVar, tokSysVar:
 		p.next()
+		if p.variables && t.kind == tokUserVar {
+			p.emitLeaf(tok, &ast.Column{Pos: ast.Pos(t.start), Name: "@" + t.val})
+			return
+		}
 		p.emitLeaf(tok, variableOf(t))
 	case tokQuoted:
 		p.namePrimary()

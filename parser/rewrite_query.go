@@ -610,20 +610,3 @@ func (p *parser) limit() {
 		p.emit("OFFSET " + offset)
 	}
 }
-
-// intoOutfile reads INTO OUTFILE, which only a whole statement can have; query puts
-// it where it belongs.
-func (p *parser) intoOutfile() {
-	if p.queries > 1 || p.into != nil {
-		p.fail("")
-	}
-	n := &ast.IntoOutfile{Pos: p.pos()}
-	p.into = n
-	p.skip(2)
-	n.Path = p.str()
-	if p.accept("FORMAT") {
-		p.expect("AS")
-		n.Format = upperWord(p.identOrString())
-	}
-	n.Properties = p.optionalProperties()
-}

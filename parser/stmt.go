@@ -70,6 +70,8 @@ func (p *parser) statement() ast.Statement {
 		return p.execute()
 	case "DEALLOCATE":
 		return p.deallocate()
+	case "LOAD":
+		return p.load()
 	case "DELETE":
 		return p.delete()
 	case "UPDATE":

@@ -65,6 +65,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.TLSKey, "tls-key", "", "key file (PEM) of the certificate")
 	f.IntVar(&o.MaxConnections, "max-connections", 1024, "connections at a time")
 	f.IntVar(&o.Workers, "workers", 0, "drivers that compute at a time (default: cores)")
+	f.StringVar(&o.Files, "secure-file-priv", "", "folder that INTO OUTFILE and LOAD DATA may write and read; / for all, NULL for none (default: files in the data folder)")
 	f.StringVar(&o.Memory, "memory", "", "memory of the process: 4G, 512M (default: three quarters of the machine's)")
 	return cmd
 }

@@ -21,6 +21,7 @@ import (
 
 type serveOptions struct {
 	Data, MySQL, HTTP, Memory string
+	Files                     string // secure_file_priv
 	RootPassword, UsersFile   string
 	TLSCert, TLSKey           string
 	MaxConnections, Workers   int
@@ -41,7 +42,11 @@ func serve(ctx context.Context, o serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := basalt.Open(o.Data, basalt.Options{MemoryLimit: limit, Workers: o.Workers})
+	files, err := o.files()
+	if err != nil {
+		return err
+	}
+	db, err := basalt.Open(o.Data, basalt.Options{MemoryLimit: limit, Workers: o.Workers, Settings: map[string]string{"secure_file_priv": files}})
 	if err != nil {
 		return err
 	}
@@ -79,6 +84,26 @@ func serve(ctx context.Context, o serveOptions) (err error) {
 	<-ctx.Done()
 	fmt.Fprintln(o.Out, "Stopping: running statements have a moment to end.")
 	return nil
+}
+
+// files is secure_file_priv: clients of a server reach no file outside of one folder unless it is told to let them.
+func (o serveOptions) files() (string, error) {
+	switch {
+	case o.Files == "/":
+		return "", nil
+	case o.Files == "" && o.Data == "":
+		return "NULL", nil
+	case o.Files != "":
+		return o.Files, nil
+	}
+	dir, err := filepath.Abs(filepath.Join(o.Data, "files"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		return "", sqlerr.Wrap(sqlerr.FileIO, err, "cannot make the folder for files")
+	}
+	return dir, nil
 }
 
 // start serves in the background and returns what ends it, which waits for all connections.

@@ -77,10 +77,16 @@ var (
 
 // Storage.
 var (
-	CorruptFile  = Code{1033, "HY000"}
-	FileNotFound = Code{1017, "HY000"}
-	FileIO       = Code{1030, "HY000"}
-	DataLocked   = Code{1015, "HY000"} // the data folder is open in another process
+	CorruptFile    = Code{1033, "HY000"}
+	FileNotFound   = Code{1017, "HY000"}
+	FileIO         = Code{1030, "HY000"}
+	DataLocked     = Code{1015, "HY000"} // the data folder is open in another process
+	WrongSeparator = Code{1083, "42000"} // FIELDS and LINES of a text file
+	FileExists     = Code{1086, "HY000"} // INTO OUTFILE writes over nothing
+	// OptionPrevents is what a setting of the server does not allow: files outside of secure_file_priv.
+	OptionPrevents = Code{1290, "HY000"}
+	// LocalInfile is LOAD DATA LOCAL that the client or the server does not allow.
+	LocalInfile = Code{3948, "42000"}
 )
 
 // Resources.

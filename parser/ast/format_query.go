@@ -162,13 +162,7 @@ func (f *formatter) selectBlock(s *Select) {
 	}
 	f.orderAndLimit(s.OrderBy, s.Limit)
 	if s.Into != nil {
-		f.text(" INTO OUTFILE ")
-		f.str(s.Into.Path)
-		if s.Into.Format != "" {
-			f.text(" FORMAT AS ")
-			f.str(s.Into.Format)
-		}
-		f.optionalProperties(s.Into.Properties)
+		f.intoOutfile(s.Into)
 	}
 }
 

@@ -31,6 +31,8 @@ func (f *formatter) statement(s Statement) {
 			f.text(" ")
 			f.insert(n)
 		}
+	case *LoadData:
+		f.loadData(s)
 	case *Delete:
 		f.delete(s)
 	case *Update:
@@ -192,11 +194,7 @@ func (f *formatter) update(n *Update) {
 	f.fullName(n.Name)
 	f.alias(n.Alias, nil)
 	f.text(" SET ")
-	f.list(len(n.Set), func(i int) {
-		f.name(n.Set[i].Column)
-		f.text(" = ")
-		f.expr(n.Set[i].Value)
-	})
+	f.assignments(n.Set)
 	if len(n.From) > 0 {
 		f.text(" FROM ")
 		f.tables(n.From)

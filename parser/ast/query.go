@@ -100,11 +100,13 @@ type Limit struct {
 	Count, Offset Expr
 }
 
-// IntoOutfile is SELECT … INTO OUTFILE 'path' [FORMAT AS f] [PROPERTIES(…)].
+// IntoOutfile is SELECT … INTO OUTFILE 'path' with what Doris writes behind it, FORMAT AS f PROPERTIES(…), or what MySQL does.
 type IntoOutfile struct {
 	Pos
 	Path, Format string
 	Properties   []Property
+	Charset      string
+	Text         *TextClauses
 }
 
 // SetOp combines two queries. ORDER BY and LIMIT here apply to the whole.

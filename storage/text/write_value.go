@@ -45,9 +45,10 @@ func newEncoder(o *WriterOptions) *encoder {
 	}
 	mark(o.Field)
 	mark(o.Line)
+	mark(o.Starting)
 	if o.Escape != 0 {
 		e.plain[o.Escape] = false
-		e.plain['\r'] = false
+		e.plain['\r'] = o.Kind == CSV
 		if o.Kind == CSV {
 			e.plain[0] = false
 		}
@@ -227,7 +228,7 @@ func appendFloat(dst []byte, f float64, bits int, words bool) []byte {
 
 // text writes strings; BINARY is base64 in Hive's formats.
 func (e *encoder) text(t sqltype.Type) appender {
-	if t.Kind == sqltype.Binary {
+	if t.Kind == sqltype.Binary && e.opt.Words {
 		var tmp []byte
 		return func(dst []byte, v *vector.Vector, i int) ([]byte, bool) {
 			tmp = base64.StdEncoding.AppendEncode(tmp[:0], vector.Values[vector.View](v)[i].Bytes(v.Bufs))
@@ -290,8 +291,11 @@ func (e *encoder) quoted(dst, s []byte) []byte {
 			dst = append(dst, esc)
 		case c == q:
 			dst = append(dst, q)
-		case c == esc && esc != 0:
+		case esc != 0 && (c == esc || c == e.opt.Line[0]):
 			dst = append(dst, esc)
+		case esc != 0 && c == 0:
+			dst = append(dst, esc)
+			c = '0'
 		}
 		dst = append(dst, c)
 	}
