@@ -142,7 +142,7 @@ func (x *execution) leastMemory(plan *fragment.Plan, rt *executor.Runtime) int64
 	var walk func(n physical.Node)
 	walk = func(n physical.Node) {
 		switch n.(type) {
-		case *physical.HashJoin, *physical.NestedLoopJoin, *physical.Aggregate, *physical.Sort, *physical.SetOp:
+		case *physical.HashJoin, *physical.NestedLoopJoin, *physical.Aggregate, *physical.Sort, *physical.Window, *physical.SetOp:
 			state++
 		}
 		for _, c := range n.Children() {

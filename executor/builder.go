@@ -87,6 +87,8 @@ func (b *builder) build(n physical.Node, down stage) error {
 		return b.build(n.Input, down.then(b.profile(n), newFilter(n)))
 	case *physical.Project:
 		return b.build(n.Input, down.then(b.profile(n), newProject(n)))
+	case *physical.Window:
+		return b.buildWindow(n, nil, down)
 	case *physical.Unnest:
 		return b.build(n.Input, down.then(b.profile(n), newUnnest(n)))
 	case *physical.Limit:

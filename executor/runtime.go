@@ -25,5 +25,6 @@ type Driver struct {
 	Index   int // 0 … Runtime.Instances-1
 	Runtime *Runtime
 	holding bool    // a CPU slot
+	closed  bool    // the batch that is on its way down ends with a partition of the window above
 	outer   *Driver // whose goroutine and slot this one works on, bucket by bucket; nil: its own
 }

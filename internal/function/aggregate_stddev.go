@@ -65,15 +65,7 @@ func (m *moments) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n 
 func (m *moments) Merge(groups []uint32, other Accumulator, from int) error {
 	o := other.(*moments).states[from:]
 	for k, g := range groups {
-		a, b := &m.states[g], &o[k]
-		n := a.n + b.n
-		if b.n == 0 {
-			continue
-		}
-		d := b.mean - a.mean
-		a.mean += d * float64(b.n) / float64(n)
-		a.m2 += b.m2 + d*d*float64(a.n)*float64(b.n)/float64(n)
-		a.n = n
+		mergeMoment(&m.states[g], &o[k])
 	}
 	return nil
 }

@@ -15,10 +15,13 @@ import (
 // call binds a function call: an aggregate, GROUPING, or a scalar function.
 func (b *binder) call(s *scope, c *ast.Call) (expr.Expr, error) {
 	if c.Over != nil {
-		return nil, sqlerr.Unsupported("Window function " + c.Name).At(c.Position())
+		return b.windowCall(s, c)
+	}
+	if function.IsWindow(c.Name) {
+		return nil, sqlerr.New(sqlerr.WrongUsage, "%s is a window function and needs OVER", c.Name).At(c.Position())
 	}
 	if c.IgnoreNulls {
-		return nil, sqlerr.Unsupported("IGNORE NULLS").At(c.Position())
+		return nil, sqlerr.Unsupported("IGNORE NULLS of " + c.Name + " without OVER").At(c.Position())
 	}
 	switch c.Name {
 	case "grouping", "grouping_id", "grouping__id":
@@ -100,6 +103,7 @@ func (b *binder) aggregate(s *scope, c *ast.Call) (expr.Expr, error) {
 	}
 	// Inside of an aggregate's arguments names mean columns of FROM before aliases.
 	inner := *s
+	inner.windows = nil
 	if s.aliases != nil {
 		al := *s.aliases
 		al.first = false

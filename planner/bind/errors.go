@@ -18,6 +18,24 @@ var (
 	invalidView = sqlerr.Code{Number: 1356, SQLState: "HY000"}
 	// duplicateInsertColumn is a column named twice in INSERT.
 	duplicateInsertColumn = sqlerr.Code{Number: 1110, SQLState: "42000"}
+	// Of windows; see windows.go.
+	windowUnknown       = sqlerr.Code{Number: 3579, SQLState: "HY000"}
+	windowCircular      = sqlerr.Code{Number: 3580, SQLState: "HY000"}
+	windowRepartitioned = sqlerr.Code{Number: 3581, SQLState: "HY000"}
+	windowHasFrame      = sqlerr.Code{Number: 3582, SQLState: "HY000"}
+	windowReordered     = sqlerr.Code{Number: 3583, SQLState: "HY000"}
+	frameStart          = sqlerr.Code{Number: 3584, SQLState: "HY000"}
+	frameEnd            = sqlerr.Code{Number: 3585, SQLState: "HY000"}
+	frameOffset         = sqlerr.Code{Number: 3586, SQLState: "HY000"}
+	rangeKeys           = sqlerr.Code{Number: 3587, SQLState: "HY000"}
+	rangeNeedsInterval  = sqlerr.Code{Number: 3588, SQLState: "HY000"}
+	rangeNeedsNumber    = sqlerr.Code{Number: 3589, SQLState: "HY000"}
+	frameNotConstant    = sqlerr.Code{Number: 3590, SQLState: "HY000"}
+	windowTwice         = sqlerr.Code{Number: 3591, SQLState: "HY000"}
+	windowMisplaced     = sqlerr.Code{Number: 3593, SQLState: "HY000"}
+	windowAlias         = sqlerr.Code{Number: 3594, SQLState: "HY000"}
+	windowNested        = sqlerr.Code{Number: 3595, SQLState: "HY000"}
+	rowsInterval        = sqlerr.Code{Number: 3596, SQLState: "HY000"}
 	// noTables is SELECT * without FROM.
 	noTables = sqlerr.Code{Number: 1096, SQLState: "HY000"}
 )

@@ -32,9 +32,20 @@ func (k *block) group() error {
 		if err != nil {
 			return err
 		}
+		if w := expr.FirstWindow(cond); w != nil {
+			return k.windowAlias(q.Having, w)
+		}
 		k.having = expr.Conjuncts(nil, cond)
 	}
-	if k.keys, err = b.orderKeys(k.base, k.items, q.OrderBy); err != nil {
+	if q.Qualify != nil {
+		s := k.windows.in(k.base.in("qualify clause", aggregatesAllowed, &aliases{items: k.items, groups: groups, first: true}))
+		cond, err := b.condition(s, q.Qualify)
+		if err != nil {
+			return err
+		}
+		k.qualify = expr.Conjuncts(nil, cond)
+	}
+	if k.keys, err = b.orderKeys(k.base, k.windows, k.items, q.OrderBy); err != nil {
 		return err
 	}
 	g := &grouping{b: b, base: k.base, groups: groups, explicit: q.GroupBy != nil}
@@ -54,7 +65,7 @@ func (k *block) aggregates(g *grouping) bool {
 			return true
 		}
 	}
-	for _, e := range k.having {
+	for _, e := range append(append([]expr.Expr(nil), k.having...), k.qualify...) {
 		if g.uses(e) {
 			return true
 		}
@@ -83,6 +94,9 @@ func (k *block) groupBy() (groups []expr.Expr, sets [][]int, err error) {
 			if e, err = k.b.expr(s, it); err != nil {
 				return nil, nil, err
 			}
+		}
+		if w := expr.FirstWindow(e); w != nil {
+			return nil, nil, k.windowAlias(it, w)
 		}
 		if (&grouping{b: k.b, base: k.base}).uses(e) {
 			return nil, nil, sqlerr.New(sqlerr.WrongUsage, "Can't group on an aggregate").At(it.Position())
@@ -171,6 +185,13 @@ func (k *block) aggregate(g *grouping, sets [][]int) error {
 			return err
 		}
 		k.having[i] = e
+	}
+	for i := range k.qualify {
+		e, err := g.above(k.qualify[i], "Expression in QUALIFY clause")
+		if err != nil {
+			return err
+		}
+		k.qualify[i] = e
 	}
 	for i := range k.keys {
 		e, err := g.above(k.keys[i].e, fmt.Sprintf("Expression #%d of ORDER BY clause", i+1))

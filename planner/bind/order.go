@@ -19,7 +19,7 @@ type orderKey struct {
 
 // orderKeys binds ORDER BY: an ordinal, a name (an alias wins over a column of FROM), or an
 // expression (a column of FROM wins over an alias).
-func (b *binder) orderKeys(base *scope, items []selectItem, list []ast.OrderItem) ([]orderKey, error) {
+func (b *binder) orderKeys(base *scope, ws *windowScope, items []selectItem, list []ast.OrderItem) ([]orderKey, error) {
 	var keys []orderKey
 	for i := range list {
 		it := &list[i]
@@ -29,7 +29,7 @@ func (b *binder) orderKeys(base *scope, items []selectItem, list []ast.OrderItem
 		}
 		if !ok {
 			_, bare := it.Expr.(*ast.Column)
-			s := base.in("order clause", aggregatesAllowed, &aliases{items: items, first: bare})
+			s := ws.in(base.in("order clause", aggregatesAllowed, &aliases{items: items, first: bare}))
 			if e, err = b.expr(s, it.Expr); err != nil {
 				return nil, err
 			}

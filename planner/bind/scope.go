@@ -43,7 +43,8 @@ type scope struct {
 	aggregates aggregateMode
 	aliases    *aliases // select list and GROUP BY names, where the clause may use them; else nil
 	ctes       *cteScope
-	lambda     []named // parameters of the lambdas around, innermost first
+	lambda     []named      // parameters of the lambdas around, innermost first
+	windows    *windowScope // where calls with OVER may stand; else nil
 }
 
 // aliases resolve names to select items in GROUP BY, HAVING and ORDER BY.
@@ -55,10 +56,10 @@ type aliases struct {
 	first bool
 }
 
-// in makes the scope of a clause that sees the same relations.
+// in makes the scope of a clause that sees the same relations. Calls with OVER may not stand there: see windowScope.in.
 func (s *scope) in(clause string, mode aggregateMode, al *aliases) *scope {
 	c := *s
-	c.clause, c.aggregates, c.aliases = clause, mode, al
+	c.clause, c.aggregates, c.aliases, c.windows = clause, mode, al, nil
 	return &c
 }
 

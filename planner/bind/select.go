@@ -17,7 +17,7 @@ type selectItem struct {
 	name string // as the user sees it
 }
 
-// selectQuery binds one query block. The plan, bottom up: FROM, WHERE, grouping, HAVING,
+// selectQuery binds one query block. The plan, bottom up: FROM, WHERE, grouping, HAVING, windows, QUALIFY,
 // the select list with hidden sort keys, DISTINCT, ORDER BY, LIMIT, the hidden keys dropped.
 func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top bool) (relationResult, error) {
 	none := relationResult{}
@@ -47,11 +47,15 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 			return none, at(err, q.Where)
 		}
 	}
-	items, err := b.selectList(base, q)
+	ws, err := b.windowScope(q)
 	if err != nil {
 		return none, err
 	}
-	blk := &block{b: b, base: base, items: items, node: node, q: q}
+	items, err := b.selectList(base, ws, q)
+	if err != nil {
+		return none, err
+	}
+	blk := &block{b: b, base: base, windows: ws, items: items, node: node, q: q}
 	if err := blk.group(); err != nil {
 		return none, err
 	}
@@ -68,10 +72,6 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 // refused names the clauses that cannot run yet.
 func refused(q *ast.Select) error {
 	switch {
-	case q.Qualify != nil:
-		return sqlerr.Unsupported("QUALIFY").At(q.Qualify.Position())
-	case len(q.Windows) > 0:
-		return sqlerr.Unsupported("WINDOW").At(q.Windows[0].Position())
 	case len(q.DistributeBy) > 0:
 		return sqlerr.Unsupported("DISTRIBUTE BY").At(q.DistributeBy[0].Position())
 	case len(q.ClusterBy) > 0:
@@ -94,8 +94,8 @@ func hasHint(q *ast.Select, name string) bool {
 }
 
 // selectList binds the items with stars expanded.
-func (b *binder) selectList(base *scope, q *ast.Select) ([]selectItem, error) {
-	s := base.in("field list", aggregatesAllowed, nil)
+func (b *binder) selectList(base *scope, ws *windowScope, q *ast.Select) ([]selectItem, error) {
+	s := ws.in(base.in("field list", aggregatesAllowed, nil))
 	var items []selectItem
 	for i := range q.Items {
 		it := &q.Items[i]
@@ -227,16 +227,18 @@ func computedOnce(e expr.Expr) bool {
 
 // block is one query block while it is being put together.
 type block struct {
-	b      *binder
-	q      *ast.Select
-	base   *scope
-	node   logical.Node
-	items  []selectItem
-	having []expr.Expr
-	keys   []orderKey
+	b       *binder
+	q       *ast.Select
+	base    *scope
+	windows *windowScope
+	node    logical.Node
+	items   []selectItem
+	having  []expr.Expr
+	qualify []expr.Expr
+	keys    []orderKey
 }
 
-// project adds HAVING, the select list, DISTINCT, ORDER BY and LIMIT.
+// project adds HAVING, windows, QUALIFY, the select list, DISTINCT, ORDER BY and LIMIT.
 func (k *block) project(top bool) error {
 	b := k.b
 	if len(k.having) > 0 {
@@ -245,6 +247,12 @@ func (k *block) project(top bool) error {
 			return at(err, k.q.Having)
 		}
 		k.node = n
+	}
+	if !top && k.q.Limit == nil {
+		k.keys = nil // the order of a subquery's rows means nothing
+	}
+	if err := k.addWindows(); err != nil {
+		return err
 	}
 	exprs := make([]expr.Expr, 0, len(k.items)+len(k.keys))
 	names := make([]string, 0, cap(exprs))
@@ -256,9 +264,6 @@ func (k *block) project(top bool) error {
 			it.e = expr.Null(sqltype.T(sqltype.TinyInt))
 		}
 		exprs, names = append(exprs, it.e), append(names, it.name)
-	}
-	if !top && k.q.Limit == nil {
-		k.keys = nil // the order of a subquery's rows means nothing
 	}
 	positions := make([]int, len(k.keys)) // of each key among exprs
 	for i, key := range k.keys {

@@ -122,7 +122,7 @@ func (b *binder) finishSimple(r relationResult, parent *scope, ctes *cteScope, o
 		for i, c := range r.node.Columns() {
 			items[i] = selectItem{e: expr.Ref(c), name: r.names[i]}
 		}
-		keys, err := b.orderKeys(s, items, order)
+		keys, err := b.orderKeys(s, nil, items, order)
 		if err != nil {
 			return r, err
 		}

@@ -115,6 +115,8 @@ func existence(n logical.Node) logical.Node {
 		return existence(n.Input)
 	case *logical.Distinct:
 		return existence(n.Input)
+	case *logical.Window:
+		return existence(n.Input)
 	case *logical.Sort:
 		if n.Limit < 0 {
 			return existence(n.Input)

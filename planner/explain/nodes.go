@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/invariant"
@@ -48,6 +49,8 @@ func describe(n physical.Node) description {
 		d.aggregate(n)
 	case *physical.Sort:
 		d.sort(n)
+	case *physical.Window:
+		d.window(n)
 	case *physical.Limit:
 		d.name, d.cardinality = "LIMIT", false
 		if n.Offset > 0 {
@@ -172,6 +175,53 @@ func (d *description) aggregate(n *physical.Aggregate) {
 		}
 		d.add("repeat: repeat %d lines [%s]", len(n.Sets)-1, strings.Join(sets, ", "))
 	}
+}
+
+func (d *description) window(n *physical.Window) {
+	d.name = "ANALYTIC"
+	d.add("functions: %s", windowCalls(n))
+	if len(n.Partition) > 0 {
+		d.add("partition by: %s", exprList(n.Partition))
+	}
+	if len(n.Order) > 0 {
+		d.add("order by: %s", windowOrder(n.Order))
+	}
+	var frames []string
+	for _, w := range n.Funcs {
+		if f := w.Frame.String(); w.Fn.Kind.UsesFrame() && !slices.Contains(frames, f) {
+			frames = append(frames, f)
+		}
+	}
+	if len(frames) > 0 {
+		d.add("window: %s", strings.Join(frames, ", "))
+	}
+	if n.Colocate {
+		d.add("colocate: true")
+	}
+}
+
+func windowCalls(n *physical.Window) string {
+	out := make([]string, len(n.Funcs))
+	for i, w := range n.Funcs {
+		out[i] = "[" + w.CallString(false) + "]"
+	}
+	return strings.Join(out, ", ")
+}
+
+// windowOrder is an order with its NULLs always said, as Doris does here.
+func windowOrder(keys []expr.SortKey) string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		dir, nulls := " ASC", " NULLS LAST"
+		if k.Desc {
+			dir = " DESC"
+		}
+		if k.NullsFirst {
+			nulls = " NULLS FIRST"
+		}
+		out[i] = expr.String(k.Expr) + dir + nulls
+	}
+	return strings.Join(out, ", ")
 }
 
 func (d *description) sort(n *physical.Sort) {

@@ -61,6 +61,8 @@ func shapeOf(n physical.Node) string {
 			phase = "LOCAL"
 		}
 		return "hashAgg[" + phase + "]"
+	case *physical.Window:
+		return "PhysicalWindow[" + windowCalls(n) + "]"
 	case *physical.Sort:
 		if n.Limit >= 0 {
 			return "PhysicalTopN[" + orderBy(n.Keys) + "]"

@@ -31,6 +31,9 @@ func Equal(a, b Expr) bool {
 	case *Aggregate:
 		y, ok := b.(*Aggregate)
 		return ok && equalAggregate(x, y)
+	case *Window:
+		y, ok := b.(*Window)
+		return ok && equalWindow(x, y)
 	}
 	return false
 }
@@ -45,16 +48,10 @@ func equalLiteral(x, y *Literal) bool {
 
 func equalAggregate(x, y *Aggregate) bool {
 	if x.Fn.Name != y.Fn.Name || !x.Fn.Result.Equal(y.Fn.Result) || x.Distinct != y.Distinct ||
-		!equalAll(x.Args, y.Args) || !Equal(x.Filter, y.Filter) || len(x.OrderBy) != len(y.OrderBy) {
+		!equalAll(x.Args, y.Args) || !Equal(x.Filter, y.Filter) {
 		return false
 	}
-	for i, k := range x.OrderBy {
-		l := y.OrderBy[i]
-		if k.Desc != l.Desc || k.NullsFirst != l.NullsFirst || !Equal(k.Expr, l.Expr) {
-			return false
-		}
-	}
-	return true
+	return SameKeys(x.OrderBy, y.OrderBy)
 }
 
 func equalAll(x, y []Expr) bool {

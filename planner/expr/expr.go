@@ -15,7 +15,7 @@ type ColumnID int32
 // FieldIndex is a position in a batch.
 type FieldIndex int32
 
-// Expr is a bound expression: *Column, *Field, *Literal, *Param, *Call, *Aggregate, *Subquery, *Lambda.
+// Expr is a bound expression: *Column, *Field, *Literal, *Param, *Call, *Aggregate, *Window, *Subquery, *Lambda.
 type Expr interface {
 	Type() sqltype.Type
 	// Nullable reports whether the value can be NULL.

@@ -30,7 +30,7 @@ func MustCall(name string, args ...Expr) Expr {
 
 // Apply makes the call of a resolved overload, with arguments cast to its parameters.
 func Apply(fn *function.Scalar, args []Expr) (Expr, error) {
-	cast, err := castArgs(fn.Params, args)
+	cast, err := CastArgs(fn.Params, args)
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +39,15 @@ func Apply(fn *function.Scalar, args []Expr) (Expr, error) {
 
 // ApplyAggregate makes the call of a resolved aggregate, with arguments cast to its parameters.
 func ApplyAggregate(fn *function.Aggregate, args []Expr) (*Aggregate, error) {
-	cast, err := castArgs(fn.Params, args)
+	cast, err := CastArgs(fn.Params, args)
 	if err != nil {
 		return nil, err
 	}
 	return &Aggregate{Fn: fn, Args: cast}, nil
 }
 
-func castArgs(params []sqltype.Type, args []Expr) ([]Expr, error) {
+// CastArgs casts arguments to the parameters of what they are given to, one each.
+func CastArgs(params []sqltype.Type, args []Expr) ([]Expr, error) {
 	if len(params) != len(args) {
 		panic(invariant.Failed("%d parameters for %d arguments", len(params), len(args)))
 	}

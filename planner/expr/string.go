@@ -84,6 +84,8 @@ func (p *printer) expr(e Expr, strength int) {
 		p.expr(e.open(), 0)
 	case *Aggregate:
 		p.aggregate(e)
+	case *Window:
+		p.window(e)
 	case *Subquery:
 		p.subquery(e)
 	default:

@@ -14,6 +14,8 @@ func Children(e Expr) []Expr {
 		return e.Left
 	case *Lambda:
 		return e.Captured
+	case *Window:
+		return e.children()
 	case *Aggregate:
 		if len(e.OrderBy) == 0 && e.Filter == nil {
 			return e.Args
@@ -43,6 +45,8 @@ func WithChildren(e Expr, c []Expr) Expr {
 		return &s
 	case *Lambda:
 		return &Lambda{Params: e.Params, Captured: c, Body: e.Body}
+	case *Window:
+		return e.withChildren(c)
 	case *Aggregate:
 		a := *e
 		a.Args, c = c[:len(e.Args):len(e.Args)], c[len(e.Args):]

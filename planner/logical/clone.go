@@ -69,6 +69,10 @@ func (c *cloner) clone(n Node) Node {
 		m := *n
 		m.Cols = c.make(n.Cols)
 		return &m
+	case *Window:
+		m := *n
+		m.Cols = c.make(n.Cols)
+		return &m
 	case *SetOp:
 		return &SetOp{Kind: n.Kind, All: n.All, Inputs: n.Inputs, Cols: c.make(n.Cols)}
 	case *Values:

@@ -102,6 +102,8 @@ func (p *printer) line(n Node) string {
 			args[i] = p.expr(a)
 		}
 		return s + n.Fn.Name + "(" + strings.Join(args, ", ") + ") " + p.columns(n.Cols)
+	case *Window:
+		return p.window(n)
 	case *Write:
 		return "Write " + n.Table
 	}
@@ -147,6 +149,34 @@ func (p *printer) aggregateLine(n *Aggregate) string {
 		s += " grouping id " + p.column(*n.GroupingID)
 	}
 	return s
+}
+
+func (p *printer) window(n *Window) string {
+	s := "Window"
+	if len(n.Partition) > 0 {
+		by := make([]string, len(n.Partition))
+		for i, e := range n.Partition {
+			by[i] = p.expr(e)
+		}
+		s += " partition by " + strings.Join(by, ", ")
+	}
+	if len(n.Order) > 0 {
+		s += " order by " + expr.KeysString(n.Order, p.ids)
+	}
+	calls := make([]string, len(n.Funcs))
+	for i, w := range n.Funcs {
+		calls[i] = w.CallString(p.ids)
+		if w.Fn.Kind.UsesFrame() {
+			calls[i] += " " + w.Frame.String()
+		}
+		if w.Peers < len(n.Order) {
+			calls[i] += fmt.Sprintf(" by %d keys", w.Peers)
+		}
+		if name := p.column(n.Cols[i]); p.ids || name != calls[i] {
+			calls[i] += " AS " + name
+		}
+	}
+	return s + ": [" + strings.Join(calls, ", ") + "]"
 }
 
 func (p *printer) values(n *Values) string {

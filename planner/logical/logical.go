@@ -178,6 +178,16 @@ type Unnest struct {
 	Ordinal []int // Cols[i] is result column Ordinal[i] of Fn
 }
 
+// Window computes calls with OVER: the input's columns, then one a call. The rows are split by Partition and ordered
+// by Order inside; every call's own order is a beginning of that one.
+type Window struct {
+	Input     Node
+	Partition []expr.Expr
+	Order     []expr.SortKey
+	Funcs     []*expr.Window
+	Cols      []expr.Column // of Funcs
+}
+
 // Write stores its input's rows into a table and yields one row: the count.
 type Write struct {
 	Input Node
@@ -200,4 +210,5 @@ func (*SetOp) IsPlan()     {}
 func (*Values) IsPlan()    {}
 func (*CTERef) IsPlan()    {}
 func (*Unnest) IsPlan()    {}
+func (*Window) IsPlan()    {}
 func (*Write) IsPlan()     {}

@@ -69,6 +69,12 @@ func (n *Unnest) Columns() []expr.Column {
 	return append(in[:len(in):len(in)], n.Cols...)
 }
 
+// Columns implements Node: the input's, then the calls'.
+func (n *Window) Columns() []expr.Column {
+	in := n.Input.Columns()
+	return append(in[:len(in):len(in)], n.Cols...)
+}
+
 // Columns implements Node.
 func (n *Write) Columns() []expr.Column { return n.Cols }
 
@@ -110,6 +116,9 @@ func (n *CTERef) Children() []Node { return nil }
 
 // Children implements Node.
 func (n *Unnest) Children() []Node { return []Node{n.Input} }
+
+// Children implements Node.
+func (n *Window) Children() []Node { return []Node{n.Input} }
 
 // Children implements Node.
 func (n *Write) Children() []Node { return []Node{n.Input} }
@@ -160,6 +169,9 @@ func (n *CTERef) WithChildren([]Node) Node { return n }
 
 // WithChildren implements Node.
 func (n *Unnest) WithChildren(c []Node) Node { m := *n; m.Input = c[0]; return &m }
+
+// WithChildren implements Node.
+func (n *Window) WithChildren(c []Node) Node { m := *n; m.Input = c[0]; return &m }
 
 // WithChildren implements Node.
 func (n *Write) WithChildren(c []Node) Node { m := *n; m.Input = c[0]; return &m }

@@ -63,6 +63,14 @@ func EachExpr(n Node, f func(expr.Expr)) {
 		for _, a := range n.Aggs {
 			f(a)
 		}
+	case *Window:
+		each(n.Partition)
+		for _, k := range n.Order {
+			f(k.Expr)
+		}
+		for _, w := range n.Funcs {
+			f(w)
+		}
 	case *Sort:
 		for _, k := range n.Keys {
 			f(k.Expr)
@@ -75,7 +83,7 @@ func EachExpr(n Node, f func(expr.Expr)) {
 }
 
 // MapExprs is a copy of n with every expression e that n itself holds replaced by f(e), n
-// itself when nothing changed. f must keep types, and give an *expr.Aggregate for one.
+// itself when nothing changed. f must keep types, and give an *expr.Aggregate or *expr.Window for one.
 func MapExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 	changed := false
 	mapped := func(list []expr.Expr) []expr.Expr {
@@ -83,6 +91,16 @@ func MapExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 		for i, e := range list {
 			out[i] = f(e)
 			changed = changed || out[i] != e
+		}
+		return out
+	}
+	keys := func(list []expr.SortKey) []expr.SortKey {
+		out := make([]expr.SortKey, len(list))
+		for i, k := range list {
+			e := f(k.Expr)
+			changed = changed || e != k.Expr
+			k.Expr = e
+			out[i] = k
 		}
 		return out
 	}
@@ -119,12 +137,15 @@ func MapExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 		out = &m
 	case *Sort:
 		m := *n
-		m.Keys = make([]expr.SortKey, len(n.Keys))
-		for i, k := range n.Keys {
-			e := f(k.Expr)
-			changed = changed || e != k.Expr
-			k.Expr = e
-			m.Keys[i] = k
+		m.Keys = keys(n.Keys)
+		out = &m
+	case *Window:
+		m := *n
+		m.Partition, m.Order = mapped(n.Partition), keys(n.Order)
+		m.Funcs = make([]*expr.Window, len(n.Funcs))
+		for i, w := range n.Funcs {
+			m.Funcs[i] = f(w).(*expr.Window)
+			changed = changed || m.Funcs[i] != w
 		}
 		out = &m
 	case *Values:
@@ -161,6 +182,8 @@ func produced(s *expr.ColumnSet, n Node) {
 	case *CTERef:
 		cols = n.Cols
 	case *Unnest:
+		cols = n.Cols
+	case *Window:
 		cols = n.Cols
 	case *Write:
 		cols = n.Cols

@@ -59,6 +59,8 @@ func isColocated(n physical.Node) bool {
 		return n.Distribution == physical.Colocate || n.Distribution == physical.BucketShuffle
 	case *physical.Aggregate:
 		return n.Colocate
+	case *physical.Window:
+		return n.Colocate
 	}
 	return false
 }
@@ -138,6 +140,11 @@ func (t *runTree) add(n physical.Node) bool {
 		return true
 	case *physical.Filter, *physical.Project:
 		return t.add(n.Children()[0])
+	case *physical.Window:
+		return n.Colocate && t.add(n.Input)
+	case *physical.Sort:
+		t.held += n.Rows
+		return n.Within && t.add(n.Input)
 	case *physical.Aggregate:
 		t.held += n.Rows
 		return n.Colocate && t.add(n.Input)

@@ -105,6 +105,8 @@ func (l *lowerer) operator(n logical.Node, need expr.ColumnSet) (stream, error) 
 		return l.join(n, need)
 	case *logical.Unnest:
 		return l.unnest(n, need)
+	case *logical.Window:
+		return l.window(n, need)
 	case *logical.Aggregate:
 		return l.aggregate(n)
 	case *logical.Distinct:

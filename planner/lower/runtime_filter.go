@@ -307,6 +307,10 @@ func (p *filterPlacer) targets(n physical.Node, i int, r route) []target {
 		if i < len(n.PassCols) {
 			return p.targets(n.Input, n.PassCols[i], r)
 		}
+	case *physical.Window: // partitions go or stay whole
+		if f := partitionField(n, i); f && !r.streaming {
+			return p.targets(n.Input, i, r)
+		}
 	case *physical.Sort:
 		if n.Limit < 0 && n.Offset == 0 && !r.streaming {
 			return p.targets(n.Input, i, r)
@@ -333,6 +337,15 @@ func (p *filterPlacer) targets(n physical.Node, i int, r route) []target {
 		return p.joinTargets(n.Kind, n.Probe, n.Build, n.ProbeCols, n.BuildCols, i, r)
 	}
 	return nil
+}
+
+func partitionField(n *physical.Window, i int) bool {
+	for _, e := range n.Partition {
+		if f, ok := e.(*expr.Field); ok && int(f.Index) == i {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *filterPlacer) scanTarget(n *physical.Scan, i int, r route) []target {

@@ -37,7 +37,7 @@ func (d *decorrelator) share(n logical.Node) *logical.CTE {
 	heavy := false
 	logical.Walk(n, func(n logical.Node) bool {
 		switch n.(type) {
-		case *logical.Join, *logical.Aggregate, *logical.Limit, *logical.Sort, *logical.SetOp:
+		case *logical.Join, *logical.Aggregate, *logical.Limit, *logical.Sort, *logical.SetOp, *logical.Window:
 			heavy = true
 		}
 		logical.EachExpr(n, func(e expr.Expr) { heavy = heavy || expr.IsVolatile(e) })
@@ -165,6 +165,8 @@ func (p *pusher) push(n logical.Node) (out logical.Node, keys []expr.Column, err
 		m := *n
 		m.Input, m.Args = in, p.bindAll(n.Args, keys)
 		return &m, keys, nil
+	case *logical.Window:
+		return p.pushWindow(n)
 	case *logical.Aggregate:
 		return p.pushAggregate(n)
 	case *logical.Join:
@@ -175,6 +177,18 @@ func (p *pusher) push(n logical.Node) (out logical.Node, keys []expr.Column, err
 		return p.pushValues(n)
 	}
 	panic(invariant.Failed("domain join over %T", n))
+}
+
+// pushWindow splits the partitions by the domain, too.
+func (p *pusher) pushWindow(n *logical.Window) (logical.Node, []expr.Column, error) {
+	in, keys, err := p.push(n.Input)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := logical.MapExprs(n, func(e expr.Expr) expr.Expr { return p.bind(e, keys) }).(*logical.Window)
+	m = m.WithChildren([]logical.Node{in}).(*logical.Window)
+	m.Partition = append(expr.Refs(keys), m.Partition...)
+	return m, keys, nil
 }
 
 // pushAggregate groups by the domain too. Without GROUP BY there is a result for domain rows that

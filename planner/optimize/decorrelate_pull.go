@@ -56,6 +56,8 @@ func (p *puller) pull(n logical.Node, existence bool) (out logical.Node, preds [
 		if n.Limit < 0 {
 			return p.pull(n.Input, existence)
 		}
+	case *logical.Window:
+		return p.pullWindow(n)
 	case *logical.Aggregate:
 		if len(n.Groups) > 0 && n.Sets == nil {
 			return p.pullAggregate(n)
@@ -216,6 +218,36 @@ func (p *puller) pullAggregate(n *logical.Aggregate) (logical.Node, []expr.Expr,
 	m.Groups = append(append(m.Groups, n.Groups...), k.exprs...)
 	m.Cols = append(append(append(m.Cols, n.Cols[:g]...), k.cols...), n.Cols[g:]...)
 	return m, k.preds, true
+}
+
+// pullWindow pulls out of a window's input: the rows that one outer row sees are those of some partitions when
+// the keys of the correlation are partition keys.
+func (p *puller) pullWindow(n *logical.Window) (logical.Node, []expr.Expr, bool) {
+	reads := false
+	logical.EachExpr(n, func(e expr.Expr) { reads = reads || expr.Columns(e).Intersects(p.outer) })
+	if reads {
+		return nil, nil, false
+	}
+	in, preds, ok := p.pull(n.Input, false)
+	if !ok {
+		return nil, nil, false
+	}
+	inside := logical.Outputs(in)
+	m := *n
+	m.Input, m.Partition = in, append([]expr.Expr(nil), n.Partition...)
+	for _, c := range preds {
+		if !expr.Columns(c).Intersects(inside) {
+			continue
+		}
+		_, inner, ok := p.equality(c)
+		if !ok || expr.IsVolatile(inner) {
+			return nil, nil, false
+		}
+		if !containsExpr(m.Partition, inner) {
+			m.Partition = append(m.Partition, inner)
+		}
+	}
+	return &m, preds, true
 }
 
 // scalarAggregate groups an aggregate without GROUP BY by its correlation keys. empty maps

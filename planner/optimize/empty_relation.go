@@ -36,7 +36,7 @@ func withoutRows(n logical.Node) logical.Node {
 		if anyFalse(n.Conds) || isEmpty(n.Input) {
 			return empty(n)
 		}
-	case *logical.Project, *logical.Distinct, *logical.Unnest:
+	case *logical.Project, *logical.Distinct, *logical.Unnest, *logical.Window:
 		if isEmpty(n.Children()[0]) {
 			return empty(n)
 		}

@@ -3,6 +3,7 @@ package optimize
 import (
 	"math"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/storage"
@@ -165,6 +166,8 @@ func (e *Estimates) compute(n logical.Node) *relation {
 		return e.join(n)
 	case *logical.Unnest:
 		return e.unnest(n)
+	case *logical.Window:
+		return e.window(n)
 	case *logical.Apply:
 		in := e.of(n.LeftInput)
 		return &relation{rows: in.rows, cols: in.cols, unknown: true}
@@ -214,6 +217,30 @@ func (e *Estimates) unnest(n *logical.Unnest) *relation {
 	for id, c := range in.cols {
 		c.unique = c.unique && per <= 1
 		out.cols[id] = c
+	}
+	return out
+}
+
+// window keeps the rows. A number of a row has as many values as a partition has rows.
+func (e *Estimates) window(n *logical.Window) *relation {
+	in := e.of(n.Input)
+	partitions := math.Max(1, groupCount(in, n.Partition))
+	out := &relation{rows: in.rows, cols: make(map[expr.ColumnID]column, len(in.cols)+len(n.Cols)), unknown: in.unknown}
+	for id, c := range in.cols {
+		out.cols[id] = c
+	}
+	rows := math.Max(1, in.rows)
+	for i, w := range n.Funcs {
+		ndv := rows
+		switch k := w.Fn.Kind; {
+		case k <= function.CumeDist:
+			ndv = math.Max(1, rows/partitions)
+		case k == function.Ntile:
+			ndv = 10
+		case k.UsesFrame() && w.Frame.IsWhole():
+			ndv = partitions
+		}
+		out.cols[n.Cols[i].ID] = column{ndv: ndv, baseNDV: ndv, baseRows: rows, guessed: true}
 	}
 	return out
 }

@@ -40,6 +40,8 @@ func (f *inferrer) pullUp(n logical.Node) []expr.Expr {
 		return f.known(n.Input)
 	case *logical.Unnest:
 		return f.known(n.Input)
+	case *logical.Window:
+		return f.known(n.Input)
 	case *logical.Sort:
 		return f.known(n.Input)
 	case *logical.Limit:
@@ -228,6 +230,8 @@ func (f *inferrer) guarded(n logical.Node) []guard {
 	case *logical.Filter:
 		return f.guarded(n.Input)
 	case *logical.Unnest:
+		return f.guarded(n.Input)
+	case *logical.Window:
 		return f.guarded(n.Input)
 	case *logical.Sort:
 		return f.guarded(n.Input)

@@ -31,6 +31,8 @@ func prune(n logical.Node, need expr.ColumnSet) logical.Node {
 		return pruneValues(n, need)
 	case *logical.Unnest:
 		return pruneUnnest(n, need)
+	case *logical.Window:
+		return pruneWindow(n, need)
 	case *logical.Join:
 		if unusedJoin(n, need) {
 			return prune(n.LeftInput, need)
@@ -139,6 +141,38 @@ func pruneUnnest(n *logical.Unnest, need expr.ColumnSet) logical.Node {
 	below := need.Clone()
 	for _, a := range n.Args {
 		expr.AddColumns(&below, a)
+	}
+	m.Input = prune(n.Input, below)
+	if m.Input == n.Input && len(m.Cols) == len(n.Cols) {
+		return n
+	}
+	return &m
+}
+
+// pruneWindow leaves out calls that nobody reads, and itself when none is left.
+func pruneWindow(n *logical.Window, need expr.ColumnSet) logical.Node {
+	m := *n
+	m.Funcs, m.Cols = nil, nil
+	below := need.Clone()
+	for i, c := range n.Cols {
+		if need.Has(c.ID) {
+			m.Funcs, m.Cols = append(m.Funcs, n.Funcs[i]), append(m.Cols, c)
+			expr.AddColumns(&below, n.Funcs[i])
+		}
+	}
+	if len(m.Cols) == 0 {
+		return prune(n.Input, need)
+	}
+	longest := 0
+	for _, w := range m.Funcs {
+		longest = max(longest, w.Peers)
+	}
+	m.Order = n.Order[:longest:longest]
+	for _, e := range n.Partition {
+		expr.AddColumns(&below, e)
+	}
+	for _, k := range m.Order {
+		expr.AddColumns(&below, k.Expr)
 	}
 	m.Input = prune(n.Input, below)
 	if m.Input == n.Input && len(m.Cols) == len(n.Cols) {

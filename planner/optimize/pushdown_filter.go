@@ -27,6 +27,8 @@ func (b bounds) push(n logical.Node, conds []expr.Expr) logical.Node {
 		return b.pushUnnest(n, conds)
 	case *logical.Aggregate:
 		return b.pushAggregate(n, conds)
+	case *logical.Window:
+		return b.pushWindow(n, conds)
 	case *logical.SetOp:
 		return b.pushSetOp(n, conds)
 	case *logical.Distinct:
@@ -145,6 +147,32 @@ func (b bounds) pushAggregate(n *logical.Aggregate, conds []expr.Expr) logical.N
 		down[i] = substituted(c, at)
 	}
 	return under(stay, rebuild(n, b.push(n.Input, down)))
+}
+
+// pushWindow: a conjunct over partition keys keeps or drops whole partitions.
+func (b bounds) pushWindow(n *logical.Window, conds []expr.Expr) logical.Node {
+	keys := partitionColumns(n)
+	down, stay := partition(conds, func(e expr.Expr) bool {
+		used := expr.Columns(e)
+		return !used.Empty() && used.SubsetOf(keys) && !expr.IsVolatile(e)
+	})
+	for _, c := range stay {
+		if b.movable(c) {
+			down = append(down, implied(c, keys)...)
+		}
+	}
+	return under(stay, rebuild(n, b.push(n.Input, down)))
+}
+
+// partitionColumns are the columns that are equal for all rows of a partition.
+func partitionColumns(n *logical.Window) expr.ColumnSet {
+	var keys expr.ColumnSet
+	for _, e := range n.Partition {
+		if c, ok := e.(*expr.Column); ok {
+			keys.Add(c.ID)
+		}
+	}
+	return keys
 }
 
 func everySetHas(sets [][]int, group int) bool {

@@ -34,6 +34,8 @@ func nonNull(n logical.Node, rejected expr.ColumnSet) logical.Node {
 		return rebuild(n, nonNull(n.Input, rejected))
 	case *logical.Unnest:
 		return nonNullUnnest(n, rejected)
+	case *logical.Window:
+		return rebuild(n, nonNull(n.Input, rejected.Intersect(partitionColumns(n))))
 	case *logical.Sort:
 		if n.Limit < 0 && n.Offset == 0 {
 			return rebuild(n, nonNull(n.Input, rejected))
@@ -159,6 +161,8 @@ func uniqueBy(n logical.Node, cols expr.ColumnSet) bool {
 		return uniqueBy(n.Input, cols)
 	case *logical.Sort:
 		return uniqueBy(n.Input, cols)
+	case *logical.Window:
+		return numbered(n, cols) || uniqueBy(n.Input, cols)
 	case *logical.Limit:
 		return n.Count >= 0 && n.Count <= 1 || uniqueBy(n.Input, cols)
 	case *logical.Project:
@@ -179,6 +183,19 @@ func uniqueBy(n logical.Node, cols expr.ColumnSet) bool {
 		}
 	}
 	return logical.YieldsOneRow(n)
+}
+
+// numbered: the columns hold the partition keys and the rows' numbers among them.
+func numbered(n *logical.Window, cols expr.ColumnSet) bool {
+	if !partitionColumns(n).SubsetOf(cols) || partitionColumns(n).Len() < len(n.Partition) {
+		return false
+	}
+	for i, w := range n.Funcs {
+		if w.Fn.Kind == function.RowNumber && cols.Has(n.Cols[i].ID) {
+			return true
+		}
+	}
+	return false
 }
 
 // rejectedBy is the set of columns that cannot be NULL in a row for which e is true.

@@ -65,6 +65,8 @@ func (v *verifier) node(n logical.Node) {
 		v.exprs("unnest", in, n.Args)
 	case *logical.Aggregate:
 		v.aggregate(n, in)
+	case *logical.Window:
+		v.window(n, in)
 	case *logical.Sort:
 		for _, k := range n.Keys {
 			v.exprs("sort", in, []expr.Expr{k.Expr})
@@ -93,6 +95,26 @@ func (v *verifier) aggregate(n *logical.Aggregate, in []expr.Column) {
 	}
 	if len(n.Cols) != want {
 		v.fail("aggregate: %d columns for %d outputs", len(n.Cols), want)
+	}
+}
+
+func (v *verifier) window(n *logical.Window, in []expr.Column) {
+	v.exprs("window", in, n.Partition)
+	for _, k := range n.Order {
+		v.exprs("window", in, []expr.Expr{k.Expr})
+	}
+	if len(n.Funcs) != len(n.Cols) {
+		v.fail("window: %d columns for %d calls", len(n.Cols), len(n.Funcs))
+		return
+	}
+	for i, w := range n.Funcs {
+		v.exprs("window", in, []expr.Expr{w})
+		if len(w.Partition)+len(w.Order) > 0 || w.Peers > len(n.Order) {
+			v.fail("window: %s has an order of its own", w.CallString(true))
+		}
+		if w.Type().Physical() != n.Cols[i].T.Physical() {
+			v.fail("window: column %s is %s, its call %s is %s", n.Cols[i].Name, n.Cols[i].T, w.CallString(true), w.Type())
+		}
 	}
 }
 

@@ -187,8 +187,23 @@ type Sort struct {
 	Keys   []expr.SortKey
 	Limit  int64
 	Offset int64
+	// Within: every instance sorts its own rows, for a window. Rows equal in the first Partition keys stay together.
+	Within    bool
+	Partition int
 	// TopN, when set, is the filter of the scans that Keys[0] comes from.
 	TopN *RuntimeFilter
+}
+
+// Window computes calls with OVER: the input's columns, then one a call. Its input is sorted by the partition keys, in
+// any order and direction, then by Order, and has all rows of a partition on one instance.
+type Window struct {
+	Info
+	Input     Node
+	Partition []expr.Expr // fields
+	Order     []expr.SortKey
+	Funcs     []*expr.Window
+	// Colocate: all rows of a partition lie in one bucket, so that no exchange was needed.
+	Colocate bool
 }
 
 // Limit passes rows [Offset, Offset+Count); Count -1 is all.
@@ -305,6 +320,9 @@ func (n *Values) Children() []Node { return nil }
 
 // Children implements Node: the shared plan is not a child; see CTE.
 func (n *CTERef) Children() []Node { return nil }
+
+// Children implements Node.
+func (n *Window) Children() []Node { return []Node{n.Input} }
 
 // Children implements Node.
 func (n *Write) Children() []Node { return []Node{n.Input} }
