@@ -1,6 +1,7 @@
 package basalt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/bits"
@@ -22,6 +23,7 @@ import (
 // Sizes of compaction.
 const (
 	compactedBytes = 128 << 20 // files are merged up to this size
+	mergedBytes    = 1 << 30   // … where merging makes rows of equal keys one
 	compactedFiles = 32        // and not more at once: each is open with its pages
 	tierFiles      = 8         // so many files of a size are merged on their own
 	smallestTier   = 64 << 10
@@ -123,12 +125,16 @@ type merging struct {
 	files     []catalog.DataFile
 }
 
-// planMerges chooses what to merge of the files of one bucket, smallest first.
-type planMerges func(files []catalog.DataFile) [][]catalog.DataFile
+// planMerges chooses what to merge of the files of one bucket. inOrder: the files are in the order that their rows
+// count as added, and only neighbours may be merged; else they are in order of size.
+type planMerges func(files []catalog.DataFile, inOrder bool) [][]catalog.DataFile
 
 // automaticMerges merges files when there are many of about the same size, so that a row is
 // rewritten a logarithmic number of times.
-func automaticMerges(files []catalog.DataFile) [][]catalog.DataFile {
+func automaticMerges(files []catalog.DataFile, inOrder bool) [][]catalog.DataFile {
+	if inOrder {
+		return neighbours(files)
+	}
 	for at := 0; at < len(files); {
 		tier := tierOf(files[at].Bytes)
 		end := at
@@ -138,7 +144,7 @@ func automaticMerges(files []catalog.DataFile) [][]catalog.DataFile {
 			end++
 		}
 		if end-at >= tierFiles && sum/int64(end-at) < compactedBytes/2 {
-			return chunks(files[:end]) // with the smaller ones
+			return chunks(files[:end], compactedBytes) // with the smaller ones
 		}
 		at = end
 	}
@@ -148,20 +154,51 @@ func automaticMerges(files []catalog.DataFile) [][]catalog.DataFile {
 // tierOf grows by one when the size grows four times.
 func tierOf(size int64) int { return bits.Len64(uint64(max(size, smallestTier))/smallestTier) / 2 }
 
+// neighbours is automaticMerges of files in order: the first runs of many files that are small enough, the smallest
+// size first.
+func neighbours(files []catalog.DataFile) [][]catalog.DataFile {
+	var tiers []int
+	for i := range files {
+		tiers = append(tiers, tierOf(files[i].Bytes))
+	}
+	sizes := slices.Clone(tiers)
+	slices.Sort(sizes)
+	for _, tier := range slices.Compact(sizes) {
+		var out [][]catalog.DataFile
+		for lo := 0; lo < len(files); lo++ {
+			hi := lo
+			for hi < len(files) && tiers[hi] <= tier {
+				hi++
+			}
+			if hi-lo >= tierFiles {
+				out = append(out, chunks(files[lo:hi], mergedBytes)...)
+			}
+			lo = hi
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
 // allMerges merges every file below the target size with others.
-func allMerges(files []catalog.DataFile) [][]catalog.DataFile {
+func allMerges(files []catalog.DataFile, inOrder bool) [][]catalog.DataFile {
+	if inOrder {
+		return chunks(files, mergedBytes)
+	}
 	n := 0
 	for n < len(files) && files[n].Bytes < compactedBytes {
 		n++
 	}
-	return chunks(files[:n])
+	return chunks(files[:n], compactedBytes)
 }
 
-// chunks cuts files into merges of at least two.
-func chunks(files []catalog.DataFile) (out [][]catalog.DataFile) {
+// chunks cuts files into merges of at least two, of up to limit bytes.
+func chunks(files []catalog.DataFile, limit int64) (out [][]catalog.DataFile) {
 	for len(files) > 1 {
 		n, sum := 0, int64(0)
-		for n < len(files) && n < compactedFiles && (n == 0 || sum+files[n].Bytes <= compactedBytes) {
+		for n < len(files) && n < compactedFiles && (n == 0 || sum+files[n].Bytes <= limit) {
 			sum += files[n].Bytes
 			n++
 		}
@@ -198,8 +235,14 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 	var out []merging
 	for _, k := range order {
 		files := groups[k]
-		slices.SortStableFunc(files, func(a, b catalog.DataFile) int { return int(min(max(a.Bytes-b.Bytes, -1), 1)) })
-		for _, part := range plan(files) {
+		inOrder := t.Model == catalog.AggregateKey
+		slices.SortStableFunc(files, func(a, b catalog.DataFile) int {
+			if inOrder {
+				return a.Compare(&b)
+			}
+			return cmp.Compare(a.Bytes, b.Bytes)
+		})
+		for _, part := range plan(files, inOrder) {
 			out = append(out, merging{infos[k.partition], k.bucket, part})
 		}
 	}
@@ -230,7 +273,7 @@ func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep m
 func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (int, error) {
 	defer db.pin()() // the files that it reads stay
 	t := tableOf(db.cat.Snapshot(), key)
-	if t == nil || t.Kind != catalog.Internal || t.Model != catalog.DuplicateKey {
+	if t == nil || t.Kind != catalog.Internal || t.Model == catalog.UniqueKey {
 		return 0, nil
 	}
 	list := merges(t, plan, keep)
@@ -278,6 +321,7 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
 		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending,
 		Routing: routingOf(t, layoutOf(t, nil)),
+		Merge:   mergingOf(t),
 		Publish: func(_ context.Context, files []table.File) error {
 			n, err := db.replace(t, files, done)
 			taken = n
@@ -368,8 +412,8 @@ func (x *execution) concatenate(ctx context.Context, st *ast.AlterTable) (*Rows,
 	if err != nil {
 		return nil, err
 	}
-	if t.Model != catalog.DuplicateKey {
-		return nil, sqlerr.Unsupported("CONCATENATE of a table that is not DUPLICATE KEY").At(st.Position())
+	if t.Model == catalog.UniqueKey {
+		return nil, sqlerr.Unsupported("CONCATENATE of a table that is UNIQUE KEY").At(st.Position())
 	}
 	var partitions map[int64]bool
 	if len(st.Actions[0].Specs) > 0 {

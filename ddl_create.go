@@ -281,7 +281,7 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 	if err := x.define(t, st); err != nil {
 		return nil, err
 	}
-	if t.Model != catalog.DuplicateKey {
+	if t.Model == catalog.UniqueKey {
 		return nil, sqlerr.Unsupported("CREATE TABLE AS of the " + t.Model.String() + " KEY model").At(st.Position())
 	}
 	for i := range t.Columns { // PARTITIONED BY with types

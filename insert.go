@@ -33,7 +33,7 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	if t.Hive {
 		return x.insertHive(ctx, t, st)
 	}
-	if t.Model != catalog.DuplicateKey {
+	if t.Model == catalog.UniqueKey {
 		return nil, sqlerr.Unsupported("INSERT into a table of the " + t.Model.String() + " KEY model").At(st.Position())
 	}
 	target, err := insertTarget(t, st)
@@ -149,7 +149,7 @@ func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile)
 func (x *execution) sinkOptions(t *catalog.Table, dir string) table.Options {
 	o := table.Options{
 		FS: x.s.db.fs, Dir: dir, Txn: x.s.db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending, Lenient: !x.s.settings.bool("enable_insert_strict"),
+		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending, Merge: mergingOf(t), Lenient: !x.s.settings.bool("enable_insert_strict"),
 	}
 	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
 	return o

@@ -13,6 +13,7 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/fileset"
+	"github.com/basaltdb/basalt/storage/keyorder"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -141,8 +142,7 @@ func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) 
 	schemas := fileSchemas{table: t, known: map[string]*fileset.Schema{}}
 	files := make([]fileset.File, 0, len(t.Files))
 	committed := make([]*catalog.DataFile, 0, len(t.Files))
-	for i := range t.Files {
-		f := &t.Files[i]
+	for _, f := range filesInOrder(t) {
 		p, ok := byID[f.Partition]
 		if !ok {
 			continue
@@ -151,8 +151,32 @@ func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) 
 		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(t, f.Path), Partition: p, Bucket: f.Bucket,
 			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f, &l.Partitions[p])})
 	}
-	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t),
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t),
 		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
+}
+
+// filesInOrder are the files of t, those of tables whose rows merge in the order that their rows count as added.
+func filesInOrder(t *catalog.Table) []*catalog.DataFile {
+	out := make([]*catalog.DataFile, len(t.Files))
+	for i := range t.Files {
+		out[i] = &t.Files[i]
+	}
+	if t.Model == catalog.AggregateKey {
+		slices.SortStableFunc(out, (*catalog.DataFile).Compare)
+	}
+	return out
+}
+
+// mergingOf is how rows of one key become one when they are read, and when files are written; nil where they do not.
+func mergingOf(t *catalog.Table) *keyorder.Merging {
+	if t.Model != catalog.AggregateKey {
+		return nil
+	}
+	m := &keyorder.Merging{Keys: ordinals(t, t.Distribution.Sorted), Unique: true}
+	for _, c := range t.Columns {
+		m.Columns = append(m.Columns, c.Aggregation)
+	}
+	return m
 }
 
 // fileSchemas finds how files of a table, maybe written before its columns were changed, are read.

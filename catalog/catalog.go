@@ -240,7 +240,7 @@ func (tx *Tx) loadNew(t *Table) {
 	t.Version = 2
 	t.Files = slices.Clone(t.Files)
 	for i := range t.Files {
-		t.Files[i].Version = t.Version
+		t.Files[i].Version, t.Files[i].Seq = t.Version, int32(i)
 		if p := t.PartitionByID(t.Files[i].Partition); p != nil {
 			p.Version = t.Version
 		}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -13,9 +14,14 @@ type Replacement struct {
 	Added   DataFile
 }
 
+// Compare orders files of one partition by when their rows came.
+func (f *DataFile) Compare(g *DataFile) int {
+	return cmp.Or(cmp.Compare(f.Version, g.Version), cmp.Compare(f.Seq, g.Seq))
+}
+
 // ReplaceFiles makes the replacements whose removed files are all there still; the others are
 // returned: an overwrite, a truncation or a drop was faster. Rows stay what they were, so no
-// version grows; an added file has the last version of those it replaces.
+// version grows; an added file takes the place of the last of those that it replaces.
 func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late []Replacement, err error) {
 	old := tx.TableByID(database, id)
 	if old == nil {
@@ -28,11 +34,12 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 	removed := map[string]bool{}
 	var added []DataFile
 	for _, r := range list {
-		version, there := int64(0), true
+		var last *DataFile
+		there := true
 		for _, path := range r.Removed {
 			f := byPath[path]
-			if there = there && f != nil && !removed[path]; there {
-				version = max(version, f.Version)
+			if there = there && f != nil && !removed[path]; there && (last == nil || last.Compare(f) < 0) {
+				last = f
 			}
 		}
 		if !there {
@@ -42,7 +49,7 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 		for _, path := range r.Removed {
 			removed[path] = true
 		}
-		r.Added.Version = version
+		r.Added.Version, r.Added.Seq = last.Version, last.Seq
 		added = append(added, r.Added)
 	}
 	if len(added) == 0 {

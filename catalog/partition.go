@@ -221,7 +221,7 @@ func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added
 			if !ok || added[i].Partition == 0 && t.Partitioning != nil {
 				return sqlerr.New(sqlerr.UnknownPartition, "Partition %d of table '%s' was dropped meanwhile", added[i].Partition, t.Name)
 			}
-			added[i].Version = v
+			added[i].Version, added[i].Seq = v, int32(i)
 		}
 		t.Files = append(kept, added...)
 		return nil

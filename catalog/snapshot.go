@@ -187,6 +187,7 @@ type DataFile struct {
 	Partition int64  // Partition.ID; 0: the one of an unpartitioned table
 	Bucket    int32  // meaningless unless distributed
 	Version   int64  // the load that wrote it: the partition's Version then
+	Seq       int32  `json:",omitempty"` // among the files of a version, which are in the order that rows came
 	Rows      int64
 	Bytes     int64
 	Columns   []FileColumnStats // by position of Table.Columns at write time, keyed by ID

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
@@ -93,6 +94,16 @@ type Partitioned interface {
 	Selection() *Selection
 	// Restrict is the same source reading only sel, cheap, with the Stats of that part.
 	Restrict(sel *Selection) Partitioned
+}
+
+// Merged is a Partitioned source of a table whose rows of equal keys are one row, made while it is read.
+type Merged interface {
+	Partitioned
+	// Merging tells the ordinals of the key columns and how the others merge, by ordinal; nil: rows are given as
+	// they are stored.
+	Merging() (keys []int, aggregations []function.Aggregation)
+	// Unmerged is the same source without merging: several rows a key, whose values merge to the key's.
+	Unmerged() Partitioned
 }
 
 // Full selects all of l.

@@ -22,7 +22,7 @@ func (d *description) scan(n *physical.Scan) {
 		d.add("COLUMNS: %s", names)
 	}
 	if layout != nil && layout.Kind != storage.PathPartitions {
-		d.add("PREAGGREGATION: ON")
+		d.add("PREAGGREGATION: %s", preaggregation(n))
 	}
 	if len(n.Filters) > 0 {
 		conds := make([]string, len(n.Filters))
@@ -36,6 +36,20 @@ func (d *description) scan(n *physical.Scan) {
 		d.selection(n, layout)
 	}
 	d.limit = n.Limit
+}
+
+// preaggregation tells whether rows of equal keys reach the plan as they are stored, in parts.
+func preaggregation(n *physical.Scan) string {
+	if m, ok := n.Source.(storage.Merged); ok {
+		if keys, _ := m.Merging(); keys != nil {
+			why := n.Preaggregation
+			if why == "" {
+				why = "null" // nobody asked
+			}
+			return "OFF. Reason: " + why
+		}
+	}
+	return "ON"
 }
 
 // scanName is Doris's name for what is scanned.

@@ -126,6 +126,14 @@ func (p *printer) scan(n *Scan) string {
 	if n.Limit >= 0 {
 		s += fmt.Sprintf(" limit: %d", n.Limit)
 	}
+	if m, ok := n.Source.(storage.Merged); ok {
+		if keys, _ := m.Merging(); keys != nil {
+			s += " merged"
+			if n.Preaggregation != "" {
+				s += " (" + n.Preaggregation + ")"
+			}
+		}
+	}
 	return s
 }
 

@@ -35,6 +35,8 @@ type Scan struct {
 	// Selection is the part of a storage.Partitioned source that pruning left; Source is already
 	// restricted to it. nil: nothing pruned, or no layout.
 	Selection *storage.Selection
+	// Preaggregation tells why a storage.Merged source merges rows of equal keys; "": it does not, or nothing is known.
+	Preaggregation string
 	// Known are statistics of the whole table, by ordinal of Source, that complete Source.Stats; nil: none.
 	Known *storage.Stats
 }

@@ -17,7 +17,7 @@ func (l *lowerer) scan(n *logical.Scan, need expr.ColumnSet) stream {
 	s := &physical.Scan{
 		Info:  l.info([]expr.Column{}, l.est.Rows(n)),
 		Table: n.Table, Alias: n.Alias, Source: n.Source, Limit: n.Limit, Columns: []int{},
-		Selection: n.Selection,
+		Selection: n.Selection, Preaggregation: n.Preaggregation,
 	}
 	for i, c := range n.Cols {
 		if need.Has(c.ID) {

@@ -58,6 +58,7 @@ var passes = []Pass{
 	{Name: "pushdown_limit", Run: pushdownLimit},
 	{Name: "prune_columns", Run: pruneColumns},
 	{Name: "eliminate_projects", Run: eliminateProjects},
+	{Name: "preaggregation", Run: preaggregation},
 }
 
 // Trace records what each pass did. Keeping it prints the plan after every pass: it is for EXPLAIN and tests.

@@ -48,6 +48,8 @@ type Scan struct {
 	Limit        int64               // -1: all
 	// Selection is what was selected of the Layout of a storage.Partitioned source, which is restricted to it; nil: no layout.
 	Selection *storage.Selection
+	// Preaggregation is that of the logical scan.
+	Preaggregation string
 	// RuntimeFilters arrive from hash joins above, before this scan's pipeline starts.
 	RuntimeFilters []RuntimeFilterRef
 }

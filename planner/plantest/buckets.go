@@ -1,7 +1,10 @@
 package plantest
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/internal/bucket"
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
@@ -15,6 +18,7 @@ type bucketedTable struct {
 	columns    []int
 	group      string
 	change     func(*storage.Layout)
+	merges     bool // AGGREGATE KEY(id, k, dt), v SUM, s MAX
 }
 
 // c1, c2 and c3 are in the colocate group g by their first column, whose name differs; p1 and p2
@@ -33,6 +37,8 @@ var bucketedTables = []bucketedTable{
 	{name: "o2", partitions: 3, buckets: 8, columns: []int{0}},
 	{name: "o3", partitions: 1, buckets: 1, columns: []int{0}},
 	{name: "r1", partitions: 1, buckets: 8, change: func(l *storage.Layout) { l.Bucketing.Random = true }},
+	{name: "a1", partitions: 3, buckets: 8, columns: []int{0}, merges: true},
+	{name: "a2", partitions: 1, buckets: 8, columns: []int{0}, merges: true},
 	{name: "h1", partitions: 4, buckets: 16, columns: []int{0}, change: hive(bucket.HiveV2)},
 	{name: "h2", partitions: 1, buckets: 16, columns: []int{0}, change: hive(bucket.HiveV2)},
 	{name: "h3", partitions: 1, buckets: 4, columns: []int{0}, change: hive(bucket.HiveV2)},
@@ -123,4 +129,31 @@ func (b *bucketed) Restrict(sel *storage.Selection) storage.Partitioned {
 	selected, total := sel.Tablets(b.layout)
 	s.stats.Rows = s.stats.Rows * int64(selected) / int64(max(total, 1))
 	return &bucketed{&s, b.layout, sel}
+}
+
+// merging is a source whose rows merge.
+type merging struct {
+	*bucketed
+	raw bool
+}
+
+// Merging implements storage.Merged.
+func (m *merging) Merging() ([]int, []function.Aggregation) {
+	if m.raw {
+		return nil, nil
+	}
+	return []int{0, 1, 4}, []function.Aggregation{2: function.SumAggregation, 3: function.MaxAggregation, 4: 0}
+}
+
+// Unmerged implements storage.Merged.
+func (m *merging) Unmerged() storage.Partitioned { return &merging{m.bucketed, true} }
+
+// Restrict implements storage.Partitioned.
+func (m *merging) Restrict(sel *storage.Selection) storage.Partitioned {
+	return &merging{m.bucketed.Restrict(sel).(*bucketed), m.raw}
+}
+
+// merges reports whether a table is one of AGGREGATE KEY.
+func merges(name string) bool {
+	return slices.ContainsFunc(bucketedTables, func(b bucketedTable) bool { return b.name == name && b.merges })
 }

@@ -150,7 +150,10 @@ func (s snapshot) Table(database, name string) *catalog.Table {
 		}
 		t := &catalog.Table{ID: int64(i + 1), Database: database, Name: name, Format: "parquet", Source: src}
 		if l := layoutOf(name); l != nil {
-			t.Source = &bucketed{src, l, l.Full()}
+			b := &bucketed{src, l, l.Full()}
+			if t.Source = b; merges(t.Name) {
+				t.Source = &merging{b, false}
+			}
 		}
 		for k, c := range src.cols {
 			t.Columns = append(t.Columns, catalog.Column{ID: int32(k), Name: c.Name, Type: c.Type, Nullable: c.Nullable})

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/keyorder"
 )
 
 // Open makes the source of files of one format. cols is the schema to read them by: columns
@@ -24,6 +26,9 @@ type Options struct {
 	Columns []storage.Column
 	Layout  *storage.Layout // its Rows, Bytes and Files may be left at zero: New fills them in
 	Files   []File
+	// Merge, when set, makes rows of one key one row while they are read. Every file is then sorted by the keys and
+	// has one row of each, and Files are in the order that their rows count as added.
+	Merge   *keyorder.Merging
 	Formats map[string]Open
 	// Range is what is known of a column of a file, cheap; nil: nothing is. It is called for pruning and
 	// estimates, concurrently.
@@ -63,6 +68,7 @@ type Source struct {
 	set   *set
 	sel   *storage.Selection
 	files []int32 // of the selection, by partition, bucket and as listed
+	raw   bool    // rows are given as they are in the files, though the set says Merge
 
 	once  sync.Once
 	stats *storage.Stats
@@ -128,7 +134,11 @@ func (s *Source) Layout() *storage.Layout { return s.set.Layout }
 func (s *Source) Selection() *storage.Selection { return s.sel }
 
 // Restrict implements storage.Partitioned.
-func (s *Source) Restrict(sel *storage.Selection) storage.Partitioned { return s.set.restrict(sel) }
+func (s *Source) Restrict(sel *storage.Selection) storage.Partitioned {
+	out := s.set.restrict(sel)
+	out.raw = s.raw
+	return out
+}
 
 // Stats implements storage.Source: counts and bounds of the selected files. Distinct values are
 // known of whole tables only, elsewhere.
@@ -172,7 +182,7 @@ func (s *Source) mergeColumn(c int) storage.ColumnStats {
 			}
 		}
 	}
-	if !bounded {
+	if !bounded || s.merged() && s.set.Merge.Columns[c] == function.SumAggregation {
 		st.Min, st.Max = nil, nil
 	}
 	return st

@@ -1,6 +1,8 @@
 package fileset
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -14,6 +16,15 @@ func (s *Source) SplitRange(split storage.Split, column int) storage.Range {
 		}
 		return p.set.rangeOf(p.file, column)
 	case *pack:
+		out := p.set.rangeOf(p.files[0], column)
+		for _, f := range p.files[1:] {
+			out = union(out, p.set.rangeOf(f, column))
+		}
+		return out
+	case *cluster:
+		if !slices.Contains(p.set.Merge.Keys, column) { // merging may leave the files' bounds
+			return storage.Range{Nulls: -1, Rows: p.rows, HasNaN: true}
+		}
 		out := p.set.rangeOf(p.files[0], column)
 		for _, f := range p.files[1:] {
 			out = union(out, p.set.rangeOf(f, column))

@@ -23,7 +23,14 @@ const (
 
 // Splits implements storage.Source.
 func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storage.Split, error) {
-	files := s.prune(req)
+	if s.merged() {
+		return s.mergedSplits(ctx, req)
+	}
+	return s.splits(ctx, s.prune(req), req)
+}
+
+// splits cuts and packs files that pruning left.
+func (s *Source) splits(ctx context.Context, files []int32, req *storage.ScanRequest) ([]storage.Split, error) {
 	var out []storage.Split
 	packRows := s.packRows(files)
 	left := req.Limit
@@ -211,6 +218,8 @@ func (s *Source) Open(ctx context.Context, split storage.Split, req *storage.Sca
 		return s.set.complete(rd, schema, req), nil
 	case *pack:
 		return &packReader{pack: sp, req: sharedFilters(req)}, nil
+	case *cluster:
+		return sp.open(req)
 	}
 	panic(invariant.Failed("split %s is of another source", split))
 }

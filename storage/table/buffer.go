@@ -4,6 +4,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/keyorder"
 )
 
 // Sizes of blocks in rows: the first is small because thousands of targets may have one each.
@@ -55,40 +56,12 @@ func (b *buffer) append(schema []storage.Column, cols []*vector.Vector, lo, hi i
 		k := b.blocks[last]
 		m := min(hi-lo, k.room-k.n)
 		for i, v := range cols {
-			b.bytes += appendColumn(k.cols[i], k.n, v, lo, lo+m)
+			b.bytes += keyorder.CopyRows(k.cols[i], k.n, v, lo, lo+m)
 		}
 		k.n += m
 		lo += m
 	}
 	return b.bytes - before
-}
-
-// appendColumn copies rows [lo, hi) of the flat vector v to dst from row at on. It returns the
-// bytes beyond dst's fixed part.
-func appendColumn(dst *vector.Vector, at int, v *vector.Vector, lo, hi int) int64 {
-	var extra int64
-	if v.Type.Physical() == sqltype.PhysString {
-		src, out := vector.Values[vector.View](v), vector.Values[vector.View](dst)[at:]
-		for i := lo; i < hi; i++ {
-			if s := &src[i]; s.IsInline() {
-				out[i-lo] = *s
-			} else {
-				extra += int64(s.Len())
-				out[i-lo] = dst.AddBytes(s.Bytes(v.Bufs))
-			}
-		}
-	} else {
-		w := v.Type.Physical().Size()
-		copy(dst.Data[at*w:], v.Data[lo*w:hi*w])
-	}
-	if v.Valid != nil {
-		for i := lo; i < hi; i++ {
-			if !v.Valid.Get(i) {
-				dst.SetNull(at + i - lo)
-			}
-		}
-	}
-	return extra
 }
 
 // columns are the buffered rows as one flat vector a column. Strings are not copied.

@@ -10,6 +10,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/keyorder"
 	"github.com/basaltdb/basalt/storage/partition"
 )
 
@@ -404,6 +405,7 @@ func (s *Sink) flush(ctx context.Context, t *target) error {
 	if err != nil {
 		return err
 	}
+	out.seq = seq
 	if err := s.writeSorted(ctx, out, &buf); err != nil {
 		_ = s.closeFile(out.raw)
 		return err
@@ -411,30 +413,27 @@ func (s *Sink) flush(ctx context.Context, t *target) error {
 	return out.finish(t.partition.ID, t.bucket)
 }
 
-// writeSorted writes the rows of buf in order.
+// writeSorted writes the rows of buf in order, those of one key as one where the table merges them.
 func (s *Sink) writeSorted(ctx context.Context, out *output, buf *buffer) error {
 	cols := buf.columns(s.schema)
-	perm := sortRows(cols, buf.rows, s.sorted)
-	batch := &vector.Batch{Cols: make([]*vector.Vector, len(cols))}
-	scratch := make([]vector.Vector, len(cols))
-	for lo := 0; lo < buf.rows; lo += vector.BatchRows {
+	rows := &sortedRows{cols: cols, perm: keyorder.Sort(cols, buf.rows, s.sorted), n: buf.rows}
+	if s.o.Merge != nil {
+		m := *s.o.Merge
+		m.Unique = false
+		return s.writeMerged(ctx, out, []storage.Reader{rows}, &m, nil)
+	}
+	for {
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		hi := min(lo+vector.BatchRows, buf.rows)
-		batch.Len = hi - lo
-		for i, c := range cols {
-			if perm == nil {
-				batch.Cols[i] = c.Slice(lo, hi)
-			} else {
-				batch.Cols[i] = c.Flatten(perm[lo:hi], &scratch[i])
-			}
+		b, err := rows.Next(ctx)
+		if err != nil || b == nil {
+			return err
 		}
-		if err := out.write(batch); err != nil {
+		if err := out.write(b); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // flushAll writes all targets, on as many goroutines as there were writers.

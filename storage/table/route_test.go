@@ -18,6 +18,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/keyorder"
 )
 
 var salesColumns = []storage.Column{
@@ -318,7 +319,7 @@ func TestSortRows(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		n := 1 + r.IntN(1000)
 		var cols []*vector.Vector
-		var keys []sortColumn
+		var keys []keyorder.Key
 		for k := range 1 + r.IntN(4) {
 			ty := types[r.IntN(len(types))]
 			v := vector.New(ty, n)
@@ -336,12 +337,12 @@ func TestSortRows(t *testing.T) {
 					v.SetValue(i, vector.Value{Type: ty, I: int128.FromInt64(int64(x & (1<<(8*min(ty.Physical().Size(), 4)-1) - 1)))})
 				}
 			}
-			cols, keys = append(cols, v), append(keys, sortColumn{k, r.IntN(3) == 0})
+			cols, keys = append(cols, v), append(keys, keyorder.Key{Column: k, Descending: r.IntN(3) == 0})
 		}
 		compare := func(a, b int32) int {
 			for k, v := range cols {
 				x, y := v.Value(int(a)), v.Value(int(b))
-				if keys[k].descending {
+				if keys[k].Descending {
 					x, y = y, x
 				}
 				switch {
@@ -363,7 +364,7 @@ func TestSortRows(t *testing.T) {
 			want[i] = int32(i)
 		}
 		slices.SortStableFunc(want, compare)
-		got := sortRows(cols, n, keys)
+		got := keyorder.Sort(cols, n, keys)
 		if got == nil {
 			got = make([]int32, n)
 			for i := range got {
@@ -407,7 +408,7 @@ func TestRewrite(t *testing.T) {
 		var want []string
 		for range 1 + r.IntN(5) {
 			b := salesBatch(r, 1+r.IntN(3000), 1).Copy()
-			perm := sortRows(b.Cols, b.Len, []sortColumn{{0, false}, {1, false}})
+			perm := keyorder.Sort(b.Cols, b.Len, []keyorder.Key{{Column: 0}, {Column: 1}})
 			if perm != nil {
 				for i, c := range b.Cols {
 					b.Cols[i] = c.Flatten(perm, &vector.Vector{})

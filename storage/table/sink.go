@@ -12,6 +12,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/keyorder"
 	"github.com/basaltdb/basalt/storage/statistics"
 )
 
@@ -52,6 +54,7 @@ type File struct {
 	Rows      int64
 	Bytes     int64
 	Columns   []storage.ColumnStats
+	seq       int // among those of its partition and bucket
 }
 
 // Options configure a Sink.
@@ -70,6 +73,9 @@ type Options struct {
 	// of which Descending is true the other way round. Descending may be nil.
 	Sorted     []int
 	Descending []bool
+	// Merge, when set, makes rows of one key in a file one row; Sorted starts with its keys. The inputs of Rewrite
+	// are then files of this table.
+	Merge *keyorder.Merging
 	// BufferBytes bounds the rows that wait to be sorted and written; 0 is 256 MiB, and in
 	// any case a quarter of the query's budget.
 	BufferBytes int64
@@ -83,7 +89,8 @@ type Options struct {
 	// Staged leaves the files in the staging folder: Publish moves them, or fails and leaves all as it was, and
 	// the folder goes when it likes. Abort still removes what was never published.
 	Staged bool
-	// Publish makes the renamed files visible, in one catalog transaction.
+	// Publish makes the renamed files visible, in one catalog transaction. Files of one partition and bucket are in
+	// the order that they were filled in.
 	Publish func(ctx context.Context, files []File) error
 }
 
@@ -113,7 +120,7 @@ type Sink struct {
 	staging string
 	stored  []int            // the columns that files have, by position
 	schema  []storage.Column // of files
-	sorted  []sortColumn     // by position in schema
+	sorted  []keyorder.Key   // by position in schema
 
 	filtered atomic.Int64
 	routes   atomic.Pointer[routes] // nil: rows are not routed
@@ -168,20 +175,14 @@ func (s *Sink) defineFiles() {
 		for k, key := range s.o.Sorted {
 			if key == i {
 				if s.sorted == nil {
-					s.sorted = make([]sortColumn, len(s.o.Sorted))
+					s.sorted = make([]keyorder.Key, len(s.o.Sorted))
 				}
-				s.sorted[k] = sortColumn{len(s.stored), k < len(s.o.Descending) && s.o.Descending[k]}
+				s.sorted[k] = keyorder.Key{Column: len(s.stored), Descending: k < len(s.o.Descending) && s.o.Descending[k]}
 			}
 		}
 		s.stored = append(s.stored, i)
 		s.schema = append(s.schema, c)
 	}
-}
-
-// sortColumn is a key of the order of rows in files.
-type sortColumn struct {
-	column     int
-	descending bool
 }
 
 // UseBudget charges buffered rows to b, the query's, and keeps them within a quarter of its limit.
@@ -261,13 +262,7 @@ func (s *Sink) Commit(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(s.files, func(a, b File) int { // drivers finish in any order
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(filepath.Dir(a.Name), filepath.Dir(b.Name)), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.seq, b.seq), cmp.Compare(a.Name, b.Name))
 	})
 	if err := s.o.Publish(ctx, s.files); err != nil {
 		return err
@@ -374,6 +369,7 @@ type output struct {
 	raw  storage.WritableFile
 	enc  FileWriter
 	rows int64
+	seq  int                   // of the file in its partition and bucket
 	seen *statistics.Collector // of the rows
 }
 
@@ -419,7 +415,7 @@ func (o *output) finish(partition int64, bucket int32) error {
 	}
 	o.describe(st.Columns)
 	o.sink.mu.Lock()
-	o.sink.files = append(o.sink.files, File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n, Columns: st.Columns})
+	o.sink.files = append(o.sink.files, File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n, Columns: st.Columns, seq: o.seq})
 	o.sink.mu.Unlock()
 	return nil
 }

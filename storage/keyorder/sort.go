@@ -1,4 +1,4 @@
-package table
+package keyorder
 
 import (
 	"bytes"
@@ -12,15 +12,15 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
-// sortRows orders the n rows of flat columns by the columns keys, NULL first or, where they are descending,
+// Sort orders the n rows of flat columns by the columns keys, NULL first or, where they are descending,
 // last, equal rows in their order; nil when they are in order already.
 //
 // Keys are taken eight bytes at a time: a radix sort by one word, then each run of equal
 // words by the next word of the column, or by the next column.
-func sortRows(cols []*vector.Vector, n int, keys []sortColumn) []int32 {
+func Sort(cols []*vector.Vector, n int, keys []Key) []int32 {
 	s := &rowSort{}
 	for _, k := range keys {
-		s.keys = append(s.keys, newSortKey(cols[k.column], n, k.descending))
+		s.keys = append(s.keys, newSortKey(cols[k.Column], n, k.Descending))
 	}
 	if s.inOrder(n) {
 		return nil
