@@ -114,6 +114,7 @@ func (x *execution) env() *bind.Env {
 		FileTable:      x.fileTable,
 		UserFunctions:  x.s.db.functions.resolve,
 		ParseView:      x.parseView,
+		Sections:       x.instances(),
 	}
 }
 

@@ -35,6 +35,8 @@ type sorter struct {
 	parts [][]*vector.Vector // columns by run
 	disk  []*sortRun
 
+	sections *sections // nil: the rows are one stream
+
 	// After Finalize, read-only:
 	cols  []*vector.Vector
 	order []int32 // rows of cols
@@ -64,7 +66,11 @@ func (b *builder) buildSort(n *physical.Sort, down stage) error {
 	if err := b.build(n.Input, stage{sink: s}); err != nil {
 		return err
 	}
-	b.addSerial(sortSource{s}, n, down)
+	if n.Sectioned {
+		b.buildSections(s, down)
+	} else {
+		b.addSerial(sortSource{s}, n, down)
+	}
 	return nil
 }
 
@@ -188,7 +194,7 @@ func (s *sorter) Finalize(ctx context.Context) error {
 	s.order = order[lo:min(s.keep, int64(len(order)))]
 	s.runs = nil
 	s.cols = s.newColumns()
-	return parallelTasks(ctx, s.rt, s.rt.Instances, len(s.cols), func(_, i int) error {
+	err = parallelTasks(ctx, s.rt, s.rt.Instances, len(s.cols), func(_, i int) error {
 		for k, p := range s.parts {
 			if k == 0 {
 				s.cols[i] = p[i]
@@ -199,6 +205,10 @@ func (s *sorter) Finalize(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil || s.sections == nil {
+		return err
+	}
+	return s.sections.cut()
 }
 
 // Abort implements Sink.
@@ -228,10 +238,15 @@ type sortReader struct {
 
 // Next implements SourceReader.
 func (r *sortReader) Next(context.Context) (*vector.Batch, error) {
-	rows := r.s.order[r.at:]
+	return r.upTo(len(r.s.order)), nil
+}
+
+// upTo is the next batch of rows before end; nil when there are none.
+func (r *sortReader) upTo(end int) *vector.Batch {
+	rows := r.s.order[r.at:end]
 	rows = rows[:min(len(rows), r.rows)]
 	if len(rows) == 0 {
-		return nil, nil
+		return nil
 	}
 	r.at += len(rows)
 	if r.mem == nil {
@@ -241,7 +256,7 @@ func (r *sortReader) Next(context.Context) (*vector.Batch, error) {
 	for i, c := range r.s.cols {
 		r.out.Cols = append(r.out.Cols, c.Gather(rows, &r.mem[i]))
 	}
-	return &r.out, nil
+	return &r.out
 }
 
 // Close implements SourceReader.

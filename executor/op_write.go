@@ -50,6 +50,20 @@ func (w *writeWriter) Consume(ctx context.Context, b *vector.Batch) (Flow, error
 	return NeedInput, w.f.Write(ctx, b)
 }
 
+// EndSection implements sectionedWriter.
+func (w *writeWriter) EndSection(ctx context.Context) error {
+	if f, ok := w.f.(storage.SectionWriter); ok {
+		return f.EndSection(ctx)
+	}
+	return nil
+}
+
+// takesSections reports whether drivers may write sections side by side.
+func (w *write) takesSections() bool {
+	s, ok := w.sink.(storage.SectionSink)
+	return ok && s.SeparateSections()
+}
+
 // Close implements SinkWriter.
 func (w *writeWriter) Close(ctx context.Context) error { return w.f.Close(ctx) }
 

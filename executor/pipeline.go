@@ -178,6 +178,8 @@ func (r *driverRun) readAll(ctx context.Context, p *pipeline) error {
 	if r.writer, err = p.sink.Open(ctx, d); err != nil {
 		return err
 	}
+	sectioned, _ := reader.(sectionedReader)
+	section := -1
 	source := &r.counts[len(p.steps)+1]
 	source.Nanos += r.watch.lap()
 	for turn := 1; !r.done.Load(); turn++ {
@@ -198,6 +200,14 @@ func (r *driverRun) readAll(ctx context.Context, p *pipeline) error {
 		}
 		if b == nil {
 			break
+		}
+		if sectioned != nil && sectioned.Section() != section {
+			if w, ok := r.writer.(sectionedWriter); ok && section >= 0 {
+				if err := w.EndSection(ctx); err != nil {
+					return err
+				}
+			}
+			section = sectioned.Section()
 		}
 		if err := r.push(ctx, 0, b); err != nil {
 			return err

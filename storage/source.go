@@ -186,3 +186,17 @@ type Writer interface {
 	// Close finishes the writer's files.
 	Close(ctx context.Context) error
 }
+
+// SectionSink is a Sink that may keep sections of rows, in an order of their own, apart.
+type SectionSink interface {
+	Sink
+	// SeparateSections reports whether the rows of a writer stay apart from those of the others, so that
+	// writers may take sections side by side.
+	SeparateSections() bool
+}
+
+// SectionWriter is a Writer that is told where a section ends: what comes next goes to other files.
+type SectionWriter interface {
+	Writer
+	EndSection(ctx context.Context) error
+}

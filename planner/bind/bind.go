@@ -38,6 +38,8 @@ type Env struct {
 	FileTable func(path string) (storage.Source, error)
 	// UserFunctions knows the embedding program's scalar functions; may be nil.
 	UserFunctions func(name string, args []function.Arg) (*function.Scalar, bool, error)
+	// Sections is how many sections DISTRIBUTE BY deals rows out to; at least 1.
+	Sections int
 	// ParseView parses the text of a view (and of column defaults, as SELECT default).
 	ParseView func(text string) (ast.Query, error)
 }

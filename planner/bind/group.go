@@ -45,7 +45,7 @@ func (k *block) group() error {
 		}
 		k.qualify = expr.Conjuncts(nil, cond)
 	}
-	if k.keys, err = b.orderKeys(k.base, k.windows, k.items, q.OrderBy); err != nil {
+	if k.keys, err = k.orderOf(q); err != nil {
 		return err
 	}
 	g := &grouping{b: b, base: k.base, groups: groups, explicit: q.GroupBy != nil}
@@ -56,6 +56,21 @@ func (k *block) group() error {
 		k.keys = nil
 	}
 	return k.aggregate(g, sets)
+}
+
+// orderOf binds ORDER BY, or Hive's clauses in its place.
+func (k *block) orderOf(q *ast.Select) ([]orderKey, error) {
+	if len(q.DistributeBy)+len(q.SortBy)+len(q.ClusterBy) == 0 {
+		return k.b.orderKeys(k.base, k.windows, k.items, q.OrderBy)
+	}
+	if err := checkSections(q); err != nil {
+		return nil, err
+	}
+	keys, numbered, err := k.b.sectionKeys(k, q)
+	if k.sections = logical.Ranges; numbered {
+		k.sections = logical.Numbered
+	}
+	return keys, err
 }
 
 // aggregates reports whether an aggregate of this block occurs anywhere above FROM and WHERE.

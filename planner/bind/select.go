@@ -72,12 +72,6 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 // refused names the clauses that cannot run yet.
 func refused(q *ast.Select) error {
 	switch {
-	case len(q.DistributeBy) > 0:
-		return sqlerr.Unsupported("DISTRIBUTE BY").At(q.DistributeBy[0].Position())
-	case len(q.ClusterBy) > 0:
-		return sqlerr.Unsupported("CLUSTER BY").At(q.ClusterBy[0].Position())
-	case len(q.SortBy) > 0:
-		return sqlerr.Unsupported("SORT BY").At(q.SortBy[0].Position())
 	case q.Into != nil:
 		return sqlerr.Unsupported("INTO OUTFILE").At(q.Into.Position())
 	}
@@ -236,6 +230,8 @@ type block struct {
 	having  []expr.Expr
 	qualify []expr.Expr
 	keys    []orderKey
+	// sections tells that keys come from DISTRIBUTE BY, SORT BY or CLUSTER BY; see distribute.go.
+	sections logical.Sections
 }
 
 // project adds HAVING, windows, QUALIFY, the select list, DISTINCT, ORDER BY and LIMIT.
@@ -277,7 +273,7 @@ func (k *block) project(top bool) error {
 		if positions[i] >= 0 {
 			continue
 		}
-		if _, constant := key.e.(*expr.Literal); constant {
+		if _, constant := key.e.(*expr.Literal); constant && k.sections == logical.Whole {
 			continue
 		}
 		if k.q.Distinct {
@@ -308,7 +304,7 @@ func (k *block) project(top bool) error {
 		}
 	}
 	if len(sort) > 0 {
-		k.node = &logical.Sort{Input: k.node, Keys: sort, Limit: -1}
+		k.node = &logical.Sort{Input: k.node, Keys: sort, Limit: -1, Sections: k.sections}
 	}
 	n, err := b.limit(k.node, k.q.Limit)
 	if err != nil {

@@ -229,7 +229,17 @@ func (d *description) sort(n *physical.Sort) {
 	if n.Limit >= 0 {
 		d.name, d.limit = "TOP-N", n.Limit
 	}
-	d.add("order by: %s", orderBy(n.Keys))
+	keys := n.Keys
+	if n.Sectioned {
+		d.name = "SORT BY"
+		if n.Numbered {
+			d.add("distribute by: %s", expr.String(keys[0].Expr))
+			keys = keys[1:]
+		}
+	}
+	if len(keys) > 0 {
+		d.add("order by: %s", orderBy(keys))
+	}
 	if n.Limit >= 0 || n.Offset > 0 {
 		d.add("offset: %d", n.Offset)
 	}

@@ -122,7 +122,19 @@ type Sort struct {
 	Keys   []expr.SortKey
 	Limit  int64
 	Offset int64
+	// Sections, when not Whole, says that the rows need no order as a whole.
+	Sections Sections
 }
+
+// Sections is how the rows of a Sort belong together; where they are written each section is a file.
+type Sections uint8
+
+// Kinds of sections.
+const (
+	Whole    Sections = iota // all rows are one
+	Ranges                   // any ranges of the order: SORT BY
+	Numbered                 // Keys[0] is the section's number: DISTRIBUTE BY
+)
 
 // Limit passes rows [Offset, Offset+Count); Count -1 is all.
 type Limit struct {

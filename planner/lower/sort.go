@@ -21,6 +21,13 @@ func (l *lowerer) sort(n *logical.Sort, need expr.ColumnSet) (stream, error) {
 		Info: l.info(in.cols(), l.est.Rows(n)), Input: in.node,
 		Keys: sortKeys(in.cols(), n.Keys), Limit: n.Limit, Offset: n.Offset,
 	}
+	if n.Sections != logical.Whole && n.Limit < 0 && n.Offset == 0 {
+		if s.Sectioned = true; n.Sections == logical.Numbered {
+			s.Numbered = true
+			s.Input = l.hashed(in, []expr.Expr{s.Keys[0].Expr})
+		}
+		return in.moved(s, false), nil
+	}
 	if in.single {
 		return in.as(s), nil
 	}

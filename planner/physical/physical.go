@@ -192,6 +192,9 @@ type Sort struct {
 	// Within: every instance sorts its own rows, for a window. Rows equal in the first Partition keys stay together.
 	Within    bool
 	Partition int
+	// Sectioned says that the rows are no one stream but sections, which different instances may take; a section is
+	// all rows with one value of Keys[0] when Numbered is set, else any range of the order.
+	Sectioned, Numbered bool
 	// TopN, when set, is the filter of the scans that Keys[0] comes from.
 	TopN *RuntimeFilter
 }

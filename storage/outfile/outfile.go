@@ -189,6 +189,21 @@ func (s *Sink) add(out **file, b *vector.Batch) error {
 	return nil
 }
 
+// SeparateSections implements storage.SectionSink.
+func (s *Sink) SeparateSections() bool { return s.o.Parallel }
+
+// EndSection implements storage.SectionWriter: a section is a file, where the result may be several.
+func (w *writer) EndSection(ctx context.Context) error {
+	if w.sink.o.MaxBytes == 0 {
+		return nil
+	}
+	if f := w.sink.shared; f != nil && !w.sink.o.Parallel { // one driver writes sections then
+		w.sink.shared = nil
+		return w.sink.finish(f)
+	}
+	return w.Close(ctx)
+}
+
 // Close implements storage.Writer.
 func (w *writer) Close(context.Context) error {
 	if w.out == nil {

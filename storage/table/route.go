@@ -119,6 +119,14 @@ func (w *router) Write(ctx context.Context, b *vector.Batch) error {
 	return w.sink.grow(ctx, delta)
 }
 
+// EndSection implements storage.SectionWriter: files of a table without an order of its own keep that of the section.
+func (w *router) EndSection(ctx context.Context) error {
+	if len(w.sink.o.Sorted) > 0 {
+		return nil
+	}
+	return w.sink.flushAll(ctx)
+}
+
 // Close implements storage.Writer: what is buffered is written by Commit.
 func (w *router) Close(context.Context) error { return nil }
 

@@ -467,6 +467,17 @@ func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
 	return nil
 }
 
+// SeparateSections implements storage.SectionSink: rows that are routed gather from all drivers.
+func (s *Sink) SeparateSections() bool { return s.routes.Load() == nil }
+
+// EndSection implements storage.SectionWriter.
+func (w *streamer) EndSection(context.Context) error {
+	if w.out == nil {
+		return nil
+	}
+	return w.finish()
+}
+
 func (w *streamer) finish() error {
 	out := w.out
 	w.out = nil
