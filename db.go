@@ -51,6 +51,7 @@ type DB struct {
 	dir    string // "" in memory
 	log    *slog.Logger
 	fs     storage.FS
+	moved  *storage.MovedFiles // is fs
 	cat    *catalog.Catalog
 	memory *budget.Budget
 	pages  *storage.PageCache // nil: none
@@ -63,6 +64,8 @@ type DB struct {
 	garbage    garbage
 	profiles   profileStore
 	sources    sync.Map // table id -> *openedTable
+	listings   sync.Map // id of an external table -> *listedTable
+	folders    sync.Map // location of an external table -> *folderState
 	opened     atomic.Int64
 	compaction compactor
 	analyzed   analyzeJobs
@@ -106,6 +109,8 @@ func Open(dir string, o Options) (*DB, error) {
 	if db.fs == nil {
 		db.fs = storage.OSFS{}
 	}
+	db.moved = storage.NewMovedFiles(db.fs)
+	db.fs = db.moved
 	if db.clock == nil {
 		db.clock = time.Now
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/bind"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/table"
 )
 
 // resolveName fills in the current database.
@@ -42,6 +42,12 @@ func (x *execution) createDatabase(st *ast.CreateDatabase) (*Rows, error) {
 	return okRows(x.s, 0, ""), nil
 }
 
+// routedSink is a sink of files, see storage/table.
+type routedSink interface {
+	UseBudget(b *budget.Budget)
+	Filtered() int64
+}
+
 // write runs a query into a sink. It has ended when write returns.
 func (x *execution) write(ctx context.Context, to bind.Target, q ast.Query, sink storage.Sink) (*Rows, error) {
 	bound, err := bind.Insert(to, q, sink, x.env())
@@ -58,8 +64,9 @@ func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, sink storag
 		return nil, err
 	}
 	rt := x.runtime(nil)
-	if s, ok := sink.(*table.Sink); ok {
-		s.UseBudget(rt.Budget)
+	routed, _ := sink.(routedSink)
+	if routed != nil {
+		routed.UseBudget(rt.Budget)
 	}
 	run, err := x.start(ctx, plan, kind, rt)
 	if err != nil {
@@ -82,9 +89,9 @@ func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, sink storag
 	}
 	run.result.Close()
 	run.end(count, nil)
-	if s, ok := sink.(*table.Sink); ok && s.Filtered() > 0 {
-		count -= s.Filtered()
-		x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", s.Filtered())
+	if routed != nil && routed.Filtered() > 0 {
+		count -= routed.Filtered()
+		x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", routed.Filtered())
 	}
 	return okRows(x.s, count, ""), nil
 }

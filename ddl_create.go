@@ -123,10 +123,10 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 	if err := x.definePartitions(t, st.Partition); err != nil {
 		return err
 	}
+	if h := st.Hive; h != nil && isDoris(st) && (len(h.PartitionedBy) > 0 || len(h.ClusteredBy) > 0) {
+		return sqlerr.Detail("A table has either keys, partitions and distribution of Doris or those of Hive").At(h.Position())
+	}
 	if isHive(st) {
-		if isDoris(st) {
-			return sqlerr.Detail("A table has either keys, partitions and distribution of Doris or clauses of Hive").At(st.Hive.Position())
-		}
 		if err := x.defineManaged(t, st.Hive); err != nil {
 			return err
 		}
@@ -209,6 +209,10 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 		return err
 	}
 	paths, err := x.s.db.listFiles(abs)
+	if sqlerr.Is(err, sqlerr.FileNotFound) && len(t.Columns) > 0 {
+		x.note("The folder %s does not exist yet", abs)
+		return nil
+	}
 	if err != nil {
 		return sqlerr.From(err).At(st.Hive.Position())
 	}

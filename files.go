@@ -27,7 +27,15 @@ func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
 		return db.hiveSource(t, open)
 	}
+	unlock, err := db.shareFolder(t)
+	if err != nil {
+		return nil, err
+	}
 	paths, err := db.listFiles(t.Location)
+	unlock()
+	if sqlerr.Is(err, sqlerr.FileNotFound) && !strings.ContainsAny(t.Location, "*?[{") {
+		err = nil // nobody wrote to it yet
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +208,7 @@ func (db *DB) sweep() error {
 	if db.dir == "" {
 		return nil
 	}
+	db.takeBackAll()
 	snap := db.cat.Snapshot()
 	recycled := map[int64][]catalog.DataFile{} // partitions in the recycle bin, by table
 	for _, r := range db.cat.Recycled() {
@@ -282,6 +291,7 @@ type garbage struct {
 type pendingPath struct {
 	version int64 // the first version that does not see the path
 	path    string
+	change  int64 // that ends when the path is gone; 0: none
 }
 
 // pin keeps the files that a snapshot taken after it sees, until the returned function is
@@ -311,8 +321,17 @@ func (db *DB) pin() func() {
 func (db *DB) discard(paths ...string) {
 	db.garbage.mu.Lock()
 	for _, p := range paths {
-		db.garbage.pending = append(db.garbage.pending, pendingPath{db.cat.Version(), p})
+		db.garbage.pending = append(db.garbage.pending, pendingPath{version: db.cat.Version(), path: p})
 	}
+	db.garbage.mu.Unlock()
+	db.collectGarbage()
+}
+
+// discardChange removes the staging folder of a write to an external table that counts, and with it the files that it
+// replaced, and then forgets the write.
+func (db *DB) discardChange(c *catalog.Change) {
+	db.garbage.mu.Lock()
+	db.garbage.pending = append(db.garbage.pending, pendingPath{db.cat.Version(), c.Staging, c.ID})
 	db.garbage.mu.Unlock()
 	db.collectGarbage()
 }
@@ -330,20 +349,35 @@ func (db *DB) collectGarbage() {
 	for v := range g.pins {
 		oldest = min(oldest, v)
 	}
-	var now []string
+	var now []pendingPath
 	rest := g.pending[:0]
 	for _, p := range g.pending {
 		if p.version <= oldest {
-			now = append(now, p.path)
+			now = append(now, p)
 		} else {
 			rest = append(rest, p)
 		}
 	}
 	g.pending = rest
 	g.mu.Unlock()
+	var ended []int64
 	for _, p := range now {
-		if err := db.fs.RemoveAll(p); err != nil {
-			db.log.Warn("cannot remove dropped files", "path", p, "error", err)
+		if err := db.fs.RemoveAll(p.path); err != nil {
+			db.log.Warn("cannot remove dropped files", "path", p.path, "error", err)
+		} else if p.change != 0 {
+			ended = append(ended, p.change)
 		}
+	}
+	if len(ended) == 0 {
+		return
+	}
+	err := db.cat.Update(func(tx *catalog.Tx) error {
+		for _, id := range ended {
+			tx.EndChange(id)
+		}
+		return nil
+	})
+	if err != nil {
+		db.log.Warn("cannot note that a write to an external table has ended", "error", err)
 	}
 }

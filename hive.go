@@ -104,54 +104,6 @@ func openerOf(t *catalog.Table) (fileset.Open, error) {
 	return f.open(t)
 }
 
-// hiveSource lists the folder of a partitioned or bucketed external table now and makes its source.
-func (db *DB) hiveSource(t *catalog.Table, open fileset.Open) (storage.Source, error) {
-	l := &storage.Layout{Table: t.ID}
-	var names []string
-	if t.Partitioning != nil {
-		l.Kind, l.Columns = t.Partitioning.Kind, ordinals(t, t.Partitioning.Columns)
-		for _, c := range l.Columns {
-			names = append(names, t.Columns[c].Name)
-		}
-	}
-	parts, err := hive.Discover(db.fs, t.Location, names)
-	if err != nil {
-		return nil, err
-	}
-	if d := &t.Distribution; d.Kind == catalog.HashDistributed {
-		l.Bucketing = &storage.Bucketing{Hash: d.Hash, Columns: ordinals(t, d.Columns), Buckets: d.Buckets, Trusted: true}
-	}
-	var files []fileset.File
-	for i := range parts {
-		p := &parts[i]
-		info := storage.PartitionInfo{ID: int64(i + 1), Name: p.Path}
-		schema, tuple, err := pathConstants(t, l.Columns, p)
-		if err != nil {
-			return nil, err
-		}
-		if tuple != nil {
-			info.Bounds.Values = [][]vector.Value{tuple}
-		}
-		if l.Bucketing != nil {
-			info.Buckets = l.Bucketing.Buckets
-		}
-		l.Partitions = append(l.Partitions, info)
-		for _, f := range p.Files {
-			file := fileset.File{Path: filepath.Join(t.Location, filepath.FromSlash(p.Path), f.Name), Format: "files", Partition: int32(i), Rows: -1, Bytes: f.Size, Schema: schema}
-			if l.Bucketing != nil {
-				n, ok := hive.Bucket(f.Name)
-				if file.Bucket = int32(n); !ok || n >= l.Bucketing.Buckets {
-					l.Bucketing.Trusted = false // a file that no bucket writer named
-					file.Bucket = 0
-				}
-			}
-			files = append(files, file)
-		}
-	}
-	db.estimateRows(files, open)
-	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: map[string]fileset.Open{"files": open}}), nil
-}
-
 // sampledFiles is how many files of a table are opened to estimate the rows of all.
 const sampledFiles = 16
 
@@ -174,24 +126,6 @@ func (db *DB) estimateRows(files []fileset.File, open fileset.Open) {
 	for i := range files {
 		files[i].Rows = max(1, int64(float64(files[i].Bytes)*float64(rows)/float64(bytes)))
 	}
-}
-
-// pathConstants turns the texts of a partition's path into values of the partition columns.
-func pathConstants(t *catalog.Table, columns []int, p *hive.Partition) (*fileset.Schema, []vector.Value, error) {
-	if len(columns) == 0 {
-		return nil, nil, nil
-	}
-	schema := &fileset.Schema{Constants: make([]*vector.Value, len(t.Columns))}
-	tuple := make([]vector.Value, len(columns))
-	for k, c := range columns {
-		v, err := pathValue(p.Keys[k], t.Columns[c].Type)
-		if err != nil {
-			return nil, nil, err
-		}
-		tuple[k] = v
-		schema.Constants[c] = &tuple[k]
-	}
-	return schema, tuple, nil
 }
 
 // pathValue is the value of a key of a path; text that is none of the type reads as NULL, as in Hive.

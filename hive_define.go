@@ -12,11 +12,8 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// isHive tells a table definition of Hive from one of MySQL or Doris that only names a file format.
-func isHive(st *ast.CreateTable) bool {
-	h := st.Hive
-	return h != nil && (len(h.PartitionedBy) > 0 || len(h.ClusteredBy) > 0 || h.RowFormat != nil || len(h.SkewedBy) > 0 || h.StoredBy != "")
-}
+// isHive tells a table definition of Hive from one of MySQL, and from one of Doris that only names a file format.
+func isHive(st *ast.CreateTable) bool { return st.Hive != nil && !isDoris(st) }
 
 // defineHive fills in what Hive's clauses say: partition columns, which come last, buckets and the row
 // format. Partition columns without a type, those of CREATE TABLE AS, are columns of t already.

@@ -26,10 +26,14 @@ type pathWrite struct {
 	fixed     map[int32]vector.Value // static partition columns, by id
 	dynamic   []string               // dynamic partition columns in the order of the query's last columns
 	columns   []string               // what the query gives; nil: columns of the table, then dynamic
-	ctas      bool
 
 	parts  []storage.PartitionInfo // Name is the folder, Bounds the one tuple
 	byName map[string]int
+
+	// Of external tables: what is written down of the write until it counts, and the folders of the partitions there
+	// are, by the names that they would have here.
+	change  *catalog.Change
+	folders map[string][]string
 }
 
 // newPathWrite checks the PARTITION clause of st against t.
@@ -230,17 +234,30 @@ func (w *pathWrite) create(_ context.Context, tuples [][]vector.Value) (*storage
 
 // sink writes the rows; publish gets the files with the numbers of w.parts.
 func (w *pathWrite) sink(dir string, publish func(files []catalog.DataFile) error) *table.Sink {
+	o := w.options(dir)
+	o.Publish = func(_ context.Context, files []table.File) error {
+		if err := w.checkFiles(len(files)); err != nil {
+			return err
+		}
+		return publish(dataFiles(w.t, files))
+	}
+	return table.NewSink(o)
+}
+
+// checkFiles is hive.exec.max.created.files.
+func (w *pathWrite) checkFiles(n int) error {
+	if limit := w.x.s.settings.int("hive.exec.max.created.files"); int64(n) > limit {
+		return sqlerr.New(sqlerr.TooManyPartitions, "The write to table '%s' makes %d files, more than %d", w.t.Name, n, limit).
+			WithHint("SET hive.exec.max.created.files = …")
+	}
+	return nil
+}
+
+// options of a sink that writes below dir.
+func (w *pathWrite) options(dir string) table.Options {
 	x, t := w.x, w.t
 	o := x.sinkOptions(t, dir)
-	limit := x.s.settings.int("hive.exec.max.created.files")
 	o.FileBytes = x.s.settings.int("hive.merge.size.per.task")
-	o.Publish = func(_ context.Context, files []table.File) error {
-		if int64(len(files)) > limit {
-			return sqlerr.New(sqlerr.TooManyPartitions, "The write to table '%s' makes %d files, more than %d", t.Name, len(files), limit).
-				WithHint("SET hive.exec.max.created.files = …")
-		}
-		return publish(dataFiles(t, files))
-	}
 	switch {
 	case t.InPath():
 		o.Routing = routingOf(t, w.layout())
@@ -250,7 +267,7 @@ func (w *pathWrite) sink(dir string, publish func(files []catalog.DataFile) erro
 	case t.Distribution.Kind != catalog.NotDistributed:
 		o.Routing = &table.Routing{Layout: layoutOf(t, nil)}
 	}
-	return table.NewSink(o)
+	return o
 }
 
 // insertHive is INSERT into a table of Hive.
@@ -265,7 +282,13 @@ func (x *execution) insertHive(ctx context.Context, t *catalog.Table, st *ast.In
 			return okRows(x.s, 0, ""), err
 		}
 	}
-	return x.write(ctx, w.target(), st.Query, sink)
+	rows, err := x.write(ctx, w.target(), st.Query, sink)
+	if w.change != nil && w.change.ID != 0 { // it ended before a file was renamed
+		if terr := x.s.db.takeBack(w.change); terr != nil {
+			x.s.db.log.Warn("cannot remove the staging folder of a failed write yet", "staging", w.change.Staging, "error", terr)
+		}
+	}
+	return rows, err
 }
 
 // hiveSink is what an INSERT into a table of Hive writes to.
@@ -275,7 +298,8 @@ func (x *execution) hiveSink(t *catalog.Table, st *ast.Insert) (*pathWrite, stor
 		return nil, nil, err
 	}
 	if t.Kind == catalog.External {
-		return nil, nil, sqlerr.Unsupported("INSERT into an external table").At(st.Position())
+		sink, err := w.externalSink()
+		return w, sink, err
 	}
 	return w, w.sink(x.s.db.location(t), func(files []catalog.DataFile) error { return x.s.db.publishPaths(w, files) }), nil
 }
@@ -287,6 +311,22 @@ func (w *pathWrite) target() bind.Target {
 
 // exists reports whether the static partition is there.
 func (w *pathWrite) exists() (bool, error) {
+	if w.t.Kind == catalog.External {
+		unlock, err := w.x.s.db.shareFolder(w.t)
+		if err != nil {
+			return false, err
+		}
+		defer unlock()
+		folders, err := w.foldersOf(0)
+		if err != nil {
+			return false, err
+		}
+		_, err = w.x.s.db.fs.Stat(folders[0])
+		if sqlerr.Is(err, sqlerr.FileNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
 	return w.t.PartitionNamed(w.parts[0].Name, false) != nil, nil
 }
 

@@ -29,6 +29,18 @@ func storageColumns(t *catalog.Table) []storage.Column {
 	return cols
 }
 
+// fileColumns are the columns that data files of t have.
+func fileColumns(t *catalog.Table) []storage.Column {
+	all := storageColumns(t)
+	cols := make([]storage.Column, 0, len(all))
+	for i := range all {
+		if !isPathColumn(t, i) {
+			cols = append(cols, all[i])
+		}
+	}
+	return cols
+}
+
 // isPathColumn reports whether the i-th column of t is told by folders, not by files.
 func isPathColumn(t *catalog.Table, i int) bool {
 	return t.InPath() && slices.Contains(t.Partitioning.Columns, t.Columns[i].ID)
@@ -120,6 +132,16 @@ func (db *DB) forgetSources() {
 	db.sources.Range(func(id, o any) bool {
 		if t := o.(*openedTable).table; tableOf(snap, tableKey{t.Database, t.ID}) == nil {
 			db.sources.Delete(id)
+		}
+		return true
+	})
+	db.listings.Range(func(id, o any) bool {
+		l := o.(*listedTable)
+		if l.mu.TryLock() { // else it is in use
+			if t := l.table; t == nil || tableOf(snap, tableKey{t.Database, t.ID}) == nil {
+				db.listings.Delete(id)
+			}
+			l.mu.Unlock()
 		}
 		return true
 	})

@@ -68,6 +68,19 @@ type sessionSnapshot struct {
 
 // Source implements catalog.Snapshot.
 func (s sessionSnapshot) Source(t *catalog.Table) (storage.Source, error) {
+	if t.Kind == catalog.External { // all references of a statement see the same files
+		if src := s.x.external[t]; src != nil {
+			return src, nil
+		}
+		src, err := s.Snapshot.Source(t)
+		if err == nil {
+			if s.x.external == nil {
+				s.x.external = map[*catalog.Table]storage.Source{}
+			}
+			s.x.external[t] = src
+		}
+		return src, err
+	}
 	if t.Kind != catalog.System {
 		return s.Snapshot.Source(t)
 	}

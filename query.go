@@ -35,9 +35,10 @@ type execution struct {
 	params   []vector.Value
 	snapshot catalog.Snapshot
 	fc       *function.Context
-	describe bool // PREPARE: types only, parameters unknown
-	verbose  bool // EXPLAIN VERBOSE: the plan tells where its estimates come from
-	untraced bool // reads the optimizer trace
+	describe bool                              // PREPARE: types only, parameters unknown
+	verbose  bool                              // EXPLAIN VERBOSE: the plan tells where its estimates come from
+	untraced bool                              // reads the optimizer trace
+	external map[*catalog.Table]storage.Source // that the statement met
 }
 
 // Execute runs a parsed statement with the values of its parameters.

@@ -39,7 +39,7 @@ func newTextFormat(t *catalog.Table) (table.Format, error) {
 	if o.Kind == text.CSV { // as OpenCSVSerde writes
 		f.write.Quoting = text.QuoteAll
 	}
-	f.cols = storageColumns(t)
+	f.cols = fileColumns(t)
 	f.write.Compression, err = textCodec(t.Properties)
 	return f, err
 }

@@ -34,6 +34,7 @@ type state struct {
 	databases map[string]*database
 	groups    map[string]*ColocateGroup // by qualified name
 	recycled  map[int64]*Recycled
+	changes   map[int64]*Change
 }
 
 type database struct {
@@ -123,7 +124,7 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
 	old := c.current.Load()
-	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled}
+	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled, changes: old.changes}
 	now := time.Now
 	if c.Clock != nil {
 		now = c.Clock
@@ -149,7 +150,7 @@ type Tx struct {
 	ops   []storeOp     // nil: another took its place
 	puts  map[int64]int // which of ops stores a table
 	// What of st is already a copy of this transaction's own.
-	ownsGroups, ownsRecycled bool
+	ownsGroups, ownsRecycled, ownsChanges bool
 }
 
 func (tx *Tx) database(name string) (*database, error) {

@@ -24,6 +24,7 @@ import (
 //	groups     qualified name           -> ColocateGroup
 //	recycled   id                       -> Recycled, with its files
 //	statistics id                       -> Statistics
+//	changes    id                       -> Change, in gob
 //
 // One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
 var (
@@ -199,7 +200,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -238,7 +239,10 @@ func (s *store) load() (*state, error) {
 		if err := loadObjects(tx, st); err != nil {
 			return err
 		}
-		return loadShared(tx, st)
+		if err := loadShared(tx, st); err != nil {
+			return err
+		}
+		return loadChanges(tx, st)
 	})
 	if err != nil {
 		var e *sqlerr.Error

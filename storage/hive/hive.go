@@ -42,7 +42,11 @@ const (
 // Keys are given in that order, also where the folders have another. A partition with other keys is an error;
 // hidden folders, other sub-folders and files beside partition folders are passed over.
 func Discover(fs storage.FS, root string, names []string) ([]Partition, error) {
-	w := &walk{fs: fs, names: names, declared: names != nil}
+	return discover(fs.List, root, names)
+}
+
+func discover(list func(dir string) ([]storage.FileInfo, error), root string, names []string) ([]Partition, error) {
+	w := &walk{list: list, names: names, declared: names != nil}
 	err := w.dir(root, "", nil)
 	return w.out, err
 }
@@ -54,7 +58,7 @@ var transactional = regexp.MustCompile(`^(base|delta|delete_delta)_\d+(_|$)`)
 func Transactional(name string) bool { return transactional.MatchString(name) }
 
 type walk struct {
-	fs       storage.FS
+	list     func(dir string) ([]storage.FileInfo, error)
 	names    []string
 	declared bool
 	out      []Partition
@@ -65,7 +69,7 @@ type walk struct {
 func Hidden(name string) bool { return strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") }
 
 func (w *walk) dir(dir, path string, keys []Key) error {
-	entries, err := w.fs.List(dir)
+	entries, err := w.list(dir)
 	if err != nil {
 		return err
 	}

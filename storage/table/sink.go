@@ -87,7 +87,7 @@ type Options struct {
 	// Staging is the name of the folder below Dir where files are written; "": _staging_<Txn>.
 	Staging string
 	// Staged leaves the files in the staging folder: Publish moves them, or fails and leaves all as it was, and
-	// the folder goes when it likes. Abort still removes what was never published.
+	// whoever gave the folder its name removes it.
 	Staged bool
 	// Publish makes the renamed files visible, in one catalog transaction. Files of one partition and bucket are in
 	// the order that they were filled in.
@@ -336,7 +336,7 @@ func (s *Sink) Abort() {
 		_ = s.o.FS.Remove(f)
 	}
 	s.renamed = nil
-	if len(s.folders) > 0 {
+	if len(s.folders) > 0 && !s.o.Staged {
 		_ = s.o.FS.RemoveAll(s.staging)
 		clear(s.folders)
 	}

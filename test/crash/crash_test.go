@@ -58,16 +58,41 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS plain (id BIGINT, batch BIGINT)`,
 	`CREATE TABLE IF NOT EXISTS ow (dt DATE NOT NULL, id BIGINT NOT NULL, generation BIGINT) DUPLICATE KEY(dt)
 		PARTITION BY RANGE(dt) (FROM ("2024-01-01") TO ("2024-01-05") INTERVAL 1 DAY) DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES("replication_num"="1")`,
+	`CREATE TABLE IF NOT EXISTS managed (id BIGINT, generation BIGINT) PARTITIONED BY (dt DATE) CLUSTERED BY (id) INTO 2 BUCKETS STORED AS ORC`,
+	`CREATE EXTERNAL TABLE IF NOT EXISTS hive (id BIGINT, generation BIGINT) PARTITIONED BY (dt DATE) CLUSTERED BY (id) INTO 2 BUCKETS STORED AS PARQUET LOCATION 'FOLDER/external/hive'`,
+	`CREATE EXTERNAL TABLE IF NOT EXISTS hiveins (id BIGINT, batch BIGINT) PARTITIONED BY (dt DATE) STORED AS PARQUET LOCATION 'FOLDER/external/hiveins'`,
+}
+
+// batchTables take batches that stay, overwritten ones a generation that replaces the last.
+var (
+	batchTables = []string{"ins", "plain", "hiveins"}
+	overwritten = []string{"ow", "managed", "hive"}
+)
+
+// makeTables makes what is not there yet. The external tables lie in a folder beside the warehouse.
+func makeTables(s *basalt.Session, dir string) error {
+	for _, sql := range append([]string{"SET hive.exec.dynamic.partition.mode = nonstrict"}, schema...) {
+		if _, err := s.Exec(context.Background(), strings.ReplaceAll(sql, "FOLDER", dir)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func insertBatch(table string, batch int64) string {
+	if table == "hiveins" {
+		return fmt.Sprintf(`INSERT INTO hiveins PARTITION (dt) SELECT number, %d, date_add('2024-01-01', cast(number %% 4 AS int)) FROM numbers("number"="%d")`, batch, rowsPerBatch)
+	}
 	if table == "plain" {
 		return fmt.Sprintf(`INSERT INTO plain SELECT number, %d FROM numbers("number"="%d")`, batch, rowsPerBatch)
 	}
 	return fmt.Sprintf(`INSERT INTO ins SELECT date_add('2024-01-01', cast(number %% 4 AS int)), number * 7919 %% 1009, %d, concat('a note of some length ', number) FROM numbers("number"="%d")`, batch, rowsPerBatch)
 }
 
-func overwrite(generation int64) string {
+func overwrite(table string, generation int64) string {
+	if table != "ow" {
+		return fmt.Sprintf(`INSERT OVERWRITE TABLE %s PARTITION (dt) SELECT number, %d, date_add('2024-01-01', cast(number %% 4 AS int)) FROM numbers("number"="%d")`, table, generation, rowsPerBatch)
+	}
 	return fmt.Sprintf(`INSERT OVERWRITE TABLE ow SELECT date_add('2024-01-01', cast(number %% 4 AS int)), number, %d FROM numbers("number"="%d")`, generation, rowsPerBatch)
 }
 
@@ -83,10 +108,8 @@ func child(dir string) error {
 		return err
 	}
 	s := db.NewSession(basalt.SessionOptions{})
-	for _, sql := range schema {
-		if _, err := s.Exec(context.Background(), sql); err != nil {
-			return err
-		}
+	if err := makeTables(s, dir); err != nil {
+		return err
 	}
 	var mu sync.Mutex
 	say := func(format string, args ...any) {
@@ -95,16 +118,26 @@ func child(dir string) error {
 		fmt.Fprintf(os.Stdout, format+"\n", args...)
 	}
 	next := map[string]int64{}
-	for table, column := range map[string]string{"ins": "batch", "plain": "batch", "ow": "generation"} {
-		v, err := numbers(s, `SELECT coalesce(max(`+column+`), 0) FROM `+table)
+	column := func(table string) string {
+		if slices.Contains(batchTables, table) {
+			return "batch"
+		}
+		return "generation"
+	}
+	for _, table := range slices.Concat(batchTables, overwritten) {
+		v, err := numbers(s, `SELECT coalesce(max(`+column(table)+`), 0) FROM `+table)
 		if err != nil {
 			return err
 		}
 		next[table] = v[0][0] + 1000 // numbers of before may be in flight
 	}
-	failed := make(chan error, 4)
+	failed := make(chan error, 7)
 	write := func(table string, sql func(n int64) string) {
 		s := db.NewSession(basalt.SessionOptions{})
+		if _, err := s.Exec(context.Background(), "SET hive.exec.dynamic.partition.mode = nonstrict"); err != nil {
+			failed <- err
+			return
+		}
 		for n := next[table]; ; n++ {
 			say("begin %s %d", table, n)
 			if _, err := s.Exec(context.Background(), sql(n)); err != nil {
@@ -114,13 +147,16 @@ func child(dir string) error {
 			say("done %s %d", table, n)
 		}
 	}
-	go write("ins", func(n int64) string { return insertBatch("ins", n) })
-	go write("plain", func(n int64) string { return insertBatch("plain", n) })
-	go write("ow", overwrite)
+	for _, table := range batchTables {
+		go write(table, func(n int64) string { return insertBatch(table, n) })
+	}
+	for _, table := range overwritten {
+		go write(table, func(n int64) string { return overwrite(table, n) })
+	}
 	go func() {
 		s := db.NewSession(basalt.SessionOptions{})
 		for {
-			for _, table := range []string{"ins", "plain", "ow"} {
+			for _, table := range []string{"ins", "plain", "ow", "managed"} {
 				if _, err := s.Exec(context.Background(), `ALTER TABLE `+table+` CONCATENATE`); err != nil {
 					failed <- err
 					return
@@ -162,7 +198,7 @@ type expectation struct {
 
 func newExpectation() *expectation {
 	e := &expectation{done: map[string]map[int64]bool{}, maybe: map[string]map[int64]bool{}}
-	for _, table := range []string{"ins", "plain", "ow"} {
+	for _, table := range slices.Concat(batchTables, overwritten) {
 		e.done[table], e.maybe[table] = map[int64]bool{}, map[int64]bool{}
 	}
 	return e
@@ -212,7 +248,9 @@ func TestKill(t *testing.T) {
 			t.Fatalf("round %d, after %d lines: %v", round, acknowledged, err)
 		}
 	}
-	t.Logf("%d kills, %d batches and %d overwrites were acknowledged", kills, len(e.done["ins"])+len(e.done["plain"]), len(e.done["ow"]))
+	for _, table := range slices.Concat(batchTables, overwritten) {
+		t.Logf("%d kills, %d writes to %s were acknowledged", kills, len(e.done[table]), table)
+	}
 }
 
 // runAndKill lets a child write and kills it: after some lines, or at any moment while it opens.
@@ -265,7 +303,12 @@ func check(dir string, e *expectation) error {
 		return err
 	}
 	s := db.NewSession(basalt.SessionOptions{})
-	err = errors.Join(checkBatches(s, "ins", e), checkBatches(s, "plain", e), checkOverwrites(s, e))
+	for _, table := range batchTables {
+		err = errors.Join(err, checkBatches(s, table, e))
+	}
+	for _, table := range overwritten {
+		err = errors.Join(err, checkOverwrites(s, table, e))
+	}
 	s.Close()
 	if cerr := db.Close(); err == nil {
 		err = cerr
@@ -312,31 +355,32 @@ func checkBatches(s *basalt.Session, table string, e *expectation) error {
 	return nil
 }
 
-func checkOverwrites(s *basalt.Session, e *expectation) error {
-	if ok, err := exists(s, "ow"); !ok {
+func checkOverwrites(s *basalt.Session, table string, e *expectation) error {
+	if ok, err := exists(s, table); !ok {
 		return err
 	}
-	list, err := numbers(s, `SELECT generation, count(*) FROM ow GROUP BY generation`)
+	list, err := numbers(s, `SELECT generation, count(*) FROM `+table+` GROUP BY generation`)
 	if err != nil {
 		return err
 	}
 	last := int64(0)
-	for n := range e.done["ow"] {
+	for n := range e.done[table] {
 		last = max(last, n)
 	}
 	switch {
 	case len(list) == 0 && last == 0:
 	case len(list) != 1 || list[0][1] != rowsPerBatch:
-		return fmt.Errorf("ow: generations and rows %v, the last acknowledged one is %d", list, last)
-	case list[0][0] != last && !e.maybe["ow"][list[0][0]]:
-		return fmt.Errorf("ow: generation %d, the last acknowledged one is %d", list[0][0], last)
+		return fmt.Errorf("%s: generations and rows %v, the last acknowledged one is %d", table, list, last)
+	case list[0][0] != last && !e.maybe[table][list[0][0]]:
+		return fmt.Errorf("%s: generation %d, the last acknowledged one is %d", table, list[0][0], last)
 	default:
-		e.settle("ow", map[int64]bool{list[0][0]: true})
+		e.settle(table, map[int64]bool{list[0][0]: true})
 	}
 	return nil
 }
 
-// orphans compares the files on disk with those that the catalog of a closed folder lists.
+// orphans compares the files on disk with those that the catalog of a closed folder lists. In the folders of external
+// tables it looks for what writes leave.
 func orphans(dir string) error {
 	cat, err := catalog.Open(filepath.Join(dir, "catalog.bolt"), nil)
 	if err != nil {
@@ -365,6 +409,15 @@ func orphans(dir string) error {
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
+	}
+	eerr := filepath.WalkDir(filepath.Join(dir, "external"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasPrefix(d.Name(), "_") {
+			extra = append(extra, path)
+		}
+		return err
+	})
+	if eerr != nil && !errors.Is(eerr, fs.ErrNotExist) {
+		err = eerr
 	}
 	slices.Sort(extra)
 	if len(extra)+len(listed) > 0 {

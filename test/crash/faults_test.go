@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,20 +140,20 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := db.NewSession(basalt.SessionOptions{})
-		for _, sql := range schema {
-			if _, err := s.Exec(context.Background(), sql); err != nil {
-				t.Fatal(err)
-			}
+		if err := makeTables(s, dir); err != nil {
+			t.Fatal(err)
 		}
 		for range 10 {
 			table, sql := "ins", insertBatch("ins", n)
-			switch r.IntN(5) {
-			case 0:
-				table, sql = "plain", insertBatch("plain", n)
-			case 1:
-				table, sql = "ow", overwrite(n)
-			case 2:
-				table, sql = "", `ALTER TABLE `+[]string{"ins", "plain", "ow"}[r.IntN(3)]+` CONCATENATE`
+			switch k := r.IntN(8); {
+			case k < 2:
+				table = batchTables[1+k]
+				sql = insertBatch(table, n)
+			case k < 5:
+				table = overwritten[k-2]
+				sql = overwrite(table, n)
+			case k == 5:
+				table, sql = "", `ALTER TABLE `+[]string{"ins", "plain", "ow", "managed"}[r.IntN(4)]+` CONCATENATE`
 			}
 			fs.arm(1+r.IntN(80), r.IntN(2) == 0)
 			_, err := s.Exec(context.Background(), sql)
@@ -170,8 +171,8 @@ func TestFaults(t *testing.T) {
 			}
 			clear(fs.dirty)
 			clear(fs.unnamed)
-			if table == "ow" && err == nil {
-				e.done["ow"] = map[int64]bool{n: true}
+			if slices.Contains(overwritten, table) && err == nil {
+				e.done[table] = map[int64]bool{n: true}
 			}
 			n++
 		}
