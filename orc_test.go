@@ -30,7 +30,7 @@ func TestORCFiles(t *testing.T) {
 			t.Errorf("external table %d: %s", i, got)
 		}
 	}
-	if got := query(t, s, "SHOW CREATE TABLE t"); !strings.Contains(got, `"format" = "orc"`) {
+	if got := query(t, s, "SHOW CREATE TABLE t"); !strings.Contains(got, `STORED AS ORC`) {
 		t.Errorf("the format is not told: %s", got)
 	}
 	if got := query(t, s, "SELECT count(c) FROM e1"); got != "0\n" {

@@ -35,15 +35,30 @@ func (x *execution) showCreateTable(st *ast.Show) (*result, error) {
 // partition but the temporary ones. Buckets of single partitions that differ from the
 // table's cannot be written there and are lost.
 func createTableText(t *catalog.Table) string {
-	var b strings.Builder
-	b.WriteString("CREATE ")
-	if t.Kind == catalog.External {
-		b.WriteString("EXTERNAL ")
+	if t.Hive {
+		return createHiveText(t)
 	}
-	fmt.Fprintf(&b, "TABLE %s (\n", quoteName(t.Name))
-	cols := t.Visible()
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE %s (\n", quoteName(t.Name))
+	writeColumns(&b, t.Visible())
+	b.WriteByte(')')
+	if t.Kind == catalog.Internal {
+		writeKeys(&b, t)
+	}
+	if t.Comment != "" {
+		b.WriteString("\nCOMMENT " + quoteText(t.Comment))
+	}
+	writePartitions(&b, t)
+	writeDistribution(&b, t)
+	writeProperties(&b, t.Properties)
+	b.WriteByte(';')
+	return b.String()
+}
+
+// writeColumns writes column definitions, a line each.
+func writeColumns(b *strings.Builder, cols []catalog.Column) {
 	for i, c := range cols {
-		fmt.Fprintf(&b, "  %s %s", quoteName(c.Name), c.Type)
+		fmt.Fprintf(b, "  %s %s", quoteName(c.Name), c.Type)
 		if c.Aggregation != function.NoAggregation {
 			b.WriteString(" " + c.Aggregation.String())
 		}
@@ -63,22 +78,6 @@ func createTableText(t *catalog.Table) string {
 		}
 		b.WriteByte('\n')
 	}
-	b.WriteByte(')')
-	if t.Kind == catalog.Internal {
-		writeKeys(&b, t)
-	}
-	if t.Comment != "" {
-		b.WriteString("\nCOMMENT " + quoteText(t.Comment))
-	}
-	if t.Kind == catalog.External {
-		fmt.Fprintf(&b, "\nSTORED AS %s\nLOCATION %s", strings.ToUpper(t.Format), quoteText(t.Location))
-	} else {
-		writePartitions(&b, t)
-		writeDistribution(&b, t)
-		writeProperties(&b, t.Properties)
-	}
-	b.WriteByte(';')
-	return b.String()
 }
 
 // isDorisTable tells tables that a definition with Doris's clauses made.

@@ -112,6 +112,9 @@ func (p *parser) showTail(s *ast.Show, object bool) {
 			} else {
 				s.From = strings.Join(p.dotted(), ".")
 			}
+		case t.is("PARTITION") && p.at(1).isOp("(") && (s.What == "PARTITIONS" || s.What == "TABLE EXTENDED") && s.Partition == nil:
+			p.next()
+			s.Partition = p.partitionSpec()
 		case t.is("LIKE") && p.at(1).kind == tokString:
 			p.next()
 			like := p.str()

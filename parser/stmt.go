@@ -78,8 +78,26 @@ func (p *parser) statement() ast.Statement {
 		return p.update()
 	case "ANALYZE":
 		return p.analyze()
+	case "MSCK":
+		return p.repair()
 	}
 	return p.admin()
+}
+
+// repair reads MSCK [REPAIR] TABLE t [{ADD|DROP|SYNC} PARTITIONS].
+func (p *parser) repair() ast.Statement {
+	n := &ast.Repair{Pos: p.pos()}
+	p.next()
+	n.Repair = p.accept("REPAIR")
+	p.expect("TABLE")
+	n.Name = p.name()
+	for _, mode := range []string{"ADD", "DROP", "SYNC"} {
+		if p.accept(mode, "PARTITIONS") {
+			n.Mode = mode
+			break
+		}
+	}
+	return n
 }
 
 // withStatement reads WITH before a query, or before Hive's INSERT and FROM … INSERT.

@@ -44,6 +44,12 @@ func (f *formatter) statement(s Statement) {
 		f.list(len(s.Actions), func(i int) { f.text(s.Actions[i].Rest) })
 	case *Recover:
 		f.recover(s)
+	case *Repair:
+		f.text("MSCK ")
+		f.when(s.Repair, "REPAIR ")
+		f.text("TABLE ")
+		f.fullName(s.Name)
+		f.when(s.Mode != "", " ", s.Mode, " PARTITIONS")
 	case *Admin:
 		f.text(s.Text)
 	default:
@@ -290,6 +296,10 @@ func (f *formatter) show(s *Show) {
 	if s.Like != nil {
 		f.text(" LIKE ")
 		f.str(*s.Like)
+	}
+	if len(s.Partition) > 0 {
+		f.text(" PARTITION ")
+		f.partitionSpec(s.Partition)
 	}
 	f.clause(" WHERE ", s.Where)
 	f.orderAndLimit(s.Order, s.Limit)

@@ -258,6 +258,16 @@ type Show struct {
 	Limit *Limit
 	Order []OrderItem
 	Args  []string // the rest, for example PROC's path
+	// Partition is Hive's PARTITION (dt = '…') of SHOW PARTITIONS and SHOW TABLE EXTENDED.
+	Partition []PartitionSpec
+}
+
+// Repair is MSCK [REPAIR] TABLE t [{ADD|DROP|SYNC} PARTITIONS], and ALTER TABLE t RECOVER PARTITIONS.
+type Repair struct {
+	Pos
+	Name   Name
+	Repair bool   // else it only reports
+	Mode   string // "ADD", "DROP" or "SYNC"; "" when not written
 }
 
 // Describe is DESC t [ALL], DESCRIBE [EXTENDED|FORMATTED] t [col], DESC FUNCTION f(…).
@@ -431,4 +441,5 @@ func (*Delete) isStatement()         {}
 func (*Update) isStatement()         {}
 func (*AlterTable) isStatement()     {}
 func (*Recover) isStatement()        {}
+func (*Repair) isStatement()         {}
 func (*Admin) isStatement()          {}

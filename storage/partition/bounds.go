@@ -78,7 +78,7 @@ func tupleKey(tuple []vector.Value) string {
 
 // CheckFree fails when a new partition covers rows that one of others covers.
 func CheckFree(kind storage.PartitionKind, types []sqltype.Type, name string, b *storage.PartitionBounds, others []Named) error {
-	if kind == storage.ListPartitions {
+	if kind != storage.RangePartitions {
 		return checkFreeList(types, name, b, others)
 	}
 	for i := range others {
@@ -114,7 +114,7 @@ func checkFreeList(types []sqltype.Type, name string, b *storage.PartitionBounds
 // SameRows reports whether two sets of partitions cover the same rows: ranges as their
 // union, lists as their values.
 func SameRows(kind storage.PartitionKind, a, b []Named) bool {
-	if kind == storage.ListPartitions {
+	if kind != storage.RangePartitions {
 		keys := func(list []Named) []string {
 			var out []string
 			for i := range list {
