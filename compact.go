@@ -215,12 +215,13 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 	type tablet struct {
 		partition int64
 		bucket    int32
+		indexed   string // only files that are covered by the same indexes merge
 	}
 	groups := map[tablet][]catalog.DataFile{}
 	var order []tablet
 	for _, f := range t.Files {
-		k := tablet{f.Partition, f.Bucket}
-		if keep != nil && !keep[f.Partition] {
+		k := tablet{f.Partition, f.Bucket, fmt.Sprint(f.Indexed)}
+		if keep != nil && !keep[f.Partition] || !indexed(t, &f) {
 			continue
 		}
 		if groups[k] == nil {
@@ -247,6 +248,16 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 		}
 	}
 	return out
+}
+
+// indexed reports that all indexes cover a file: one that is being indexed must stay.
+func indexed(t *catalog.Table, f *catalog.DataFile) bool {
+	for i := range t.Indexes {
+		if !f.Covers(t.Indexes[i].ID) {
+			return false
+		}
+	}
+	return true
 }
 
 // compact merges files of a table, in the partitions that keep names (nil: all), as plan says until there is

@@ -66,8 +66,10 @@ type DB struct {
 	sources    sync.Map // table id -> *openedTable
 	listings   sync.Map // id of an external table -> *listedTable
 	folders    sync.Map // location of an external table -> *folderState
+	indexes    sync.Map // table id -> *tableIndexes
 	opened     atomic.Int64
 	compaction compactor
+	indexing   indexer
 	analyzed   analyzeJobs
 	scheduler  scheduler
 	pending    sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
@@ -158,6 +160,7 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.startScheduler()
+	db.indexAll()
 	return db, nil
 }
 
@@ -205,6 +208,7 @@ func (db *DB) Close() error {
 	db.mu.Unlock()
 	db.stopScheduler()
 	db.stopCompaction()
+	db.stopIndexing()
 	for _, s := range all {
 		s.kill(errShutdown)
 	}

@@ -165,7 +165,7 @@ func (x *execution) createSink(t *catalog.Table) storage.Sink {
 	return x.newSink(t, func(files []catalog.DataFile) error {
 		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
 			next := *t
-			next.Files = files
+			next.SetAllFiles(files)
 			return x.addTable(tx, &next)
 		})
 	})

@@ -18,6 +18,8 @@ type alteration struct {
 	gone []string
 	// reschedule asks for a run of the dynamic partition scheduler on the table.
 	reschedule *catalog.Table
+	// reindex asks for the indexes of a table to be built.
+	reindex *tableKey
 }
 
 // alterActions are the clauses that run, by kind.
@@ -36,6 +38,9 @@ var alterActions = map[string]func(a *alteration, t *catalog.Table, act *ast.Alt
 	"RENAME PARTITION":         (*alteration).renamePartition,
 	"MODIFY PARTITION":         (*alteration).modifyPartition,
 	"REPLACE PARTITION":        (*alteration).replacePartition,
+	"ADD ROLLUP":               (*alteration).addRollup,
+	"DROP ROLLUP":              (*alteration).dropRollup,
+	"RENAME ROLLUP":            (*alteration).renameRollup,
 }
 
 // alterTable runs the clauses of ALTER TABLE in order, all or none.
@@ -77,7 +82,10 @@ func (x *execution) change(name ast.Name, f func(a *alteration) error) (*Rows, e
 	if err != nil {
 		return nil, sqlerr.From(err).At(name.Position())
 	}
-	x.s.db.discard(a.gone...)
+	x.s.db.discard(append(a.gone, x.s.db.stalePaths(a.tx)...)...)
+	if a.reindex != nil {
+		x.buildSoon(*a.reindex)
+	}
 	if a.reschedule != nil {
 		if err := x.s.db.dynamicOf(a.reschedule); err != nil {
 			x.warn(err)

@@ -27,10 +27,8 @@ func refuseUnsupported(st *ast.CreateTable) error {
 	h := st.Hive
 	checks := []error{
 		refuse(st.Temporary, "CREATE TEMPORARY TABLE"),
-		refuse(st.Like != nil && len(st.LikeRollup) > 0, "CREATE TABLE LIKE … WITH ROLLUP"),
 		refuse(st.KeysType == "PRIMARY", "PRIMARY KEY"),
 		refuse(len(st.ClusterKeys) > 0, "ORDER BY of cluster keys"),
-		refuse(len(st.Rollups) > 0, "ROLLUP"),
 		refuse(len(st.Indexes) > 0, "INDEX"),
 		refuse(h != nil && h.StoredBy != "", "STORED BY"),
 	}
@@ -83,7 +81,7 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 	}
 	switch {
 	case st.Like != nil:
-		err = x.copyDefinition(t, *st.Like)
+		err = x.copyDefinition(t, *st.Like, st.LikeRollup)
 	case st.External:
 		err = x.prepareExternal(t, st, named)
 	case st.Query != nil:
@@ -131,6 +129,9 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 			return err
 		}
 	}
+	if err := defineRollups(t, st.Rollups); err != nil {
+		return err
+	}
 	return x.checkTable(t, st.Position())
 }
 
@@ -142,8 +143,8 @@ func isDoris(st *ast.CreateTable) bool {
 }
 
 // copyDefinition gives t everything of a table of ours but its rows: partitions of the same names and
-// bounds, properties, and with them the colocate group.
-func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
+// bounds, properties, and with them the colocate group; and the rollups that are named ("*": all).
+func (x *execution) copyDefinition(t *catalog.Table, like ast.Name, rollups []string) error {
 	db, name, err := x.resolveName(like)
 	if err != nil {
 		return err
@@ -161,6 +162,17 @@ func (x *execution) copyDefinition(t *catalog.Table, like ast.Name) error {
 		if !p.Temporary {
 			p.ID = 0
 			t.Partitions = append(t.Partitions, p)
+		}
+	}
+	for _, name := range rollups {
+		if name != "*" && src.IndexNamed(name) == nil {
+			return sqlerr.Detail("Rollup index[%s] not exists in Table[%s]", name, src.Name).At(like.Position())
+		}
+	}
+	for _, ix := range src.Indexes {
+		if slices.Contains(rollups, "*") || slices.ContainsFunc(rollups, func(r string) bool { return strings.EqualFold(r, ix.Name) }) {
+			ix.ID, ix.Building = 0, false
+			t.Indexes = append(t.Indexes, ix)
 		}
 	}
 	return nil

@@ -165,6 +165,14 @@ func (db *DB) recycledPaths(r *catalog.Recycled) []string {
 	return out
 }
 
+// stalePaths are the full paths of index files that a transaction made useless.
+func (db *DB) stalePaths(tx *catalog.Tx) (out []string) {
+	for _, f := range tx.Stale() {
+		out = append(out, filepath.Join(db.location(&catalog.Table{Location: f.Location}), f.Path))
+	}
+	return out
+}
+
 // filePaths are the full paths of files of t.
 func (db *DB) filePaths(t *catalog.Table, files []catalog.DataFile) []string {
 	out := make([]string, len(files))

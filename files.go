@@ -219,11 +219,12 @@ func (db *DB) sweep() error {
 			if t.Kind != catalog.Internal {
 				continue
 			}
-			keep := make(map[string]bool, len(t.Files))
+			all := t.AllFiles()
+			keep := make(map[string]bool, len(all))
 			for _, f := range recycled[t.ID] {
 				keep[f.Path] = true
 			}
-			for _, f := range t.Files {
+			for _, f := range all {
 				keep[f.Path] = true
 			}
 			if err := table.Sweep(db.fs, db.location(t), keep, dataExtensions...); err != nil {

@@ -121,13 +121,18 @@ func (db *DB) publish(g *target, files []catalog.DataFile) error {
 				gone = append(gone, filepath.Join(db.location(now), f.Path))
 			}
 		}
-		return tx.SetFiles(t.Database, t.ID, removed, files)
+		if err := tx.SetFiles(t.Database, t.ID, removed, files); err != nil {
+			return err
+		}
+		gone = append(gone, db.stalePaths(tx)...)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	db.discard(gone...)
 	db.compactLater(t, files)
+	db.indexLater(tableKey{t.Database, t.ID})
 	return nil
 }
 
@@ -135,7 +140,9 @@ func (db *DB) publish(g *target, files []catalog.DataFile) error {
 func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile) error) storage.Sink {
 	t := g.table
 	o := x.sinkOptions(t, x.s.db.location(t))
-	o.Publish = func(_ context.Context, files []table.File) error { return publish(dataFiles(t, files)) }
+	var covering []int64
+	o.Indexes, covering = x.s.db.sinkIndexes(t)
+	o.Publish = func(_ context.Context, files []table.File) error { return publish(coveredFiles(t, files, covering)) }
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
 		o.Routing = routingOf(t, layoutOf(t, g.takes))
 	}
@@ -183,13 +190,29 @@ func writeFormat(t *catalog.Table) table.Format {
 	return w
 }
 
+// coveredFiles turns what a load wrote into catalog records: its rows are in the files of the indexes covering.
+func coveredFiles(t *catalog.Table, files []table.File, covering []int64) []catalog.DataFile {
+	out := dataFiles(t, files)
+	for i := range out {
+		if out[i].Index == 0 {
+			out[i].Indexed = covering
+		}
+	}
+	return out
+}
+
 // dataFiles turns written files into catalog records.
 func dataFiles(t *catalog.Table, files []table.File) []catalog.DataFile {
 	out := make([]catalog.DataFile, len(files))
 	for i, f := range files {
 		out[i] = catalog.DataFile{Path: f.Name, Partition: f.Partition, Bucket: f.Bucket, Rows: f.Rows, Bytes: f.Bytes}
+		id := func(c int) int32 { return t.Columns[c].ID }
+		if ix := t.IndexByID(f.Index); ix != nil {
+			out[i].Index = ix.ID
+			id = func(c int) int32 { return ix.Columns[c].ID }
+		}
 		for c := range f.Columns {
-			out[i].Columns = append(out[i].Columns, catalog.FileColumn(t.Columns[c].ID, &f.Columns[c]))
+			out[i].Columns = append(out[i].Columns, catalog.FileColumn(id(c), &f.Columns[c]))
 		}
 	}
 	return out

@@ -62,7 +62,7 @@ func ordinals(t *catalog.Table, ids []int32) []int {
 // layoutOf tells how the files of an internal table are grouped. keep chooses its partitions;
 // nil takes all but the temporary ones.
 func layoutOf(t *catalog.Table, keep func(p *catalog.Partition) bool) *storage.Layout {
-	l := &storage.Layout{Table: t.ID, Group: t.Group, GroupStable: t.Group != "" && !t.GroupUnstable}
+	l := &storage.Layout{Table: t.ID, Group: t.Group, GroupStable: t.Group != "" && !t.GroupUnstable, Sorted: ordinals(t, t.Distribution.Sorted)}
 	d := &t.Distribution
 	buckets := 0
 	if d.Kind != catalog.NotDistributed {
@@ -132,6 +132,7 @@ func (db *DB) forgetSources() {
 	db.sources.Range(func(id, o any) bool {
 		if t := o.(*openedTable).table; tableOf(snap, tableKey{t.Database, t.ID}) == nil {
 			db.sources.Delete(id)
+			db.indexes.Delete(id)
 		}
 		return true
 	})

@@ -116,6 +116,7 @@ func (x *execution) env() *bind.Env {
 		UserFunctions:  x.s.db.functions.resolve,
 		ParseView:      x.parseView,
 		Sections:       x.instances(),
+		Indexes:        x.s.db.logicalIndexes,
 	}
 }
 
@@ -146,12 +147,13 @@ func (x *execution) plan(b *bind.Bound) (*fragment.Plan, error) {
 
 func (x *execution) plannerOptions() planner.Options {
 	return x.s.settings.distribution(planner.Options{
-		Instances:        x.instances(),
-		ExplainEstimates: x.verbose,
-		DisabledPasses:   x.s.settings.disabledPasses(),
-		Functions:        x.fc,
-		NoRuntimeFilters: x.s.settings.noRuntimeFilters(),
-		Filters:          x.s.settings.filterOptions(),
+		Instances:         x.instances(),
+		ExplainEstimates:  x.verbose,
+		DisabledPasses:    x.s.settings.disabledPasses(),
+		Functions:         x.fc,
+		NoRuntimeFilters:  x.s.settings.noRuntimeFilters(),
+		Filters:           x.s.settings.filterOptions(),
+		NoDistinctRewrite: !x.s.settings.bool("rewrite_count_distinct_to_bitmap_hll"),
 	})
 }
 

@@ -62,6 +62,8 @@ var settingsTable = []setting{
 	{name: "enable_infer_predicate", kind: boolSetting, def: "1"},
 	{name: "max_distribution_pruner_recursion_depth", def: "100", min: 1, max: 1 << 20},
 	{name: "optimizer_disable", kind: textSetting, def: ""},
+	{name: "enable_materialized_view_rewrite", kind: boolSetting, def: "1"},
+	{name: "rewrite_count_distinct_to_bitmap_hll", kind: boolSetting, def: "1"},
 	{name: "group_concat_max_len", def: "1073741824", min: 4, max: math.MaxInt64},
 	{name: "broadcast_row_count_limit", def: "30000000", max: math.MaxInt64},
 	{name: "broadcast_hashtable_mem_limit_percentage", kind: textSetting, def: "0.2", check: fraction},

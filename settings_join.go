@@ -50,6 +50,9 @@ func (s *settings) disabledPasses() map[string]bool {
 	if !s.bool("enable_infer_predicate") {
 		off["infer_predicates"] = true
 	}
+	if !s.bool("enable_materialized_view_rewrite") {
+		off["route_rollups"] = true
+	}
 	return off
 }
 

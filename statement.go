@@ -62,6 +62,12 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 			return x.concatenate(ctx, st)
 		}
 		return x.alterTable(st)
+	case *ast.CreateMaterializedView:
+		return x.createMaterializedView(st)
+	case *ast.DropMaterializedView:
+		return x.dropMaterializedView(st)
+	case *ast.CancelAlter:
+		return x.cancelAlter(st)
 	case *ast.Recover:
 		return x.recoverDropped(st)
 	case *ast.Prepare:

@@ -35,6 +35,7 @@ type state struct {
 	groups    map[string]*ColocateGroup // by qualified name
 	recycled  map[int64]*Recycled
 	changes   map[int64]*Change
+	jobs      map[int64]*AlterJob
 }
 
 type database struct {
@@ -124,7 +125,8 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
 	old := c.current.Load()
-	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled, changes: old.changes}
+	next := &state{version: old.version + 1, nextID: old.nextID, databases: maps.Clone(old.databases), groups: old.groups, recycled: old.recycled,
+		changes: old.changes, jobs: old.jobs}
 	now := time.Now
 	if c.Clock != nil {
 		now = c.Clock
@@ -149,8 +151,9 @@ type Tx struct {
 	now   time.Time
 	ops   []storeOp     // nil: another took its place
 	puts  map[int64]int // which of ops stores a table
+	stale []StaleFile
 	// What of st is already a copy of this transaction's own.
-	ownsGroups, ownsRecycled, ownsChanges bool
+	ownsGroups, ownsRecycled, ownsChanges, ownsJobs bool
 }
 
 func (tx *Tx) database(name string) (*database, error) {
@@ -229,7 +232,7 @@ func (tx *Tx) CreateTable(t *Table) error {
 	tx.loadNew(t)
 	d.tables[t.Name] = t
 	tx.putTable(t)
-	tx.ops = append(tx.ops, putFiles(t, t.Files))
+	tx.ops = append(tx.ops, putFiles(t, t.AllFiles()))
 	return nil
 }
 
@@ -239,13 +242,14 @@ func (tx *Tx) loadNew(t *Table) {
 		return
 	}
 	t.Version = 2
-	t.Files = slices.Clone(t.Files)
-	for i := range t.Files {
-		t.Files[i].Version, t.Files[i].Seq = t.Version, int32(i)
-		if p := t.PartitionByID(t.Files[i].Partition); p != nil {
+	all := slices.Clone(t.AllFiles())
+	for i := range all {
+		all[i].Version, all[i].Seq = t.Version, int32(i)
+		if p := t.PartitionByID(all[i].Partition); p != nil {
 			p.Version = t.Version
 		}
 	}
+	t.SetAllFiles(all)
 }
 
 // putTable stores the record of t at the end of the transaction: only the last of several.
@@ -347,7 +351,7 @@ func (tx *Tx) RenameTable(database, from, to string) error {
 	next.Name, next.Source = to, nil
 	d.tables[to] = &next
 	tx.putTable(&next)
-	tx.ops = append(tx.ops, putFiles(&next, next.Files), putStatistics(&next))
+	tx.ops = append(tx.ops, putFiles(&next, next.AllFiles()), putStatistics(&next))
 	return nil
 }
 

@@ -27,9 +27,10 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 	if old == nil {
 		return nil, sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
 	}
-	byPath := make(map[string]*DataFile, len(old.Files))
-	for i := range old.Files {
-		byPath[old.Files[i].Path] = &old.Files[i]
+	files := old.AllFiles()
+	byPath := make(map[string]*DataFile, len(files))
+	for i := range files {
+		byPath[files[i].Path] = &files[i]
 	}
 	removed := map[string]bool{}
 	var added []DataFile
@@ -38,7 +39,7 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 		there := true
 		for _, path := range r.Removed {
 			f := byPath[path]
-			if there = there && f != nil && !removed[path]; there && (last == nil || last.Compare(f) < 0) {
+			if there = there && f != nil && !removed[path] && mergeable(last, f); there && (last == nil || last.Compare(f) < 0) {
 				last = f
 			}
 		}
@@ -50,14 +51,15 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 			removed[path] = true
 		}
 		r.Added.Version, r.Added.Seq = last.Version, last.Seq
+		r.Added.Index, r.Added.Indexed = last.Index, last.Indexed
 		added = append(added, r.Added)
 	}
 	if len(added) == 0 {
 		return late, nil
 	}
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
-		t.Files = slices.DeleteFunc(slices.Clone(old.Files), func(f DataFile) bool { return removed[f.Path] })
-		t.Files = append(t.Files, added...)
+		left := slices.DeleteFunc(slices.Clone(files), func(f DataFile) bool { return removed[f.Path] })
+		t.SetAllFiles(append(left, added...))
 		return nil
 	})
 	if err != nil {
@@ -65,4 +67,9 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 	}
 	tx.ops = append(tx.ops, removeFiles(t, removed), putFiles(t, added))
 	return late, nil
+}
+
+// mergeable reports that files may be merged: both are of one index, or their rows are in the files of the same indexes.
+func mergeable(a, b *DataFile) bool {
+	return a == nil || a.Index == b.Index && slices.Equal(a.Indexed, b.Indexed)
 }

@@ -23,6 +23,11 @@ func (tx *Tx) AssignIDs(t *Table) {
 	if t.Partitioning == nil && t.Kind == Internal && t.FirstTablet == 0 {
 		t.FirstTablet = tx.NewIDs(max(t.Distribution.Buckets, 1))
 	}
+	for i := range t.Indexes {
+		if t.Indexes[i].ID == 0 {
+			t.Indexes[i].ID, t.Indexes[i].Created = tx.NewID(), tx.now
+		}
+	}
 	for i := range t.Partitions {
 		tx.assignPartition(&t.Partitions[i])
 	}
@@ -188,14 +193,16 @@ func (t *Table) ColumnNamed(name string) *Column {
 // one load: the version of the table and of each partition that it touches grows by one, and the
 // added files get their partition's. The table is found by id, so that a table dropped
 // meanwhile gives an error and a renamed one is found; so does a partition dropped meanwhile.
+// Files of indexes are added with the files whose rows they hold; where files of the table go, those that were made
+// of them go as well: see Stale.
 func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added []DataFile) error {
 	var kept []DataFile
-	touched := map[int64]bool{}
+	touched, changed := map[int64]bool{}, map[int64]bool{}
 	old := tx.TableByID(database, id)
 	if old != nil {
 		for _, f := range old.Files {
 			if removed[f.Path] {
-				touched[f.Partition] = true
+				touched[f.Partition], changed[f.Partition] = true, true
 			} else {
 				kept = append(kept, f)
 			}
@@ -223,7 +230,16 @@ func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added
 			}
 			added[i].Version, added[i].Seq = v, int32(i)
 		}
-		t.Files = append(kept, added...)
+		t.Files = kept
+		if len(changed) > 0 {
+			tx.forget(t, changed)
+		}
+		foreign := t.SetAllFiles(slices.Concat(t.AllFiles(), added))
+		for _, f := range foreign { // of an index that was dropped meanwhile
+			tx.stale = append(tx.stale, StaleFile{t.Location, f.Path})
+		}
+		added = slices.DeleteFunc(added, func(f DataFile) bool { return f.Index != 0 && t.IndexByID(f.Index) == nil })
+		tx.settleIndexes(t)
 		return nil
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ type Recycled struct {
 func (r *Recycled) Bytes() int64 {
 	files, n := r.Files, int64(0)
 	if r.Table != nil {
-		files = r.Table.Files
+		files = r.Table.AllFiles()
 	}
 	for i := range files {
 		n += files[i].Bytes
@@ -124,7 +124,7 @@ func (tx *Tx) DropPartition(database string, id int64, name string, temporary, f
 	}
 	var gone, kept []DataFile
 	removed := map[string]bool{}
-	for _, f := range old.Files {
+	for _, f := range old.AllFiles() {
 		if f.Partition == p.ID {
 			gone = append(gone, f)
 			removed[f.Path] = true
@@ -134,7 +134,7 @@ func (tx *Tx) DropPartition(database string, id int64, name string, temporary, f
 	}
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
 		t.Partitions = slices.DeleteFunc(t.Partitions, func(x Partition) bool { return x.ID == p.ID })
-		t.Files = kept
+		t.SetAllFiles(kept)
 		return nil
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ func (tx *Tx) ReplacePartitions(database string, id int64, old, next []Partition
 	removed := map[string]bool{}
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
 		var kept []DataFile
-		for _, f := range t.Files {
+		for _, f := range t.AllFiles() {
 			if ids[f.Partition] {
 				gone = append(gone, f)
 				removed[f.Path] = true
@@ -185,7 +185,8 @@ func (tx *Tx) ReplacePartitions(database string, id int64, old, next []Partition
 				placed = true
 			}
 		}
-		t.Partitions, t.Files = list, kept
+		t.Partitions = list
+		t.SetAllFiles(kept)
 		return nil
 	})
 	if err != nil {
@@ -269,7 +270,7 @@ func (tx *Tx) restoreTable(d *database, r *Recycled, as string) (*Table, error) 
 	tx.takeRecycled(r.ID)
 	d.tables[t.Name] = &t
 	tx.putTable(&t)
-	tx.ops = append(tx.ops, putFiles(&t, t.Files), putStatistics(&t))
+	tx.ops = append(tx.ops, putFiles(&t, t.AllFiles()), putStatistics(&t))
 	return &t, nil
 }
 
@@ -330,11 +331,13 @@ func (tx *Tx) RecoverPartition(database string, tableID int64, name string, id i
 	tx.takeRecycled(r.ID)
 	next, err := tx.ChangeTable(database, tableID, func(t *Table) error {
 		t.Partitions = append(t.Partitions, p)
-		t.Files = append(slices.Clone(t.Files), r.Files...)
+		for _, f := range t.SetAllFiles(slices.Concat(t.AllFiles(), r.Files)) {
+			tx.stale = append(tx.stale, StaleFile{t.Location, f.Path}) // of indexes that were dropped meanwhile
+		}
 		return nil
 	})
 	if err == nil {
-		tx.ops = append(tx.ops, putFiles(next, r.Files))
+		tx.ops = append(tx.ops, putFiles(next, slices.DeleteFunc(slices.Clone(r.Files), func(f DataFile) bool { return f.Index != 0 && next.IndexByID(f.Index) == nil })))
 	}
 	return err
 }

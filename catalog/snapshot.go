@@ -95,6 +95,9 @@ type Table struct {
 	// Hive tells that the table was defined with Hive's clauses, as external ones always are: values are converted as
 	// Hive does.
 	Hive bool
+	// Indexes are its rollups and materialised views; IndexFiles their files, all of one Index each.
+	Indexes    []Index
+	IndexFiles []DataFile
 
 	Model        KeyModel
 	Partitioning *Partitioning // nil: unpartitioned
@@ -191,6 +194,10 @@ type DataFile struct {
 	Rows      int64
 	Bytes     int64
 	Columns   []FileColumnStats // by position of Table.Columns at write time, keyed by ID
+	// Index is the Index whose rows these are; 0: the table's own. Indexed are the indexes that have the rows of a
+	// file of the table in files of theirs.
+	Index   int64   `json:",omitempty"`
+	Indexed []int64 `json:",omitempty"`
 }
 
 // FileColumnStats are the per-file statistics of one column, in the order of the file's columns.

@@ -23,6 +23,7 @@ import (
 //	views      database, 0, name        -> View
 //	groups     qualified name           -> ColocateGroup
 //	recycled   id                       -> Recycled, with its files
+//	jobs       id                       -> AlterJob
 //	statistics id                       -> Statistics
 //	changes    id                       -> Change, in gob
 //
@@ -35,6 +36,7 @@ var (
 	bucketViews     = []byte("views")
 	bucketGroups    = []byte("groups")
 	bucketRecycled  = []byte("recycled")
+	bucketJobs      = []byte("jobs")
 )
 
 const storeFormat = 1
@@ -112,12 +114,13 @@ type tableRecord struct {
 	Modified                         time.Time
 	Group                            string
 	GroupUnstable                    bool
-	Hive                             bool `json:",omitempty"`
+	Hive                             bool    `json:",omitempty"`
+	Indexes                          []Index `json:",omitempty"`
 }
 
 func recordOf(t *Table) tableRecord {
 	return tableRecord{t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
-		t.Model, t.Partitioning, storedPartitions(t.Partitions), t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable, t.Hive}
+		t.Model, t.Partitioning, storedPartitions(t.Partitions), t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable, t.Hive, t.Indexes}
 }
 
 // table is the stored table, without its files.
@@ -125,7 +128,7 @@ func (r *tableRecord) table() *Table {
 	return &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
 		Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
 		Model: r.Model, Partitioning: r.Partitioning, Partitions: loadedPartitions(r.Partitions), Distribution: r.Distribution, FirstTablet: r.FirstTablet,
-		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable, Hive: r.Hive || r.Kind == External}
+		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable, Hive: r.Hive || r.Kind == External, Indexes: r.Indexes}
 }
 
 func putDatabase(d *database) storeOp {
@@ -143,7 +146,7 @@ func putRecycled(r *Recycled) storeOp {
 	}
 	if r.Table != nil {
 		t := recordOf(r.Table)
-		rec.Table, rec.Files, rec.Statistics = &t, r.Table.Files, r.Table.Statistics
+		rec.Table, rec.Files, rec.Statistics = &t, r.Table.AllFiles(), r.Table.Statistics
 	}
 	rec.Recycled.Table, rec.Recycled.Files = nil, nil
 	return putJSON(bucketRecycled, idKey(r.ID), &rec)
@@ -159,7 +162,7 @@ func putTable(t *Table) storeOp {
 
 func dropTable(t *Table) storeOp {
 	return func(tx *bbolt.Tx) error {
-		for _, f := range t.Files {
+		for _, f := range t.AllFiles() {
 			if err := tx.Bucket(bucketFiles).Delete(fileKey(t.ID, f.Path)); err != nil {
 				return err
 			}
@@ -200,7 +203,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -285,13 +288,15 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 			return err
 		}
 		prefix := string(append(idKey(r.ID), 0))
+		var all []DataFile
 		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
 			var f DataFile
 			if err := json.Unmarshal(fv, &f); err != nil {
 				return err
 			}
-			t.Files = append(t.Files, f)
+			all = append(all, f)
 		}
+		t.SetAllFiles(all)
 		db(r.Database).tables[r.Name] = t
 		return nil
 	})
@@ -310,7 +315,20 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 
 // loadShared reads what no database holds: colocate groups and the recycle bin.
 func loadShared(tx *bbolt.Tx, st *state) error {
-	st.groups, st.recycled = map[string]*ColocateGroup{}, map[int64]*Recycled{}
+	st.groups, st.recycled, st.jobs = map[string]*ColocateGroup{}, map[int64]*Recycled{}, map[int64]*AlterJob{}
+	if b := tx.Bucket(bucketJobs); b != nil {
+		err := b.ForEach(func(_, data []byte) error {
+			j := &AlterJob{}
+			if err := json.Unmarshal(data, j); err != nil {
+				return err
+			}
+			st.jobs[j.ID] = j
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if b := tx.Bucket(bucketGroups); b != nil { // catalogs of earlier versions have neither
 		err := b.ForEach(func(_, data []byte) error {
 			g := &ColocateGroup{}
@@ -340,7 +358,8 @@ func loadShared(tx *bbolt.Tx, st *state) error {
 		}
 		if rec.Table != nil {
 			r.Table = rec.Table.table()
-			r.Table.Files, r.Table.Statistics = rec.Files, rec.Statistics
+			r.Table.SetAllFiles(rec.Files)
+			r.Table.Statistics = rec.Statistics
 		} else {
 			r.Files = rec.Files
 		}

@@ -22,6 +22,9 @@ func (p *parser) create() ast.Statement {
 				p.refuse("CREATE OR REPLACE TABLE")
 			}
 			return p.createTable(n)
+		case p.peek().is("MATERIALIZED") && p.at(1).is("VIEW") && p.i == start+1:
+			p.i = start
+			return p.materializedView()
 		case p.accept("VIEW"):
 			return p.view(&ast.CreateView{Pos: pos, OrReplace: orReplace})
 		case (p.peek().is("DATABASE") || p.peek().is("SCHEMA")) && !orReplace:
@@ -517,6 +520,8 @@ func (p *parser) drop() ast.Statement {
 		return p.deallocate()
 	case t.is("STATS") && p.at(2).isName():
 		return p.dropStats()
+	case t.is("MATERIALIZED") && p.at(2).is("VIEW"):
+		return p.dropMaterializedView()
 	case t.is("TABLE"), t.is("TABLES"):
 	case t.is("VIEW"):
 		n.Kind = ast.ViewObject

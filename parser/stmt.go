@@ -81,6 +81,9 @@ func (p *parser) statement() ast.Statement {
 	case "MSCK":
 		return p.repair()
 	}
+	if p.isWords("CANCEL", "ALTER", "TABLE") {
+		return p.cancelAlter()
+	}
 	return p.admin()
 }
 

@@ -28,6 +28,7 @@ type Options struct {
 	Trace                                             *optimize.Trace   // when set, records the passes
 	// MaxPruningProduct bounds the combinations of values whose buckets are computed; 0: the default.
 	MaxPruningProduct int
+	NoDistinctRewrite bool // rewrite_count_distinct_to_bitmap_hll = false
 	ExplainEstimates  bool // tell in the plan where estimates come from
 	// Verify checks the plan after every pass and panics where one broke it; tests set it.
 	Verify bool
@@ -62,7 +63,7 @@ func Optimize(b *bind.Bound, opts Options) (logical.Node, error) {
 func run(b *bind.Bound, ids *expr.IDs, opts Options) (logical.Node, error) {
 	c := &optimize.Context{
 		IDs: ids, Functions: opts.Functions, Disabled: opts.DisabledPasses, Trace: opts.Trace, Verify: opts.Verify,
-		MaxPruningProduct: opts.MaxPruningProduct,
+		MaxPruningProduct: opts.MaxPruningProduct, NoDistinctRewrite: opts.NoDistinctRewrite,
 	}
 	return optimize.Run(c, b.Plan)
 }

@@ -63,11 +63,13 @@ type Bucketing struct {
 type Layout struct {
 	Table      int64 // identity of the table, for self joins
 	Kind       PartitionKind
-	Columns    []int // source ordinals of the partition columns
+	Columns    []int // source ordinals of the partition columns; none where the source does not have them
 	Partitions []PartitionInfo
 	// Function is the unit of AUTO PARTITION BY RANGE(date_trunc(col, unit)), else "".
 	Function  string
 	Bucketing *Bucketing // nil: not bucketed
+	// Sorted are the source ordinals of the columns that rows inside each file are sorted by.
+	Sorted []int
 	// Group is the colocate group's qualified name, "" when the table is in none. Tables of one
 	// group have equal bucket counts and bucket column types.
 	Group       string

@@ -50,6 +50,27 @@ func (f *formatter) statement(s Statement) {
 		f.text("TABLE ")
 		f.fullName(s.Name)
 		f.when(s.Mode != "", " ", s.Mode, " PARTITIONS")
+	case *CreateMaterializedView:
+		f.text("CREATE MATERIALIZED VIEW ")
+		f.when(s.IfNotExists, "IF NOT EXISTS ")
+		f.fullName(s.Name)
+		f.text(" AS ")
+		f.query(s.Query)
+		f.optionalProperties(s.Properties)
+	case *DropMaterializedView:
+		f.text("DROP MATERIALIZED VIEW ")
+		f.when(s.IfExists, "IF EXISTS ")
+		f.fullName(s.Name)
+		f.text(" ON ")
+		f.fullName(s.Table)
+	case *CancelAlter:
+		f.text("CANCEL ALTER TABLE ", s.Kind, " FROM ")
+		f.fullName(s.Table)
+		if len(s.Jobs) > 0 {
+			f.text(" (")
+			f.list(len(s.Jobs), func(i int) { f.int(s.Jobs[i]) })
+			f.text(")")
+		}
 	case *Admin:
 		f.text(s.Text)
 	default:

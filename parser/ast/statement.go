@@ -409,6 +409,31 @@ type Recover struct {
 	As        string
 }
 
+// CreateMaterializedView is CREATE MATERIALIZED VIEW v AS query, of one table.
+type CreateMaterializedView struct {
+	Pos
+	IfNotExists bool
+	Name        Name
+	Query       Query
+	Text        string // of Query, as written
+	Properties  []Property
+}
+
+// DropMaterializedView is DROP MATERIALIZED VIEW v ON t.
+type DropMaterializedView struct {
+	Pos
+	IfExists    bool
+	Name, Table Name
+}
+
+// CancelAlter is CANCEL ALTER TABLE Kind FROM t [(job, …)].
+type CancelAlter struct {
+	Pos
+	Kind  string // "ROLLUP", "COLUMN", "MATERIALIZED VIEW"
+	Table Name
+	Jobs  []int64 // none: all
+}
+
 // Admin is any statement of the Doris and Hive surface that the engine does not run
 // yet: it parsed, Name says what it is ("CREATE ROUTINE LOAD", "MSCK REPAIR TABLE",
 // "GRANT", …) and Text is what the user wrote. Running it gives error 1235 with Name.
@@ -443,3 +468,7 @@ func (*AlterTable) isStatement()     {}
 func (*Recover) isStatement()        {}
 func (*Repair) isStatement()         {}
 func (*Admin) isStatement()          {}
+
+func (*CreateMaterializedView) isStatement() {}
+func (*DropMaterializedView) isStatement()   {}
+func (*CancelAlter) isStatement()            {}

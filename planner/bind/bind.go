@@ -40,6 +40,8 @@ type Env struct {
 	UserFunctions func(name string, args []function.Arg) (*function.Scalar, bool, error)
 	// Sections is how many sections DISTRIBUTE BY deals rows out to; at least 1.
 	Sections int
+	// Indexes makes the materialised indexes of a table when a plan asks for them; nil: tables have none.
+	Indexes func(t *catalog.Table) []*logical.Index
 	// ParseView parses the text of a view (and of column defaults, as SELECT default).
 	ParseView func(text string) (ast.Query, error)
 }

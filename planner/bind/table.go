@@ -56,6 +56,9 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		if scan, ok := it.node.(*logical.Scan); ok {
 			scan.Known = tab.KnownStats()
 			scan.Selection = sel
+			if b.env.Indexes != nil && len(tab.Indexes) > 0 && len(t.Tablets) == 0 {
+				scan.Indexes = func() []*logical.Index { return b.env.Indexes(tab) }
+			}
 		}
 		if t.Alias == "" {
 			it.rels[0].database = tab.Database

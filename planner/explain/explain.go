@@ -36,6 +36,7 @@ func Text(p *fragment.Plan, opts Options) string {
 	if opts.Verbose {
 		t.tuples()
 	}
+	t.materializations()
 	return strings.TrimSuffix(t.b.String(), "\n")
 }
 

@@ -97,6 +97,9 @@ func (d *description) selection(n *physical.Scan, l *storage.Layout) {
 		if i := strings.LastIndexByte(name, '.'); i >= 0 {
 			name = name[i+1:]
 		}
+		if n.Index != "" {
+			name = n.Index
+		}
 		d.add("rollup: %s", name)
 	}
 	selected, total := sel.Tablets(l)

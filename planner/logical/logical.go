@@ -39,6 +39,13 @@ type Scan struct {
 	Preaggregation string
 	// Known are statistics of the whole table, by ordinal of Source, that complete Source.Stats; nil: none.
 	Known *storage.Stats
+	// Indexes makes the materialised indexes that the table has; nil: none, or they were looked at. Needed are the
+	// columns that something above the scan reads, once columns were pruned.
+	Indexes func() []*Index
+	Needed  expr.ColumnSet
+	// Index is the name of the one that Source is; "": the table itself. Uses is what became of each.
+	Index string
+	Uses  []IndexUse
 }
 
 // Filter keeps the rows for which every conjunct is true.

@@ -17,7 +17,10 @@ func (l *lowerer) scan(n *logical.Scan, need expr.ColumnSet) stream {
 	s := &physical.Scan{
 		Info:  l.info([]expr.Column{}, l.est.Rows(n)),
 		Table: n.Table, Alias: n.Alias, Source: n.Source, Limit: n.Limit, Columns: []int{},
-		Selection: n.Selection, Preaggregation: n.Preaggregation,
+		Selection: n.Selection, Preaggregation: n.Preaggregation, Index: n.Index,
+	}
+	for _, u := range n.Uses {
+		s.Indexes = append(s.Indexes, physical.IndexUse{Name: u.Index, Chosen: u.Chosen, Reason: u.Reason})
 	}
 	for i, c := range n.Cols {
 		if need.Has(c.ID) {

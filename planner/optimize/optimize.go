@@ -22,6 +22,8 @@ type Context struct {
 	Disabled  map[string]bool   // passes to leave out, by name
 	// MaxPruningProduct bounds the combinations of values whose buckets are computed; 0: the default, 100.
 	MaxPruningProduct int
+	// NoDistinctRewrite keeps count(DISTINCT x) and ndv(x) away from bitmaps and HLLs (rewrite_count_distinct_to_bitmap_hll).
+	NoDistinctRewrite bool
 	Trace             *Trace // nil: nothing is recorded
 	// Verify checks the plan after each pass; tests set it, builds with -tags invariants always do.
 	Verify bool
@@ -49,6 +51,7 @@ var passes = []Pass{
 	{Name: "infer_predicates", Run: inferPredicates},
 	{Name: "prune_partitions", Run: prunePartitions},
 	{Name: "empty_relation", Run: emptyRelation},
+	{Name: "route_rollups", Run: routeRollups},
 	{Name: "distinct_aggregates", Run: distinctAggregates},
 	{Name: "eliminate_distinct", Run: eliminateDistinct},
 	{Name: "join_order", Run: joinOrder},

@@ -46,6 +46,7 @@ func prune(n logical.Node, need expr.ColumnSet) logical.Node {
 }
 
 func pruneScan(n *logical.Scan, need expr.ColumnSet) logical.Node {
+	above := need
 	need = need.Clone()
 	for _, c := range n.Filter {
 		expr.AddColumns(&need, c)
@@ -56,6 +57,10 @@ func pruneScan(n *logical.Scan, need expr.ColumnSet) logical.Node {
 		if need.Has(c.ID) {
 			m.Cols, m.Ordinal = append(m.Cols, c), append(m.Ordinal, n.Ordinal[i])
 		}
+	}
+	if m.Indexes != nil {
+		m.Needed = above.Clone()
+		return &m
 	}
 	if len(m.Cols) == len(n.Cols) {
 		return n

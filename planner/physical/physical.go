@@ -50,8 +50,18 @@ type Scan struct {
 	Selection *storage.Selection
 	// Preaggregation is that of the logical scan.
 	Preaggregation string
+	// Index is the materialised index that Source is, "": the table itself; Indexes what became of each of the table's.
+	Index   string
+	Indexes []IndexUse
 	// RuntimeFilters arrive from hash joins above, before this scan's pipeline starts.
 	RuntimeFilters []RuntimeFilterRef
+}
+
+// IndexUse says whether a scan reads a materialised index of its table, and why not; "": another one is cheaper.
+type IndexUse struct {
+	Name   string
+	Chosen bool
+	Reason string
 }
 
 // ScanFilter is one conjunct that the reader evaluates early. Cond's Fields index Columns

@@ -213,10 +213,10 @@ func (p *pruner) numbers(tuples [][]vector.Value, buckets int) []int32 {
 
 // meets reports whether a partition may hold a row of the domains.
 func (p *pruner) meets(b *storage.PartitionBounds, d domains) bool {
-	switch p.l.Kind {
-	case storage.Unpartitioned:
+	switch {
+	case p.l.Kind == storage.Unpartitioned, len(p.l.Columns) == 0:
 		return true
-	case storage.RangePartitions:
+	case p.l.Kind == storage.RangePartitions:
 		return p.rangeMeets(b, d, 0, true, true)
 	}
 	if len(b.Values) == 0 {

@@ -24,13 +24,13 @@ func (s *Sink) Rewrite(ctx context.Context, p *storage.PartitionInfo, bucket int
 	if r := s.o.Routing; r != nil && r.Folder != nil {
 		folder = r.Folder(p)
 	}
-	out, err := s.start(folder, func(next int) string {
+	out, err := s.start(folder, s.schema, func(next int) string {
 		return fmt.Sprintf("%06d_%d_%d%s", bucket, next, s.o.Txn, s.o.Format.Extension())
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.writeMerged(ctx, out, inputs, s.o.Merge, pause); err != nil {
+	if err := writeMerged(ctx, out, inputs, s.sorted, s.o.Merge, pause); err != nil {
 		_ = s.closeFile(out.raw)
 		return err
 	}
@@ -38,8 +38,8 @@ func (s *Sink) Rewrite(ctx context.Context, p *storage.PartitionInfo, bucket int
 }
 
 // writeMerged writes the rows of sorted inputs, merged, and closes them.
-func (s *Sink) writeMerged(ctx context.Context, out *output, inputs []storage.Reader, m *keyorder.Merging, pause func() error) error {
-	rows, err := keyorder.NewMerger(inputs, s.types(), s.sorted, m)
+func writeMerged(ctx context.Context, out *output, inputs []storage.Reader, order []keyorder.Key, m *keyorder.Merging, pause func() error) error {
+	rows, err := keyorder.NewMerger(inputs, typesOf(out.cols), order, m)
 	if err != nil {
 		return err
 	}
@@ -63,9 +63,9 @@ func (s *Sink) writeMerged(ctx context.Context, out *output, inputs []storage.Re
 	}
 }
 
-func (s *Sink) types() []sqltype.Type {
-	out := make([]sqltype.Type, len(s.schema))
-	for i, c := range s.schema {
+func typesOf(cols []storage.Column) []sqltype.Type {
+	out := make([]sqltype.Type, len(cols))
+	for i, c := range cols {
 		out[i] = c.Type
 	}
 	return out

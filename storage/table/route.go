@@ -18,6 +18,7 @@ import (
 type target struct {
 	partition *storage.PartitionInfo
 	bucket    int32
+	index     *Index       // whose rows; nil: the table's own
 	bytes     atomic.Int64 // of buf
 
 	mu  sync.Mutex
@@ -365,7 +366,7 @@ func (s *Sink) waitForFlush() bool {
 func (s *Sink) flushLargest(ctx context.Context, least int64) (bool, error) {
 	var best *target
 	most := least
-	for _, t := range s.routes.Load().targets {
+	for _, t := range s.targets() {
 		if b := t.bytes.Load(); b > most {
 			best, most = t, b
 		}
@@ -407,28 +408,36 @@ func (s *Sink) flush(ctx context.Context, t *target) error {
 	if f := s.o.Routing.Folder; f != nil {
 		folder = f(t.partition)
 	}
-	out, err := s.start(folder, func(int) string {
-		return fmt.Sprintf("%06d_%d_%d%s", t.bucket, seq, s.o.Txn, s.o.Format.Extension())
-	})
-	if err != nil {
-		return err
+	if t.index != nil {
+		return s.flushIndex(ctx, t, folder, seq, &buf)
 	}
-	out.seq = seq
-	if err := s.writeSorted(ctx, out, &buf); err != nil {
-		_ = s.closeFile(out.raw)
-		return err
+	cols := buf.columns(s.schema)
+	if !s.o.IndexOnly {
+		out, err := s.start(folder, s.schema, func(int) string {
+			return fmt.Sprintf("%06d_%d_%d%s", t.bucket, seq, s.o.Txn, s.o.Format.Extension())
+		})
+		if err != nil {
+			return err
+		}
+		out.seq = seq
+		if err := s.writeSorted(ctx, out, cols, buf.rows, s.sorted, s.o.Merge); err != nil {
+			_ = s.closeFile(out.raw)
+			return err
+		}
+		if err := out.finish(t.partition.ID, t.bucket); err != nil {
+			return err
+		}
 	}
-	return out.finish(t.partition.ID, t.bucket)
+	return s.index(ctx, t, cols, buf.rows)
 }
 
-// writeSorted writes the rows of buf in order, those of one key as one where the table merges them.
-func (s *Sink) writeSorted(ctx context.Context, out *output, buf *buffer) error {
-	cols := buf.columns(s.schema)
-	rows := &sortedRows{cols: cols, perm: keyorder.Sort(cols, buf.rows, s.sorted), n: buf.rows}
-	if s.o.Merge != nil {
-		m := *s.o.Merge
+// writeSorted writes n rows of cols in an order, those of one key as one where merging says so.
+func (s *Sink) writeSorted(ctx context.Context, out *output, cols []*vector.Vector, n int, order []keyorder.Key, merging *keyorder.Merging) error {
+	rows := &sortedRows{cols: cols, perm: keyorder.Sort(cols, n, order), n: n}
+	if merging != nil {
+		m := *merging
 		m.Unique = false
-		return s.writeMerged(ctx, out, []storage.Reader{rows}, &m, nil)
+		return writeMerged(ctx, out, []storage.Reader{rows}, order, &m, nil)
 	}
 	for {
 		if err := interrupted(ctx); err != nil {
@@ -444,12 +453,20 @@ func (s *Sink) writeSorted(ctx context.Context, out *output, buf *buffer) error 
 	}
 }
 
-// flushAll writes all targets, on as many goroutines as there were writers.
+// flushAll writes all targets, then those of the indexes, which get the last of their rows by that.
 func (s *Sink) flushAll(ctx context.Context) error {
 	r := s.routes.Load()
 	if r == nil {
 		return nil
 	}
+	if err := s.flushTargets(ctx, r.targets); err != nil {
+		return err
+	}
+	return s.flushTargets(ctx, s.indexed.list)
+}
+
+// flushTargets writes targets on as many goroutines as there were writers.
+func (s *Sink) flushTargets(ctx context.Context, targets []*target) error {
 	var (
 		wg      sync.WaitGroup
 		next    atomic.Int64
@@ -467,22 +484,22 @@ func (s *Sink) flushAll(ctx context.Context) error {
 		}()
 		for {
 			i := int(next.Add(1)) - 1
-			if i >= len(r.targets) {
+			if i >= len(targets) {
 				return
 			}
-			if t := r.targets[i]; t.bytes.Load() > 0 {
+			if t := targets[i]; t.bytes.Load() > 0 {
 				if err := s.flush(ctx, t); err != nil {
 					mu.Lock()
 					if first == nil {
 						first = err
 					}
 					mu.Unlock()
-					next.Store(int64(len(r.targets)))
+					next.Store(int64(len(targets)))
 				}
 			}
 		}
 	}
-	for range min(s.writers, len(r.targets)) - 1 {
+	for range min(s.writers, len(targets)) - 1 {
 		wg.Go(work)
 	}
 	work()

@@ -49,6 +49,7 @@ type Format interface {
 // statistics.
 type File struct {
 	Name      string
+	Index     int64 // whose rows; 0: the table's own
 	Partition int64 // storage.PartitionInfo.ID; 0 without Routing
 	Bucket    int32
 	Rows      int64
@@ -89,6 +90,9 @@ type Options struct {
 	// Staged leaves the files in the staging folder: Publish moves them, or fails and leaves all as it was, and
 	// whoever gave the folder its name removes it.
 	Staged bool
+	// Indexes are written with the rows. IndexOnly writes them alone: the rows are in files already.
+	Indexes   []Index
+	IndexOnly bool
 	// Publish makes the renamed files visible, in one catalog transaction. Files of one partition and bucket are in
 	// the order that they were filled in.
 	Publish func(ctx context.Context, files []File) error
@@ -126,6 +130,7 @@ type Sink struct {
 	routes   atomic.Pointer[routes] // nil: rows are not routed
 	createMu sync.Mutex             // one driver creates partitions
 
+	indexed  indexTargets
 	reserved *budget.Reservation
 	bound    int64        // of buffered
 	buffered atomic.Int64 // bytes of all targets, those being written included
@@ -157,7 +162,7 @@ func NewSink(o Options) *Sink {
 	if s.bound <= 0 {
 		s.bound = defaultBufferBytes
 	}
-	if o.Routing != nil || len(o.Sorted) > 0 {
+	if o.Routing != nil || len(o.Sorted) > 0 || len(o.Indexes) > 0 {
 		if s.o.Routing == nil {
 			s.o.Routing = &Routing{Layout: &storage.Layout{Partitions: make([]storage.PartitionInfo, 1)}}
 		}
@@ -280,7 +285,9 @@ func (s *Sink) checkFiltered() error {
 	filtered := s.filtered.Load()
 	all := filtered
 	for i := range s.files {
-		all += s.files[i].Rows
+		if s.files[i].Index == 0 {
+			all += s.files[i].Rows
+		}
 	}
 	if s.o.Lenient && float64(filtered) > s.o.MaxFiltered*float64(all) {
 		return sqlerr.Detail("Insert has too many filtered data %d/%d insert_max_filter_ratio is %f", filtered, all, s.o.MaxFiltered)
@@ -371,16 +378,19 @@ type output struct {
 	rows int64
 	seq  int                   // of the file in its partition and bucket
 	seen *statistics.Collector // of the rows
+	cols []storage.Column
+	of   int64 // Index.ID
 }
 
-func (s *Sink) start(folder string, name func(next int) string) (*output, error) {
+// start begins a file with columns cols: those of the table, or of an index.
+func (s *Sink) start(folder string, cols []storage.Column, name func(next int) string) (*output, error) {
 	path, f, err := s.newFile(folder, name)
 	if err != nil {
 		return nil, err
 	}
-	o := &output{sink: s, name: path, raw: f, file: &countingFile{WritableFile: f},
-		seen: statistics.NewCollector(s.schema, statistics.Options{})}
-	o.enc, err = s.o.Format.NewFileWriter(o.file, s.schema)
+	o := &output{sink: s, cols: cols, name: path, raw: f, file: &countingFile{WritableFile: f},
+		seen: statistics.NewCollector(cols, statistics.Options{})}
+	o.enc, err = s.o.Format.NewFileWriter(o.file, cols)
 	if err != nil {
 		_ = s.closeFile(f)
 		return nil, err
@@ -415,7 +425,7 @@ func (o *output) finish(partition int64, bucket int32) error {
 	}
 	o.describe(st.Columns)
 	o.sink.mu.Lock()
-	o.sink.files = append(o.sink.files, File{Name: o.name, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n, Columns: st.Columns, seq: o.seq})
+	o.sink.files = append(o.sink.files, File{Name: o.name, Index: o.of, Partition: partition, Bucket: bucket, Rows: o.rows, Bytes: o.file.n, Columns: st.Columns, seq: o.seq})
 	o.sink.mu.Unlock()
 	return nil
 }
@@ -451,7 +461,7 @@ func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
 		return nil
 	}
 	if w.out == nil {
-		w.out, err = w.sink.start("", func(next int) string {
+		w.out, err = w.sink.start("", w.sink.schema, func(next int) string {
 			return fmt.Sprintf("%06d_0_%d%s", next, w.sink.o.Txn, w.sink.o.Format.Extension())
 		})
 		if err != nil {
