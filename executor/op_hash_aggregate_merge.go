@@ -17,6 +17,13 @@ import (
 // partitions.
 const aggMergeGroups = 1 << 13
 
+// aggMergeBytes is the memory of all drivers' tables from which on it is worth them whatever the number of groups: few groups
+// with large states (bitmaps, lists).
+const aggMergeBytes = 16 << 20
+
+// aggEmitBytes is about how much of states goes into one batch of results.
+const aggEmitBytes = 8 << 20
+
 // mergeChunk is how many keys are merged at a time.
 const mergeChunk = 4096
 
@@ -42,14 +49,15 @@ type aggOrder struct {
 
 func newAggMerge(a *hashAggregate, locals []*aggLocal) *aggMerge {
 	m := &aggMerge{a: a, locals: locals, orders: make([]aggOrder, len(locals)), partitions: 1}
-	groups := 0
+	groups, bytes := 0, int64(0)
 	for _, l := range locals {
 		if l.parts != nil || l.disk != nil {
 			m.partitions = aggPartitions
 		}
 		groups += l.table.Groups()
+		bytes += l.bytes()
 	}
-	if len(locals) > 1 && groups >= aggMergeGroups {
+	if len(locals) > 1 && (groups >= aggMergeGroups || groups > len(locals) && bytes >= aggMergeBytes) {
 		m.partitions = aggPartitions
 		m.byRange()
 	}
@@ -338,12 +346,22 @@ func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
 		}
 		r.cur, r.at = cur, 0
 	}
-	n := min(r.rows, r.cur.table.Groups()-r.at)
+	n := min(r.emitRows(), r.cur.table.Groups()-r.at)
 	if err := r.emit(n); err != nil {
 		return nil, err
 	}
 	r.at += n
 	return &r.out, nil
+}
+
+// emitRows is the number of rows of a batch: fewer than usual where groups have large states.
+func (r *aggReader) emitRows() int {
+	var bytes int64
+	for _, acc := range r.cur.accs {
+		bytes += acc.Bytes()
+	}
+	each := bytes / int64(max(1, r.cur.table.Groups()))
+	return int(max(1, min(int64(r.rows), aggEmitBytes/(each+1))))
 }
 
 // emptyResult is the one group that an aggregation without GROUP BY has of no rows.

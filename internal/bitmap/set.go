@@ -20,7 +20,8 @@ type Set struct {
 type Workspace struct {
 	// Held is the memory of the sets that were changed through it, in bytes, without the Sets themselves.
 	Held    int64
-	scratch words // zero between uses
+	scratch words  // zero between uses
+	spare   *words // zero, nil: none
 	low     []uint16
 	out     writer
 }
@@ -52,6 +53,27 @@ const (
 	growBytes = int64(unsafe.Sizeof(growing{}))
 	slotBytes = int64(unsafe.Sizeof(slot{}))
 )
+
+// AddGrouped adds vals[k] to sets[groups[k]], without those below least.
+func AddGrouped[T int8 | int16 | int32 | int64](w *Workspace, sets []Set, groups []uint32, vals []T, least int64) {
+	vals = vals[:len(groups)]
+	for k, g := range groups {
+		x := int64(vals[k])
+		if x < least {
+			continue
+		}
+		v := uint64(x)
+		if t := sets[g].tree; t != nil {
+			if i := v>>16 - t.base; i < uint64(len(t.table)) {
+				if b := t.table[i].bits; b != nil {
+					b[v>>6&(numWords-1)] |= 1 << (v & 63)
+					continue
+				}
+			}
+		}
+		w.Add(&sets[g], v)
+	}
+}
 
 // Add adds one value.
 func (w *Workspace) Add(s *Set, v uint64) {
@@ -192,40 +214,43 @@ func (w *Workspace) addLow(c *growing, low uint16, t *tree) {
 	c.list = append(c.list, low)
 }
 
-// moreRoom makes room in a full list. Duplicates go at 256 and at 1,024 values only: looking for them costs a
-// microsecond, whatever the size.
+// moreRoom makes room in a full list. Duplicates go where it would become a bitset only: looking for them costs as much as
+// making that.
 func (w *Workspace) moreRoom(c *growing, t *tree) {
 	n := cap(c.list)
-	if n == 256 || n >= maxList {
-		for _, v := range c.list {
-			w.scratch[v>>6] |= 1 << (v & 63)
-		}
-		distinct := ones(&w.scratch)
-		if n >= maxList && distinct > maxList/2 {
-			w.toBits(c, t)
-			clear(w.scratch[:])
+	if n >= maxList {
+		b := w.bitsOf(c.list)
+		if ones(b) > maxList/2 {
+			w.Held += bitsetBytes - 2*int64(n)
+			w.own(c, t, b)
 			return
 		}
-		if distinct <= n/2 {
-			c.list = drain(&w.scratch, c.list[:0])
-			return
-		}
-		clear(w.scratch[:])
+		c.list = drain(b, c.list[:0])
+		w.spare = b
+		return
 	}
-	room := make([]uint16, len(c.list), max(4, 2*n))
+	room := make([]uint16, len(c.list), max(4, 4*n))
 	copy(room, c.list)
 	w.Held += int64(cap(room)-n) * 2
 	c.list = room
 }
 
-// toBits makes c a bitset.
-func (w *Workspace) toBits(c *growing, t *tree) {
-	b := new(words)
-	for _, v := range c.list {
+// bitsOf is a new bitset of values.
+func (w *Workspace) bitsOf(list []uint16) *words {
+	b := w.spare
+	if w.spare = nil; b == nil {
+		b = new(words)
+	}
+	for _, v := range list {
 		b[v>>6] |= 1 << (v & 63)
 	}
+	return b
+}
+
+// toBits makes c a bitset.
+func (w *Workspace) toBits(c *growing, t *tree) {
 	w.Held += bitsetBytes - 2*int64(cap(c.list))
-	w.own(c, t, b)
+	w.own(c, t, w.bitsOf(c.list))
 }
 
 func (w *Workspace) own(c *growing, t *tree, b *words) {

@@ -128,12 +128,7 @@ func addIntegers[T integer](least int64) func(s *bitmapSets, groups []uint32, ar
 	return func(s *bitmapSets, groups []uint32, args []*vector.Vector, sel []int32) error {
 		x := columnOf[T](args[0])
 		if sel == nil && args[0].Valid == nil && args[0].Form == vector.Flat {
-			vals := x.vals[:len(groups)]
-			for k, g := range groups {
-				if v := int64(vals[k]); v >= least {
-					s.work.Add(&s.sets[g], uint64(v))
-				}
-			}
+			bitmap.AddGrouped(&s.work, s.sets, groups, x.vals, least)
 			return nil
 		}
 		for k, g := range groups {

@@ -52,6 +52,7 @@ var passes = []Pass{
 	{Name: "prune_partitions", Run: prunePartitions},
 	{Name: "empty_relation", Run: emptyRelation},
 	{Name: "route_rollups", Run: routeRollups},
+	{Name: "bitmap_aggregates", Run: bitmapAggregates},
 	{Name: "distinct_aggregates", Run: distinctAggregates},
 	{Name: "eliminate_distinct", Run: eliminateDistinct},
 	{Name: "join_order", Run: joinOrder},
