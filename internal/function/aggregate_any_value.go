@@ -21,7 +21,7 @@ func resolveAnyValue(name string, args []Arg) (*Aggregate, error) {
 // resolveExtremeBy is max_by(x, key) and min_by(x, key): x where the key is largest or
 // smallest; rows with a NULL key do not count.
 func resolveExtremeBy(name string, args []Arg) (*Aggregate, error) {
-	if len(args) != 2 || args[0].Type.Kind >= sqltype.Bitmap || args[1].Type.Kind >= sqltype.Array {
+	if len(args) != 2 || args[1].Type.Kind >= sqltype.Array {
 		return nil, wrongArguments(name, args)
 	}
 	t, key := args[0].Type, args[1].Type

@@ -215,7 +215,7 @@ func (k *keyedBitmaps) result(g int) ([]byte, error) {
 }
 
 // Bytes implements Accumulator.
-func (k *keyedBitmaps) Bytes() int64 { return k.inner.Bytes() + 64*int64(len(k.numbers)) }
+func (k *keyedBitmaps) Bytes() int64 { return k.inner.Bytes() + 64*int64(len(k.program)) }
 
 // Save implements Spillable.
 func (k *keyedBitmaps) Save(groups []uint32, dst []byte) []byte {

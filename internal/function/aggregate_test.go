@@ -15,8 +15,15 @@ import (
 type aggregateRun struct {
 	fn     *Aggregate
 	cols   []*vector.Vector
+	consts []*vector.Value
 	groups []uint32
 	n      int
+}
+
+// constantArgs are the arguments from which on those of an aggregate must be constants.
+var constantArgs = map[string]int{
+	"intersect_count": 2, "orthogonal_bitmap_intersect": 2, "orthogonal_bitmap_intersect_count": 2,
+	"orthogonal_bitmap_expr_calculate": 2, "orthogonal_bitmap_expr_calculate_count": 2,
 }
 
 func newAggregateRun(t testing.TB, name string, rows [][]vector.Value, groups []uint32) *aggregateRun {
@@ -24,18 +31,25 @@ func newAggregateRun(t testing.TB, name string, rows [][]vector.Value, groups []
 	args := make([]Arg, len(rows[0]))
 	for j := range args {
 		args[j].Type = rows[0][j].Type
+		if from, ok := constantArgs[name]; ok && j >= from {
+			args[j].Const = &rows[0][j]
+		}
 	}
 	fn, err := ResolveAggregate(name, args)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	r := &aggregateRun{fn: fn, groups: groups}
+	r := &aggregateRun{fn: fn, groups: groups, consts: make([]*vector.Value, len(args))}
 	for j := range args {
 		col := vector.New(fn.Params[j], len(rows))
 		for i := range rows {
 			col.SetValue(i, castValue(t, rows[i][j], fn.Params[j]))
 		}
 		r.cols = append(r.cols, col)
+		if args[j].Const != nil {
+			c := castValue(t, *args[j].Const, fn.Params[j])
+			r.consts[j] = &c
+		}
 	}
 	for _, g := range groups {
 		r.n = max(r.n, int(g)+1)
@@ -45,7 +59,7 @@ func newAggregateRun(t testing.TB, name string, rows [][]vector.Value, groups []
 
 func (r *aggregateRun) accumulator(t testing.TB) Accumulator {
 	t.Helper()
-	a, err := r.fn.NewAccumulator(testContext, make([]*vector.Value, len(r.cols)))
+	a, err := r.fn.NewAccumulator(testContext, r.consts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,6 +272,14 @@ func TestAggregates(t *testing.T) {
 		{"any_value", "i32:NULL|i32:7|i32:7", "i32:7"}, {"any_value", "s:a long string is kept|s:a long string is kept", "s:a long string is kept"}, {"any_value", "d38.2:NULL", "d38.2:NULL"},
 		{"bool_and", "bool:1|bool:0|bool:NULL", "bool:0"}, {"bool_or", "bool:1|bool:0|bool:NULL", "bool:1"}, {"bit_and", "i32:6|i32:3", "i64:2"}, {"bit_or", "i32:6|i32:3", "i64:7"}, {"bit_xor", "i32:6|i32:3|i32:NULL", "i64:5"},
 		{"max_by", "s:a;i32:1|s:b;i32:3|s:c;i32:NULL", "s:b"}, {"min_by", "s:a;i32:1|s:b;i32:3|s:c;i32:NULL", "s:a"}, {"max_by", "i32:NULL;s:z|i32:1;s:y", "i32:NULL"}, {"max_by", "i32:1;s:NULL", "i32:NULL"},
+		{"bitmap_union", "bm:1,2|bm:NULL|bm:2,3", "bm:1,2,3"}, {"bitmap_union", "bm:NULL", "bm:"}, {"bitmap_union", "bm:" + bigIDs + "|bm:0", "bm:0," + bigIDs}, {"bitmap_union_count", "bm:1,2|bm:NULL|bm:2,3", "i64:3"}, {"bitmap_union_count", "bm:|bm:", "i64:0"}, {"orthogonal_bitmap_union_count", "bm:1|bm:1", "i64:1"},
+		{"bitmap_union_int", "i32:1|i32:-1|i32:1|i32:NULL", "i64:2"}, {"bitmap_union_int", "i64:-9223372036854775808|i64:0|i64:9223372036854775807", "i64:3"}, {"bitmap_union_int", "i8:-1|i8:127", "i64:2"}, {"bitmap_union_int", "i16:5", "i64:1"}, {"bitmap_union_int", "null:", "i64:0"},
+		{"bitmap_agg", "i32:3|i32:-1|i32:1|i32:NULL", "bm:1,3"}, {"bitmap_agg", "i64:4294967296|i64:9223372036854775807", "bm:4294967296,9223372036854775807"}, {"bitmap_agg", "s:7|s:x|s:18446744073709551615", "bm:7,18446744073709551615"}, {"bitmap_agg", "i128:18446744073709551615|i128:-1", "bm:18446744073709551615"}, {"bitmap_agg_count", "i8:1|i8:-1|i8:2", "i64:2"},
+		{"bitmap_intersect", "bm:1,2,3|bm:NULL|bm:2,3,4", "bm:2,3"}, {"bitmap_intersect", "bm:1|bm:", "bm:"}, {"bitmap_intersect", "bm:NULL", "bm:"}, {"group_bitmap_xor", "bm:2,3|bm:1,2,3,4|bm:3,4,5", "bm:1,3,5"}, {"group_bitmap_xor", "bm:2|bm:2", "bm:"},
+		{"intersect_count", "bm:1,2,3;i32:3;i32:3;i32:4|bm:1,2,3,4,5;i32:4;i32:3;i32:4|bm:9;i32:NULL;i32:3;i32:4", "i64:3"}, {"intersect_count", "bm:1;i32:3;i32:3;i32:4", "i64:0"}, {"intersect_count", "bm:1;s:a;s:a;s:a|bm:2;s:a;s:a;s:a", "i64:2"}, {"intersect_count", "bm:1;i32:3;i32:NULL", "i64:0"}, {"intersect_count", "bm:1,2;i32:3;i8:3", "i64:2"},
+		{"orthogonal_bitmap_intersect", "bm:1,2;s:a;s:a;s:b|bm:2,3;s:b;s:a;s:b", "bm:2"}, {"orthogonal_bitmap_intersect_count", "bm:1,2;s:a;s:a;s:b|bm:2,3;s:b;s:a;s:b", "i64:1"},
+		{"orthogonal_bitmap_expr_calculate", "bm:1,2;s:a;s:(a^b)-c|bm:2,3;s:b;s:(a^b)-c|bm:3;s:c;s:(a^b)-c|bm:7;s:d;s:(a^b)-c", "bm:1"}, {"orthogonal_bitmap_expr_calculate_count", "bm:1,2;s:a;s:a^b|bm:2,3;s:b;s:a^b", "i64:2"}, {"orthogonal_bitmap_expr_calculate", "bm:1,2;s:a-b;s:a\\-b & c d|bm:2;s:c;s:a\\-b & c d", "error"}, {"orthogonal_bitmap_expr_calculate", "bm:1,2;s:a-b;s:a\\-b&c|bm:2;s:c;s:a\\-b&c", "bm:2"},
+		{"hll_union", "hll:a,b|hll:NULL|hll:b,c", "hll:a,b,c"}, {"hll_raw_agg", "hll:NULL", "hll:"}, {"hll_union_agg", "hll:a,b|hll:b,c|hll:", "i64:3"},
 		{"approx_count_distinct", "s:a|s:b|s:a|s:NULL", "i64:2"}, {"ndv", "f64:-0|f64:0|f64:nan|f64:nan", "i64:2"}, {"ndv", "i32:NULL", "i64:0"},
 	} {
 		var rows [][]vector.Value
@@ -270,6 +292,12 @@ func TestAggregates(t *testing.T) {
 			rows, groups = append(rows, rowValues), append(groups, 1)
 		}
 		what := fmt.Sprintf("%s(%s)", c.name, c.args)
+		if c.want == "error" && constantArgs[c.name] > 0 {
+			if _, err := ResolveAggregate(c.name, []Arg{{Type: rows[0][0].Type}, {Type: rows[0][1].Type}, {Type: rows[0][2].Type, Const: &rows[0][2]}}); err == nil {
+				t.Errorf("%s resolves", what)
+			}
+			continue
+		}
 		r := newAggregateRun(t, c.name, rows, groups)
 		out, err := r.results(t)
 		if err != nil {
@@ -305,7 +333,7 @@ func TestAggregatesAtRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	pools := map[string][]string{
 		"i32": {"i32:1", "i32:-5", "i32:NULL", "i32:2147483647"}, "i64": {"i64:9223372036854775807", "i64:-9223372036854775807", "i64:3", "i64:NULL"}, "d15.2": {"d15.2:1.25", "d15.2:-3.75", "d15.2:NULL"},
-		"d38.2": {"d38.2:1.25", "d38.2:-300000000000000000000.75", "d38.2:NULL"}, "f64": {"f64:1.5", "f64:-2.25", "f64:NULL"}, "s": {"s:1", "s:20, which is a long text", "s:NULL", "s:3"}, "date": {"date:2024-01-02", "date:1960-01-01", "date:NULL"}, "bool": {"bool:1", "bool:0", "bool:NULL"},
+		"d38.2": {"d38.2:1.25", "d38.2:-300000000000000000000.75", "d38.2:NULL"}, "f64": {"f64:1.5", "f64:-2.25", "f64:NULL"}, "s": {"s:1", "s:20, which is a long text", "s:NULL", "s:3"}, "date": {"date:2024-01-02", "date:1960-01-01", "date:NULL"}, "bool": {"bool:1", "bool:0", "bool:NULL"}, "hll": {"hll:", "hll:a", "hll:b,c,d", "hll:NULL"},
 	}
 	parsed := map[string][]vector.Value{}
 	for kind, pool := range pools {
@@ -313,6 +341,7 @@ func TestAggregatesAtRandom(t *testing.T) {
 			parsed[kind] = append(parsed[kind], testValue(t, s))
 		}
 	}
+	parsed["bm"] = append(bitmapSamples(t), vector.NullOf(tBitmap))
 	for name := range aggregates() {
 		for kind, pool := range parsed {
 			if name == "sum" && kind == "i64" || kind == "s" && name != "min" && name != "max" && name != "count" && name != "group_concat" && name != "any_value" && name != "ndv" {

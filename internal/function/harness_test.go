@@ -27,7 +27,7 @@ var testTypes = map[string]sqltype.Type{
 	"null": tNull, "bool": tBoolean, "i8": tTinyInt, "i16": sqltype.T(sqltype.SmallInt), "i32": tInt, "i64": tBigInt, "i128": tLargeInt,
 	"f32": sqltype.T(sqltype.Float), "f64": tDouble, "s": tString, "date": tDate, "dt": tDateTime, "dt6": tMicros, "dt3": sqltype.DateTimeOf(3),
 	"ts": sqltype.T(sqltype.Timestamp), "ts6": {Kind: sqltype.Timestamp, Scale: 6}, "time": tTime, "time6": {Kind: sqltype.Time, Scale: 6},
-	"json": sqltype.T(sqltype.JSON), "bin": sqltype.T(sqltype.Binary),
+	"json": sqltype.T(sqltype.JSON), "bin": sqltype.T(sqltype.Binary), "bm": tBitmap, "hll": tHLL,
 }
 
 // testType reads a short name, d<p>.<s>, v<n> or c<n>.
@@ -64,6 +64,9 @@ func testValue(t testing.TB, s string) vector.Value {
 	}
 	if isText(ty) {
 		return vector.StringValue(ty, body)
+	}
+	if ty.IsOpaque() {
+		return opaqueValue(t, ty, body)
 	}
 	if ty.Kind == sqltype.Timestamp { // texts of tests are in UTC
 		v := castValue(t, vector.StringValue(tString, body), sqltype.DateTimeOf(int(ty.Scale)))
@@ -410,6 +413,12 @@ func compareCase(t *testing.T, what string, result sqltype.Type, got vector.Valu
 	name, body, _ := strings.Cut(want, ":")
 	if ty := testType(t, name); ty != result {
 		t.Errorf("%s: result type %s, want %s", what, result, ty)
+	}
+	if result.IsOpaque() {
+		if w := testValue(t, want); !sameValue(got, w) {
+			t.Errorf("%s: got %x, want %q", what, got.S, body)
+		}
+		return
 	}
 	if body != "*" && got.Text() != body {
 		t.Errorf("%s: got %q, want %q", what, got.Text(), body)

@@ -17,7 +17,7 @@ func bitmapFunctions() map[string]builder {
 	return map[string]builder{
 		"to_bitmap": resolveToBitmap, "to_bitmap_with_check": resolveToBitmap,
 		"bitmap_hash":        hashedBitmap(func(b []byte) uint64 { return uint64(murmur32(b, dorisSeed)) }),
-		"bitmap_hash64":      hashedBitmap(murmur64),
+		"bitmap_hash64":      hashedBitmap(func(b []byte) uint64 { return murmur64(b, 0) }),
 		"bitmap_empty":       signature{result: tBitmap, nulls: NullAware, run: bitmapEmptyKernel}.builder(),
 		"bitmap_from_string": text(bitmapFromStringKernel, tBitmap),
 		"bitmap_from_base64": text(bitmapFromBase64Kernel, tBitmap),

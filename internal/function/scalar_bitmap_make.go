@@ -237,28 +237,20 @@ func murmur32(b []byte, seed uint32) uint32 {
 	return h ^ h>>16
 }
 
-// murmur64 is the first half of MurmurHash3_x64_128 with seed 0. Source: as murmur32's.
-func murmur64(b []byte) uint64 {
+// murmur64 is the variant of MurmurHash3 for 64 bits that Doris has: one lane of the one for 128.
+func murmur64(b []byte, seed uint64) uint64 {
 	const c1, c2 = 0x87c37b91114253d5, 0x4cf5ad432745937f
-	var h1, h2 uint64
-	n := uint64(len(b))
-	for ; len(b) >= 16; b = b[16:] {
-		h1 ^= bits.RotateLeft64(binary.LittleEndian.Uint64(b)*c1, 31) * c2
-		h1 = (bits.RotateLeft64(h1, 27)+h2)*5 + 0x52dce729
-		h2 ^= bits.RotateLeft64(binary.LittleEndian.Uint64(b[8:])*c2, 33) * c1
-		h2 = (bits.RotateLeft64(h2, 31)+h1)*5 + 0x38495ab5
+	h, n := seed, uint64(len(b))
+	for ; len(b) >= 8; b = b[8:] {
+		h ^= bits.RotateLeft64(binary.LittleEndian.Uint64(b)*c1, 31) * c2
+		h = bits.RotateLeft64(h, 27)*5 + 0x52dce729
 	}
-	var k [2]uint64
+	k := uint64(0)
 	for i := len(b) - 1; i >= 0; i-- {
-		k[i>>3] = k[i>>3]<<8 | uint64(b[i])
+		k = k<<8 | uint64(b[i])
 	}
-	h2 ^= bits.RotateLeft64(k[1]*c2, 33) * c1
-	h1 ^= bits.RotateLeft64(k[0]*c1, 31) * c2
-	h1, h2 = h1^n, h2^n
-	h1 += h2
-	h2 += h1
-	h1, h2 = mix64(h1), mix64(h2)
-	return h1 + h2
+	h ^= bits.RotateLeft64(k*c1, 31) * c2
+	return mix64(h ^ n)
 }
 
 func mix64(k uint64) uint64 {

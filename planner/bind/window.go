@@ -109,6 +109,9 @@ func (b *binder) windowCall(s *scope, c *ast.Call) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := function.CheckOrderable(x.Type()); err != nil {
+			return nil, at(err, e)
+		}
 		if _, constant := x.(*expr.Literal); !constant && !containsExpr(w.Partition, x) {
 			w.Partition = append(w.Partition, x)
 		}
@@ -118,6 +121,9 @@ func (b *binder) windowCall(s *scope, c *ast.Call) (expr.Expr, error) {
 		x, err := b.expr(&inner, it.Expr)
 		if err != nil {
 			return nil, err
+		}
+		if err := function.CheckOrderable(x.Type()); err != nil {
+			return nil, at(err, it.Expr)
 		}
 		key := expr.SortKey{Expr: x, Desc: it.Desc, NullsFirst: !it.Desc}
 		if it.Nulls != ast.NullsDefault {
@@ -190,7 +196,11 @@ func (b *binder) windowFunction(s *scope, c *ast.Call) (*expr.Window, error) {
 	if c.Separator != nil {
 		args = append(args, expr.Lit(vector.StringValue(sqltype.T(sqltype.Varchar), *c.Separator)))
 	}
-	fn, err := function.ResolveWindow(c.Name, expr.ArgsOf(args))
+	name, err := b.distinctOpaque(c.Name, c, args)
+	if err != nil {
+		return nil, err
+	}
+	fn, err := function.ResolveWindow(name, expr.ArgsOf(args))
 	if err != nil {
 		return nil, at(similarFunction(err, c.Name), c)
 	}
