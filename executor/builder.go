@@ -110,6 +110,9 @@ func (b *builder) build(n physical.Node, down stage) error {
 		b.addSerial(newValues(n, b.rt), n, down)
 		return nil
 	case *physical.Sort:
+		if n.Partition > 0 {
+			return b.buildPartitionSort(n, down)
+		}
 		return b.buildSort(n, down)
 	case *physical.HashJoin:
 		return b.buildHashJoin(n, down)

@@ -78,7 +78,7 @@ func (s *sorter) sort(e []Entry, off int) {
 		s.compareSort(e, off)
 		return
 	}
-	s.radix(e)
+	s.radix(e, 8)
 	longest := s.keys.width
 	for lo := 0; lo < len(e); {
 		hi := lo + 1
@@ -128,10 +128,20 @@ func (s *sorter) rest(e Entry, off int) []byte {
 	return k[min(off+8, len(k)):]
 }
 
-// radix orders by word, least significant byte first; bytes that are the same everywhere
+// words orders by words alone, of which all but the lowest bytes are zero.
+func (s *sorter) words(e []Entry, bytes int) {
+	if len(e) < smallSort {
+		slices.SortStableFunc(e, func(a, b Entry) int { return cmp.Compare(a.word, b.word) })
+		return
+	}
+	s.radix(e, bytes)
+}
+
+// radix orders by the lowest bytes of the words, least significant byte first; bytes that are the same everywhere
 // cost nothing.
-func (s *sorter) radix(e []Entry) {
-	var counts [8][256]uint32
+func (s *sorter) radix(e []Entry, bytes int) {
+	var all [8][256]uint32
+	counts := all[:bytes]
 	for i := range e {
 		w := e[i].word
 		for b := range counts {

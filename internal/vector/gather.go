@@ -143,6 +143,10 @@ func (out *Vector) AppendFrom(v *Vector, sel []int32) {
 		}
 		return
 	}
+	if sel != nil && v.Form == Flat && v.Type.Physical() != sqltype.PhysString {
+		out.appendFixed(v, sel, base)
+		return
+	}
 	flat := v.Flatten(sel, &Vector{})
 	w := v.Type.Physical().Size()
 	if v.Type.Physical() == sqltype.PhysString {
@@ -162,6 +166,21 @@ func (out *Vector) AppendFrom(v *Vector, sel []int32) {
 			if !flat.Valid.Get(i) {
 				out.SetNull(base + i)
 			}
+		}
+	}
+}
+
+// appendFixed stores the rows of sel of a flat vector from base on.
+func (out *Vector) appendFixed(v *Vector, sel []int32, base int) {
+	w := v.Type.Physical().Size()
+	to := Vector{Type: v.Type, Data: out.Data[base*w:]}
+	gatherData(&to, v, sel)
+	if v.Valid == nil {
+		return
+	}
+	for i, r := range sel {
+		if !v.Valid.Get(int(r)) {
+			out.SetNull(base + i)
 		}
 	}
 }
