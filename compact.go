@@ -417,6 +417,24 @@ func isConcatenate(st *ast.AlterTable) bool {
 	return len(st.Actions) == 1 && st.Actions[0].Kind == "CONCATENATE"
 }
 
+// specPartitions adds the partitions of a table of Hive that a spec takes.
+func (x *execution) specPartitions(t *catalog.Table, spec []ast.PartitionSpec, to map[int64]bool) error {
+	match, err := x.specMatch(t, spec)
+	if err != nil {
+		return err
+	}
+	found := false
+	for i := range t.Partitions {
+		if match(t.Partitions[i].Bounds.Values[0]) {
+			found, to[t.Partitions[i].ID] = true, true
+		}
+	}
+	if !found {
+		return sqlerr.New(sqlerr.UnknownPartition, "No partition of table '%s' is (%s)", t.Name, specText(spec)).At(spec[0].Position())
+	}
+	return nil
+}
+
 // concatenate merges the small files of a table, or of some of its partitions, now.
 func (x *execution) concatenate(ctx context.Context, st *ast.AlterTable) (*Rows, error) {
 	t, err := x.writableTable(st.Name)
@@ -431,6 +449,12 @@ func (x *execution) concatenate(ctx context.Context, st *ast.AlterTable) (*Rows,
 		partitions = map[int64]bool{}
 	}
 	for _, spec := range st.Actions[0].Specs {
+		if t.InPath() {
+			if err := x.specPartitions(t, spec, partitions); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		for _, s := range spec {
 			if s.Value != nil {
 				return nil, sqlerr.Unsupported("CONCATENATE with Hive's partition specifications").At(s.Position())

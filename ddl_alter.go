@@ -16,6 +16,9 @@ type alteration struct {
 	name ast.Name // of the table
 	// gone are paths that nobody needs once the transaction is there.
 	gone []string
+	// visible are the partitions of a table of Hive when the statement began; copies the files of those that it renames.
+	visible []pathPartition
+	copies  []copiedFile
 	// reschedule asks for a run of the dynamic partition scheduler on the table.
 	reschedule *catalog.Table
 	// reindex asks for the indexes of a table to be built.
@@ -27,6 +30,10 @@ var alterActions = map[string]func(a *alteration, t *catalog.Table, act *ast.Alt
 	"RENAME":                   (*alteration).rename,
 	"REPLACE WITH TABLE":       (*alteration).replaceTable,
 	"SET":                      (*alteration).set,
+	"SET TBLPROPERTIES":        (*alteration).setHive,
+	"SET SERDEPROPERTIES":      (*alteration).setHive,
+	"SET LOCATION":             (*alteration).setHive,
+	"SET FILEFORMAT":           (*alteration).setHive,
 	"MODIFY COMMENT":           (*alteration).comment,
 	"MODIFY COLUMN COMMENT":    (*alteration).columnComment,
 	"MODIFY COLUMN SET STATS":  (*alteration).columnStats,
@@ -45,6 +52,9 @@ var alterActions = map[string]func(a *alteration, t *catalog.Table, act *ast.Alt
 
 // alterTable runs the clauses of ALTER TABLE in order, all or none.
 func (x *execution) alterTable(st *ast.AlterTable) (*Rows, error) {
+	if t := x.pathTable(st); t != nil {
+		return x.alterPaths(st, t)
+	}
 	for i := range st.Actions {
 		act := &st.Actions[i]
 		if alterActions[act.Kind] == nil {
@@ -70,6 +80,20 @@ func (x *execution) alterTable(st *ast.AlterTable) (*Rows, error) {
 		}
 		return nil
 	})
+}
+
+// pathTable is the table of Hive whose partitions st is about; nil when it is about something else.
+func (x *execution) pathTable(st *ast.AlterTable) *catalog.Table {
+	db, name, err := x.resolveName(st.Name)
+	if err != nil {
+		return nil // told by who looks it up
+	}
+	t := x.snapshot.Table(db, name)
+	about := slices.ContainsFunc(st.Actions, func(act ast.AlterAction) bool { return len(act.Specs) > 0 || strings.HasSuffix(act.Kind, " PARTITION") })
+	if t == nil || !t.Hive || !about {
+		return nil
+	}
+	return t
 }
 
 // change runs f in one transaction, then lets go of what it dropped.

@@ -1,6 +1,7 @@
 package basalt
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -270,12 +271,16 @@ func (a *alteration) replacePartition(t *catalog.Table, act *ast.AlterAction) er
 
 // truncate is TRUNCATE TABLE [PARTITION (…)] [FORCE]. The rows of partitions wait in the recycle
 // bin unless FORCE is written; those of an unpartitioned table go.
-func (x *execution) truncate(st *ast.Truncate) (*Rows, error) {
-	if len(st.Specs) > 0 {
-		return nil, sqlerr.Unsupported("TRUNCATE … PARTITION (column = value)").At(st.Position())
-	}
-	if _, err := x.writableTable(st.Name); err != nil {
+func (x *execution) truncate(ctx context.Context, st *ast.Truncate) (*Rows, error) {
+	t, err := x.insertTable(st.Name)
+	if err != nil {
 		return nil, err
+	}
+	if t.Hive {
+		return x.truncateHive(ctx, t, st)
+	}
+	if len(st.Specs) > 0 {
+		return nil, sqlerr.New(sqlerr.WrongUsage, "Partitions of table '%s' are named by PARTITION (name)", t.Name).At(st.Position())
 	}
 	return x.change(st.Name, func(a *alteration) error {
 		t, err := x.alterable(a.tx, st.Name)

@@ -47,6 +47,8 @@ func (db *DB) dropForGood(tx *catalog.Tx, dropped []*catalog.Table) (folders []s
 		if t.Kind == catalog.Internal {
 			ids[t.ID] = true
 			folders = append(folders, db.location(t))
+		} else if t.Kind == catalog.External && purges(t) {
+			folders = append(folders, t.Location)
 		}
 	}
 	if len(ids) > 0 {

@@ -292,7 +292,8 @@ type garbage struct {
 type pendingPath struct {
 	version int64 // the first version that does not see the path
 	path    string
-	change  int64 // that ends when the path is gone; 0: none
+	change  int64              // that ends when the path is gone; 0: none
+	moves   []storage.FileMove // instead of a path: of files that are no longer looked for where they were
 }
 
 // pin keeps the files that a snapshot taken after it sees, until the returned function is
@@ -332,9 +333,16 @@ func (db *DB) discard(paths ...string) {
 // replaced, and then forgets the write.
 func (db *DB) discardChange(c *catalog.Change) {
 	db.garbage.mu.Lock()
-	db.garbage.pending = append(db.garbage.pending, pendingPath{db.cat.Version(), c.Staging, c.ID})
+	db.garbage.pending = append(db.garbage.pending, pendingPath{version: db.cat.Version(), path: c.Staging, change: c.ID})
 	db.garbage.mu.Unlock()
 	db.collectGarbage()
+}
+
+// discardMoves forgets where files went once no running statement may look for them.
+func (db *DB) discardMoves(moves []storage.FileMove) {
+	db.garbage.mu.Lock()
+	db.garbage.pending = append(db.garbage.pending, pendingPath{version: db.cat.Version() + 1, moves: moves}) // a commit follows
+	db.garbage.mu.Unlock()
 }
 
 // collectGarbage removes what nobody sees any more. What cannot be removed now is
@@ -363,6 +371,10 @@ func (db *DB) collectGarbage() {
 	g.mu.Unlock()
 	var ended []int64
 	for _, p := range now {
+		if p.moves != nil {
+			db.moved.Forget(p.moves)
+			continue
+		}
 		if err := db.fs.RemoveAll(p.path); err != nil {
 			db.log.Warn("cannot remove dropped files", "path", p.path, "error", err)
 		} else if p.change != 0 {

@@ -363,8 +363,51 @@ func (w *pathWrite) namer(dir string, taken map[string]bool) func(k int, f *tabl
 	}
 }
 
-// noteWritten brings what the catalog knows of partitions up to date: those that had been dropped are there again.
-func (w *pathWrite) noteWritten(*catalog.Tx) error { return nil }
+// noteWritten brings what the catalog knows of partitions up to date: those that had been dropped are there again, and
+// where folders are not discovered all are noted.
+func (w *pathWrite) noteWritten(tx *catalog.Tx) error {
+	t := tx.TableByID(w.t.Database, w.t.ID)
+	if t == nil {
+		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' was dropped meanwhile", w.t.Database, w.t.Name)
+	}
+	if !t.InPath() {
+		return nil
+	}
+	var missing []catalog.Partition
+	dropped := map[string]bool{}
+	names := make(map[string]*catalog.Partition, len(t.Partitions))
+	for i := range t.Partitions {
+		names[t.Partitions[i].Name] = &t.Partitions[i]
+	}
+	for i := range w.parts {
+		rec := names[w.parts[i].Name]
+		if rec != nil && rec.Dropped {
+			dropped[rec.Name] = true
+		}
+		if !discovers(t) && (rec == nil || rec.Dropped) {
+			missing = append(missing, w.record(i))
+		}
+	}
+	return changeRecords(tx, t, dropped, missing)
+}
+
+// changeRecords takes records of partitions of an external table away and then adds others.
+func changeRecords(tx *catalog.Tx, t *catalog.Table, gone map[string]bool, added []catalog.Partition) error {
+	if len(gone) > 0 {
+		_, err := tx.ChangeTable(t.Database, t.ID, func(t *catalog.Table) error {
+			t.Partitions = slices.DeleteFunc(t.Partitions, func(p catalog.Partition) bool { return gone[p.Name] })
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	_, err := tx.AddPartitions(t.Database, t.ID, added...)
+	return err
+}
 
 // takeBack undoes a change that did not end, with the folder locked where files were renamed. What cannot be
 // undone is tried again before the folder is used, and at the next start.

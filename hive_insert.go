@@ -180,7 +180,7 @@ func (w *pathWrite) meet(tuple []vector.Value) int {
 	}
 	i := len(w.parts)
 	w.byName[name] = i
-	w.parts = append(w.parts, storage.PartitionInfo{ID: int64(i + 1), Name: name, Bounds: storage.PartitionBounds{Values: [][]vector.Value{tuple}},
+	w.parts = append(w.parts, storage.PartitionInfo{ID: int64(i + 1), Name: name, Bounds: boundsOfTuple(tuple),
 		Buckets: max(w.t.Distribution.Buckets, 1)})
 	return i
 }
@@ -209,6 +209,11 @@ func pathText(v vector.Value) string {
 		return text
 	}
 	return v.Text()
+}
+
+// boundsOfTuple are the bounds of a partition of one tuple.
+func boundsOfTuple(tuple []vector.Value) storage.PartitionBounds {
+	return storage.PartitionBounds{Values: [][]vector.Value{tuple}}
 }
 
 // layout is the partitions met so far.
@@ -283,11 +288,7 @@ func (x *execution) insertHive(ctx context.Context, t *catalog.Table, st *ast.In
 		}
 	}
 	rows, err := x.write(ctx, w.target(), st.Query, sink)
-	if w.change != nil && w.change.ID != 0 { // it ended before a file was renamed
-		if terr := x.s.db.takeBack(w.change); terr != nil {
-			x.s.db.log.Warn("cannot remove the staging folder of a failed write yet", "staging", w.change.Staging, "error", terr)
-		}
-	}
+	x.endWrite(w)
 	return rows, err
 }
 

@@ -2,6 +2,8 @@ package basalt
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -97,6 +99,56 @@ func (db *DB) listPartitions(t *catalog.Table, lister *hive.Lister) ([]pathParti
 		}
 		out = append(out, pathPartition{filepath.Join(t.Location, filepath.FromSlash(p.Path)), p.Path, tuple, p.Files})
 	}
+	return db.withRecorded(t, out, lister)
+}
+
+// discovers reports whether folders that nobody told of are partitions of t: Hive's discover.partitions, which is on here.
+func discovers(t *catalog.Table) bool {
+	return !strings.EqualFold(t.Properties["discover.partitions"], "false")
+}
+
+// withRecorded brings what was found together with what the catalog knows of an external table's partitions: those
+// that were dropped, or lie elsewhere.
+func (db *DB) withRecorded(t *catalog.Table, found []pathPartition, lister *hive.Lister) ([]pathPartition, error) {
+	if !t.InPath() || len(t.Partitions) == 0 && discovers(t) {
+		return found, nil
+	}
+	records := make(map[string]*catalog.Partition, len(t.Partitions))
+	elsewhere := map[string]bool{} // folders that are the place of another partition
+	for i := range t.Partitions {
+		p := &t.Partitions[i]
+		records[p.Name] = p
+		if p.Location != "" {
+			elsewhere[p.Location] = true
+		}
+	}
+	var out []pathPartition
+	seen := map[string]bool{}
+	for _, p := range found {
+		name := pathName(t, p.tuple)
+		rec := records[name]
+		if elsewhere[p.folder] || rec == nil && !discovers(t) || rec != nil && (rec.Dropped || rec.Location != "") {
+			continue
+		}
+		seen[name] = true
+		out = append(out, p)
+	}
+	for i := range t.Partitions {
+		rec := &t.Partitions[i]
+		if rec.Dropped || seen[rec.Name] {
+			continue
+		}
+		p := pathPartition{folder: rec.Location, name: rec.Name, tuple: rec.Bounds.Values[0]}
+		if p.folder == "" {
+			p.folder = filepath.Join(t.Location, filepath.FromSlash(rec.Name))
+		}
+		var err error
+		if p.files, err = lister.Files(p.folder); err != nil && !sqlerr.Is(err, sqlerr.FileNotFound) {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b pathPartition) int { return strings.Compare(a.name, b.name) })
 	return out, nil
 }
 

@@ -62,7 +62,18 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 	case "ANALYZE":
 		r = x.showAnalyze(st)
 	case "PARTITIONS", "TEMPORARY PARTITIONS":
+		n := st.Name
+		if st.From != "" {
+			n.Database = st.From
+		}
+		if t, terr := x.describedTable(n); terr == nil && t != nil && t.Hive {
+			return x.showPaths(t, st)
+		}
 		r, err = x.showPartitions(st)
+	case "TABLE EXTENDED":
+		return x.showTableExtended(st)
+	case "TBLPROPERTIES":
+		r, err = x.showTableProperties(st)
 	case "PARTITION":
 		r, err = x.showPartition(st)
 	case "TABLETS":
@@ -328,8 +339,20 @@ func (x *execution) describeTable(st *ast.Describe) (*Rows, error) {
 		}
 		return describeColumns(cols).rows(x.s), nil
 	}
+	if st.Mode == "EXTENDED" || st.Mode == "FORMATTED" {
+		return x.describeHive(st)
+	}
 	if st.Mode != "" {
 		return nil, sqlerr.Unsupported("DESCRIBE " + st.Mode).At(st.Position())
+	}
+	if len(st.Partition) > 0 {
+		t, err := x.describedTable(st.Name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := x.describedPartition(t, st); err != nil {
+			return nil, err
+		}
 	}
 	cols, err := x.columnsOfName(st.Name)
 	if err != nil {

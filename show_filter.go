@@ -17,6 +17,19 @@ func (x *execution) filterShow(r *result, st *ast.Show) (*Rows, error) {
 	if st.Like == nil && st.Where == nil && len(st.Order) == 0 && st.Limit == nil {
 		return r.rows(x.s), nil
 	}
+	rows, err := x.filteredShow(r, st)
+	if err != nil {
+		return nil, err
+	}
+	out := newResult(r.cols)
+	for _, row := range rows {
+		out.Add(row...)
+	}
+	return out.rows(x.s), nil
+}
+
+// filteredShow are the rows of r that filterShow leaves.
+func (x *execution) filteredShow(r *result, st *ast.Show) ([][]vector.Value, error) {
 	match, err := x.showMatch(st.Like)
 	if err != nil {
 		return nil, err
@@ -42,14 +55,7 @@ func (x *execution) filterShow(r *result, st *ast.Show) (*Rows, error) {
 	if err := sortShow(rows, r.cols, st.Order); err != nil {
 		return nil, err
 	}
-	if rows, err = x.limitShow(rows, st.Limit); err != nil {
-		return nil, err
-	}
-	out := newResult(r.cols)
-	for _, row := range rows {
-		out.Add(row...)
-	}
-	return out.rows(x.s), nil
+	return x.limitShow(rows, st.Limit)
 }
 
 // sortShow orders rows by columns' names or positions; NULL comes first.

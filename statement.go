@@ -52,14 +52,19 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	case *ast.Insert:
 		return x.insert(ctx, st)
 	case *ast.Truncate:
-		return x.truncate(st)
+		return x.truncate(ctx, st)
 	case *ast.Analyze:
 		return x.analyze(ctx, st)
 	case *ast.DropStats:
 		return x.dropStats(st)
+	case *ast.Repair:
+		return x.repair(st)
 	case *ast.AlterTable:
 		if isConcatenate(st) {
 			return x.concatenate(ctx, st)
+		}
+		if len(st.Actions) == 1 && st.Actions[0].Kind == "RECOVER PARTITIONS" {
+			return x.repair(&ast.Repair{Pos: st.Pos, Name: st.Name, Repair: true})
 		}
 		return x.alterTable(st)
 	case *ast.CreateMaterializedView:

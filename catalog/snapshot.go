@@ -157,7 +157,8 @@ type Partition struct {
 	Version     int64 // of the last load; 1 when made
 	Created     time.Time
 	Modified    time.Time
-	Location    string // Hive: the folder when it is not the default one
+	Location    string // external tables: the folder when it is not the default one
+	Dropped     bool   `json:",omitempty"` // external tables: not read, although its folder may be there
 	Properties  map[string]string
 }
 

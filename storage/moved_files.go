@@ -28,6 +28,17 @@ func (m *MovedFiles) Note(moves []FileMove) {
 	}
 }
 
+// Forget undoes Note.
+func (m *MovedFiles) Forget(moves []FileMove) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range moves {
+		if m.aside[f.From] == f.To {
+			delete(m.aside, f.From)
+		}
+	}
+}
+
 // Moved reports whether something at path was moved aside and is still read.
 func (m *MovedFiles) Moved(path string) bool {
 	_, ok := m.find(path)

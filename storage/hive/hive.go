@@ -108,6 +108,9 @@ func (w *walk) dir(dir, path string, keys []Key) error {
 	if folders && len(p.Files) == 0 || len(keys) == 0 && (folders || w.declared && len(w.names) > 0) {
 		return nil // an inner level; files beside partition folders belong to no partition
 	}
+	if len(p.Files) == 0 && len(keys) < len(w.names) {
+		return nil // an inner level whose partitions are gone
+	}
 	if w.names == nil {
 		for _, k := range keys {
 			w.names = append(w.names, k.Name)

@@ -3,6 +3,7 @@ package hive
 import (
 	"time"
 
+	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
 
@@ -23,6 +24,7 @@ type Lister struct {
 type listing struct {
 	changed time.Time
 	settled bool
+	absent  bool // there was no such folder
 	used    int64
 	entries []storage.FileInfo
 }
@@ -39,7 +41,8 @@ func (l *Lister) Fresh() bool {
 		if !known.settled {
 			return false
 		}
-		if st, err := l.fs.Stat(dir); err != nil || !st.ModTime.Equal(known.changed) {
+		st, err := l.fs.Stat(dir)
+		if known.absent != sqlerr.Is(err, sqlerr.FileNotFound) || !known.absent && (err != nil || !st.ModTime.Equal(known.changed)) {
 			return false
 		}
 	}
@@ -66,14 +69,17 @@ func (l *Lister) Discover(root string, names []string) ([]Partition, error) {
 // List is the content of a folder, by name. It belongs to the Lister.
 func (l *Lister) List(dir string) ([]storage.FileInfo, error) {
 	known := l.dirs[dir]
-	if known != nil && known.used == l.used {
+	if known != nil && known.used == l.used && !known.absent {
 		return known.entries, nil
 	}
 	st, err := l.fs.Stat(dir)
 	if err != nil {
+		if sqlerr.Is(err, sqlerr.FileNotFound) {
+			l.dirs[dir] = &listing{absent: true, settled: true, used: l.used}
+		}
 		return nil, err
 	}
-	if known == nil || !known.settled || !known.changed.Equal(st.ModTime) {
+	if known == nil || known.absent || !known.settled || !known.changed.Equal(st.ModTime) {
 		now := time.Now() // before the folder is read
 		known = &listing{changed: st.ModTime, settled: now.Sub(st.ModTime) > settleTime}
 		if known.entries, err = l.fs.List(dir); err != nil {

@@ -311,11 +311,13 @@ func (s *Sink) rename() error {
 		}
 		s.renamed = append(s.renamed, to)
 	}
+	synced := map[string]bool{}
 	for folder := range s.folders {
-		if folder != "" {
-			if err := s.o.FS.SyncDir(filepath.Join(s.o.Dir, folder)); err != nil {
+		for d := folder; d != "" && d != "." && !synced[d]; d = filepath.Dir(d) {
+			if err := s.o.FS.SyncDir(filepath.Join(s.o.Dir, d)); err != nil {
 				return err
 			}
+			synced[d] = true
 		}
 	}
 	if err := s.o.FS.SyncDir(s.o.Dir); err != nil || !s.newDir {
