@@ -16,7 +16,6 @@ import (
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/fileset"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -341,7 +340,7 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause
 	})
 	defer sink.Abort()
 	// The whole table, temporary partitions too: list has indexes into it by path.
-	src := db.newSource(t, func(*catalog.Partition) bool { return true }).(*fileset.Source)
+	src := db.newSource(t, func(*catalog.Partition) bool { return true })
 	at := map[string]int{}
 	for i, path := range src.Paths() {
 		at[path] = i

@@ -67,6 +67,7 @@ type DB struct {
 	listings   sync.Map // id of an external table -> *listedTable
 	folders    sync.Map // location of an external table -> *folderState
 	indexes    sync.Map // table id -> *tableIndexes
+	rowLocks   sync.Map // table id -> writeLock
 	opened     atomic.Int64
 	compaction compactor
 	indexing   indexer

@@ -162,7 +162,13 @@ func (x *execution) createSink(t *catalog.Table) storage.Sink {
 	if t.Hive {
 		return x.createHiveSink(t)
 	}
-	return x.newSink(t, func(files []catalog.DataFile) error {
+	return x.routedSink(&target{table: t}, func(ctx context.Context, files []catalog.DataFile) error {
+		if t.Model == catalog.UniqueKey {
+			var err error
+			if files, err = x.s.db.lastRows(ctx, t, files); err != nil {
+				return err
+			}
+		}
 		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
 			next := *t
 			next.SetAllFiles(files)

@@ -297,12 +297,9 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 	if err := x.define(t, st); err != nil {
 		return nil, err
 	}
-	if t.Model == catalog.UniqueKey {
-		return nil, sqlerr.Unsupported("CREATE TABLE AS of the " + t.Model.String() + " KEY model").At(st.Position())
-	}
-	for i := range t.Columns { // PARTITIONED BY with types
-		if !slices.Contains(names, t.Columns[i].Name) {
-			names = append(names, t.Columns[i].Name)
+	for _, c := range t.Visible() { // PARTITIONED BY with types
+		if !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
 		}
 	}
 	err = x.s.db.cat.Update(func(tx *catalog.Tx) error {

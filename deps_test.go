@@ -26,13 +26,14 @@ var mayImport = map[string][]string{
 	"internal/bucket":    {"internal/vector", "internal/sqltype", "internal/int128", "internal/invariant"},
 	"internal/bitmap":    {"internal/sqlerr"},
 	"internal/hll":       {"internal/sqlerr"},
+	"internal/rowset":    {"internal/sqlerr"},
 	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/bitmap", "internal/hll", "internal/sqlerr", "internal/invariant"},
 
 	"parser/ast": {},
 	"parser":     {"internal/sqlerr"},
 
-	"storage": {"internal/bucket", "internal/function", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
-	"catalog": {"storage", "internal/bucket", "internal/function", "internal/hll", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
+	"storage": {"internal/bucket", "internal/function", "internal/hll", "internal/rowset", "internal/vector", "internal/sqltype", "internal/int128", "internal/budget", "internal/sqlerr", "internal/invariant"},
+	"catalog": {"storage", "internal/bucket", "internal/function", "internal/hll", "internal/rowset", "internal/vector", "internal/sqltype", "internal/int128", "internal/sqlerr"},
 
 	"planner/expr":     {"internal"},
 	"planner/logical":  {"planner/expr", "storage", "internal"},

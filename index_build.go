@@ -7,9 +7,9 @@ import (
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
-	"github.com/basaltdb/basalt/storage/fileset"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -225,9 +225,9 @@ func (db *DB) cancelIndex(t *catalog.Table, index int64, message string) error {
 // buildPart indexes some files of a partition.
 func (db *DB) buildPart(ctx context.Context, t *catalog.Table, u *uncovered) error {
 	defer db.pin()() // the files that it reads stay
-	covered := map[string]bool{}
+	covered := map[string]*rowset.Set{}
 	for _, f := range u.files {
-		covered[f.Path] = true
+		covered[f.Path] = f.Deleted
 	}
 	publish := func(_ context.Context, files []table.File) error {
 		var ok bool
@@ -261,15 +261,15 @@ func (db *DB) buildPart(ctx context.Context, t *catalog.Table, u *uncovered) err
 }
 
 // copyFiles gives the rows of files of a partition to a sink, on as many goroutines as there are cores.
-func (db *DB) copyFiles(ctx context.Context, t *catalog.Table, keep func(*catalog.Partition) bool, paths map[string]bool, sink *table.Sink, memory *budget.Budget) error {
+func (db *DB) copyFiles(ctx context.Context, t *catalog.Table, keep func(*catalog.Partition) bool, paths map[string]*rowset.Set, sink *table.Sink, memory *budget.Budget) error {
 	part := *t
 	part.Files = nil
 	for _, f := range t.Files {
-		if paths[f.Path] {
+		if _, ok := paths[f.Path]; ok {
 			part.Files = append(part.Files, f)
 		}
 	}
-	src := db.newSource(&part, keep).(*fileset.Source)
+	src := db.newSource(&part, keep)
 	req := &storage.ScanRequest{Limit: -1, Budget: memory.Reserve("index")}
 	for i := range t.Columns {
 		req.Columns = append(req.Columns, i)

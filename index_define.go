@@ -277,7 +277,7 @@ func (db *DB) logicalIndexes(t *catalog.Table) []*logical.Index {
 
 func (db *DB) logicalIndex(t *catalog.Table, d *indexDefinition) *logical.Index {
 	x := &logical.Index{Name: d.Name, View: d.View, Folded: d.Folded, Keys: d.Keys(), Where: d.where}
-	src := db.newSource(indexTable(t, d.Index), nil).(*fileset.Source)
+	src := db.newSource(indexTable(t, d.Index), nil)
 	if x.Source = src; d.Folded {
 		x.Source = src.Unmerged() // who reads it folds on
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -33,14 +34,24 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	if t.Hive {
 		return x.insertHive(ctx, t, st)
 	}
-	if t.Model == catalog.UniqueKey {
-		return nil, sqlerr.Unsupported("INSERT into a table of the " + t.Model.String() + " KEY model").At(st.Position())
+	if err := checkSequence(t, st); err != nil {
+		return nil, err
 	}
 	target, err := insertTarget(t, st)
 	if err != nil {
 		return nil, err
 	}
 	return x.write(ctx, bind.Target{Table: t, Columns: st.Columns}, st.Query, x.sinkInto(target))
+}
+
+// checkSequence refuses loads that do not give the hidden sequence column of a table.
+func checkSequence(t *catalog.Table, st *ast.Insert) error {
+	c := t.Sequence()
+	if c == nil || !c.Hidden || slices.ContainsFunc(st.Columns, func(name string) bool { return strings.EqualFold(name, c.Name) }) {
+		return nil
+	}
+	return sqlerr.Detail("Table %s has sequence column, need to specify the sequence column", t.Name).At(st.Position()).
+		WithHint("List %s among the columns", c.Name)
 }
 
 // target is where the rows of a write go.
@@ -50,6 +61,7 @@ type target struct {
 	partitions map[int64]bool
 	overwrite  bool
 	detect     bool // overwrite only partitions that get rows
+	locked     bool // the statement holds the table's write lock
 }
 
 // insertTarget is the target of a statement.
@@ -87,24 +99,27 @@ func (x *execution) sinkFor(t *catalog.Table) storage.Sink { return x.sinkInto(&
 
 // sinkInto is the sink of a write to g.
 func (x *execution) sinkInto(g *target) storage.Sink {
-	return x.routedSink(g, func(files []catalog.DataFile) error { return x.s.db.publish(g, files) })
+	return x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error { return x.s.db.publish(ctx, g, files) })
 }
 
-// newSink writes rows of t's columns to files in t's folder and publishes them.
-func (x *execution) newSink(t *catalog.Table, publish func(files []catalog.DataFile) error) storage.Sink {
-	return x.routedSink(&target{table: t}, publish)
-}
-
-// publish lists files in the catalog and, for an overwrite, drops those that they replace: all
-// that are there at this moment.
-func (db *DB) publish(g *target, files []catalog.DataFile) error {
+// publish makes files visible: see publishLoad and, for UNIQUE tables, publishUnique.
+func (db *DB) publish(ctx context.Context, g *target, files []catalog.DataFile) error {
 	if len(files) == 0 && (!g.overwrite || g.detect) {
 		return nil // no row: no version
 	}
+	if g.table.Model == catalog.UniqueKey {
+		return db.publishUnique(ctx, g, files, g.locked)
+	}
+	return db.publishLoad(g, files, nil)
+}
+
+// publishLoad lists files in the catalog and, for an overwrite, drops those that they replace: all
+// that are there at this moment. gone are rows of others that it deletes.
+func (db *DB) publishLoad(g *target, files []catalog.DataFile, gone map[string]*rowset.Set) error {
 	t := g.table
-	var gone []string
+	var dropped []string
 	err := db.cat.Update(func(tx *catalog.Tx) error {
-		gone = nil
+		dropped = nil
 		removed := map[string]bool{}
 		if now := tx.TableByID(t.Database, t.ID); now != nil && g.overwrite {
 			written := map[int64]bool{}
@@ -118,31 +133,33 @@ func (db *DB) publish(g *target, files []catalog.DataFile) error {
 					continue
 				}
 				removed[f.Path] = true
-				gone = append(gone, filepath.Join(db.location(now), f.Path))
+				dropped = append(dropped, filepath.Join(db.location(now), f.Path))
 			}
 		}
-		if err := tx.SetFiles(t.Database, t.ID, removed, files); err != nil {
+		if err := tx.Load(t.Database, t.ID, catalog.Load{Removed: removed, Added: files, Deleted: gone}); err != nil {
 			return err
 		}
-		gone = append(gone, db.stalePaths(tx)...)
+		dropped = append(dropped, db.stalePaths(tx)...)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	db.discard(gone...)
+	db.discard(dropped...)
 	db.compactLater(t, files)
 	db.indexLater(tableKey{t.Database, t.ID})
 	return nil
 }
 
 // routedSink sends rows to the partitions and buckets of g, ordered by the table's key.
-func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile) error) storage.Sink {
+func (x *execution) routedSink(g *target, publish func(ctx context.Context, files []catalog.DataFile) error) storage.Sink {
 	t := g.table
 	o := x.sinkOptions(t, x.s.db.location(t))
 	var covering []int64
-	o.Indexes, covering = x.s.db.sinkIndexes(t)
-	o.Publish = func(_ context.Context, files []table.File) error { return publish(coveredFiles(t, files, covering)) }
+	if t.Model != catalog.UniqueKey { // which rows stay is not known yet
+		o.Indexes, covering = x.s.db.sinkIndexes(t)
+	}
+	o.Publish = func(ctx context.Context, files []table.File) error { return publish(ctx, coveredFiles(t, files, covering)) }
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
 		o.Routing = routingOf(t, layoutOf(t, g.takes))
 	}
@@ -156,7 +173,7 @@ func (x *execution) routedSink(g *target, publish func(files []catalog.DataFile)
 func (x *execution) sinkOptions(t *catalog.Table, dir string) table.Options {
 	o := table.Options{
 		FS: x.s.db.fs, Dir: dir, Txn: x.s.db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending, Merge: mergingOf(t), Lenient: !x.s.settings.bool("enable_insert_strict"),
+		Sorted: ordinals(t, sortedBy(t)), Descending: t.Distribution.Descending, Merge: writeMerging(t), Lenient: !x.s.settings.bool("enable_insert_strict"),
 	}
 	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
 	return o

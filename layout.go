@@ -155,7 +155,12 @@ type openedTable struct {
 }
 
 // newSource makes the source of the partitions of t that keep chooses, as layoutOf.
-func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) storage.Source {
+func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) *fileset.Source {
+	return db.fileSource(t, keep, false)
+}
+
+// fileSource is newSource, with the ids of rows when they are wanted.
+func (db *DB) fileSource(t *catalog.Table, keep func(p *catalog.Partition) bool, rowIDs bool) *fileset.Source {
 	l := layoutOf(t, keep)
 	byID := make(map[int64]int32, len(l.Partitions))
 	for i := range l.Partitions {
@@ -172,9 +177,9 @@ func (db *DB) newSource(t *catalog.Table, keep func(p *catalog.Partition) bool) 
 		}
 		committed = append(committed, f)
 		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(t, f.Path), Partition: p, Bucket: f.Bucket,
-			Rows: f.Rows, Bytes: f.Bytes, Schema: schemas.of(f, &l.Partitions[p])})
+			Rows: f.Rows, Bytes: f.Bytes, Deleted: f.Deleted, Schema: schemas.of(f, &l.Partitions[p])})
 	}
-	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t),
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t), RowIDs: rowIDs,
 		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
 }
 
@@ -190,7 +195,28 @@ func filesInOrder(t *catalog.Table) []*catalog.DataFile {
 	return out
 }
 
-// mergingOf is how rows of one key become one when they are read, and when files are written; nil where they do not.
+// sortedBy are the ids of the columns that the rows of a load are sorted by: the key and, so that the last row of a key is the
+// one that stays, the sequence column.
+func sortedBy(t *catalog.Table) []int32 {
+	if c := t.Sequence(); c != nil {
+		return append(slices.Clone(t.Distribution.Sorted), c.ID)
+	}
+	return t.Distribution.Sorted
+}
+
+// writeMerging is how rows of one key in a load become one; nil where they do not.
+func writeMerging(t *catalog.Table) *keyorder.Merging {
+	if t.Model != catalog.UniqueKey {
+		return mergingOf(t)
+	}
+	m := &keyorder.Merging{Keys: ordinals(t, t.Distribution.Sorted)}
+	for range t.Columns {
+		m.Columns = append(m.Columns, function.ReplaceAggregation)
+	}
+	return m
+}
+
+// mergingOf is how rows of one key become one when they are read; nil where they do not.
 func mergingOf(t *catalog.Table) *keyorder.Merging {
 	if t.Model != catalog.AggregateKey {
 		return nil

@@ -74,7 +74,7 @@ func totalsOf(t *catalog.Table) map[tablet]partitionTotals {
 		for _, key := range []tablet{{id, -1}, {id, f.Bucket}} {
 			s := out[key]
 			s.files++
-			s.rows += f.Rows
+			s.rows += f.Live()
 			s.bytes += f.Bytes
 			out[key] = s
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 )
 
@@ -114,17 +115,18 @@ func (tx *Tx) RenameIndex(database string, table, index int64, to string) error 
 	return err
 }
 
-// CoverFiles adds files of an index that hold the rows of covered, files of the table by path. It does nothing, and
-// says so, when one of them is gone meanwhile, or is covered already. The index is complete when no file
+// CoverFiles adds files of an index that hold the rows of covered, files of the table by path with the deleted rows that
+// were left out. It does nothing, and says so, when one of them is gone meanwhile, is covered already, or lost more
+// rows. The index is complete when no file
 // is left that it does not cover.
-func (tx *Tx) CoverFiles(database string, table, index int64, covered map[string]bool, added []DataFile) (ok bool, err error) {
+func (tx *Tx) CoverFiles(database string, table, index int64, covered map[string]*rowset.Set, added []DataFile) (ok bool, err error) {
 	old := tx.TableByID(database, table)
 	if old == nil || old.IndexByID(index) == nil {
 		return false, nil
 	}
 	var changed []DataFile
 	for _, f := range old.Files {
-		if covered[f.Path] && !f.Covers(index) {
+		if gone, ok := covered[f.Path]; ok && gone == f.Deleted && !f.Covers(index) {
 			f.Indexed = append(slices.Clone(f.Indexed), index)
 			changed = append(changed, f)
 		}

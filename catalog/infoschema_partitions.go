@@ -34,7 +34,7 @@ func addPartitions(t *Table, add addRow) {
 	for i := range t.Files {
 		f := &t.Files[i]
 		v := totals[f.Partition]
-		totals[f.Partition] = total{v.rows + f.Rows, v.bytes + f.Bytes}
+		totals[f.Partition] = total{v.rows + f.Live(), v.bytes + f.Bytes}
 	}
 	n := null()
 	row := func(p *Partition, ordinal int, method, expression, description vector.Value) {

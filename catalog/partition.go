@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -189,26 +190,45 @@ func (t *Table) ColumnNamed(name string) *Column {
 	return nil
 }
 
+// Load is one change of a table's rows.
+type Load struct {
+	Removed map[string]bool // paths of files that go
+	Added   []DataFile      // files that come, some of their rows maybe deleted already
+	// Deleted are rows of files that stay, by path, in addition to those that are deleted already.
+	Deleted map[string]*rowset.Set
+}
+
 // SetFiles changes the committed files of a table: the removed paths go, added ones come. It is
-// one load: the version of the table and of each partition that it touches grows by one, and the
-// added files get their partition's. The table is found by id, so that a table dropped
-// meanwhile gives an error and a renamed one is found; so does a partition dropped meanwhile.
-// Files of indexes are added with the files whose rows they hold; where files of the table go, those that were made
-// of them go as well: see Stale.
+// one load; see Load.
 func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added []DataFile) error {
+	return tx.Load(database, id, Load{Removed: removed, Added: added})
+}
+
+// Load changes the rows of a table. The version of the table and of each partition that it touches grows by one,
+// and the added files get their partition's. The table is found by id, so that a table dropped meanwhile gives an
+// error and a renamed one is found; so does a partition dropped meanwhile. Deleted rows of files that are gone
+// are passed over: so are the rows.
+func (tx *Tx) Load(database string, id int64, load Load) error {
 	var kept []DataFile
 	touched, changed := map[int64]bool{}, map[int64]bool{}
+	var ops []storeOp
 	old := tx.TableByID(database, id)
 	if old != nil {
+		kept = make([]DataFile, 0, len(old.Files)+len(load.Added))
 		for _, f := range old.Files {
-			if removed[f.Path] {
+			gone := load.Deleted[f.Path].Minus(f.Deleted)
+			switch {
+			case load.Removed[f.Path]:
 				touched[f.Partition], changed[f.Partition] = true, true
-			} else {
-				kept = append(kept, f)
+				continue
+			case gone != nil:
+				touched[f.Partition], changed[f.Partition] = true, true
+				ops = append(ops, deleteRows(old, &f, gone, old.Version+1))
 			}
+			kept = append(kept, f)
 		}
 	}
-	added = slices.Clone(added)
+	added := slices.Clone(load.Added)
 	for i := range added {
 		touched[added[i].Partition] = true
 	}
@@ -245,6 +265,6 @@ func (tx *Tx) SetFiles(database string, id int64, removed map[string]bool, added
 	if err != nil {
 		return err
 	}
-	tx.ops = append(tx.ops, removeFiles(t, removed), putFiles(t, added))
+	tx.ops = append(append(tx.ops, removeFiles(t, load.Removed), putFiles(t, added)), ops...)
 	return nil
 }

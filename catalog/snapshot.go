@@ -9,6 +9,7 @@ import (
 
 	"github.com/basaltdb/basalt/internal/bucket"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -192,14 +193,21 @@ type DataFile struct {
 	Bucket    int32  // meaningless unless distributed
 	Version   int64  // the load that wrote it: the partition's Version then
 	Seq       int32  `json:",omitempty"` // among the files of a version, which are in the order that rows came
-	Rows      int64
+	Rows      int64  // deleted ones too; see Live
 	Bytes     int64
-	Columns   []FileColumnStats // by position of Table.Columns at write time, keyed by ID
+	// Deleted are rows that the file has and the table does not. It is shared by snapshots, and stored beside the file's
+	// record, a part for each load that deleted some; parts counts them.
+	Deleted *rowset.Set `json:",omitempty"`
+	parts   int
+	Columns []FileColumnStats // by position of Table.Columns at write time, keyed by ID
 	// Index is the Index whose rows these are; 0: the table's own. Indexed are the indexes that have the rows of a
 	// file of the table in files of theirs.
 	Index   int64   `json:",omitempty"`
 	Indexed []int64 `json:",omitempty"`
 }
+
+// Live is the number of rows that are not deleted.
+func (f *DataFile) Live() int64 { return f.Rows - f.Deleted.Len() }
 
 // FileColumnStats are the per-file statistics of one column, in the order of the file's columns.
 // Min and Max are the bounds as text: integers, days, microseconds and unscaled decimals in digits, strings

@@ -19,7 +19,8 @@ import (
 //	meta       version, nextID, format
 //	databases  name                     -> {location}
 //	tables     id (8 bytes, big endian) -> Table without Files
-//	files      id, 0, path              -> DataFile
+//	files      id, 0, path              -> DataFile, without deleted rows
+//	deleted    id, 0, path, 0, number   -> a part of the deleted rows of a file, as roaring's portable form
 //	views      database, 0, name        -> View
 //	groups     qualified name           -> ColocateGroup
 //	recycled   id                       -> Recycled, with its files
@@ -33,6 +34,7 @@ var (
 	bucketDatabases = []byte("databases")
 	bucketTables    = []byte("tables")
 	bucketFiles     = []byte("files")
+	bucketDeleted   = []byte("deleted")
 	bucketViews     = []byte("views")
 	bucketGroups    = []byte("groups")
 	bucketRecycled  = []byte("recycled")
@@ -162,8 +164,9 @@ func putTable(t *Table) storeOp {
 
 func dropTable(t *Table) storeOp {
 	return func(tx *bbolt.Tx) error {
-		for _, f := range t.AllFiles() {
-			if err := tx.Bucket(bucketFiles).Delete(fileKey(t.ID, f.Path)); err != nil {
+		all := t.AllFiles()
+		for i := range all {
+			if err := removeFile(tx, t.ID, all[i].Path); err != nil {
 				return err
 			}
 		}
@@ -174,11 +177,20 @@ func dropTable(t *Table) storeOp {
 	}
 }
 
+// putFiles stores the records of files, with all of their deleted rows.
 func putFiles(t *Table, files []DataFile) storeOp {
 	return func(tx *bbolt.Tx) error {
 		for i := range files {
-			if err := putJSON(bucketFiles, fileKey(t.ID, files[i].Path), &files[i])(tx); err != nil {
+			f := files[i]
+			gone := f.Deleted
+			f.Deleted = nil
+			if err := putJSON(bucketFiles, fileKey(t.ID, f.Path), &f)(tx); err != nil {
 				return err
+			}
+			if gone != nil {
+				if err := putDeleted(tx, t.ID, f.Path, 0, gone); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -188,12 +200,20 @@ func putFiles(t *Table, files []DataFile) storeOp {
 func removeFiles(t *Table, paths map[string]bool) storeOp {
 	return func(tx *bbolt.Tx) error {
 		for p := range paths {
-			if err := tx.Bucket(bucketFiles).Delete(fileKey(t.ID, p)); err != nil {
+			if err := removeFile(tx, t.ID, p); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// removeFile deletes the records of a file.
+func removeFile(tx *bbolt.Tx, id int64, path string) error {
+	if err := tx.Bucket(bucketFiles).Delete(fileKey(id, path)); err != nil {
+		return err
+	}
+	return removeDeleted(tx, id, path)
 }
 
 type metaRecord struct {
@@ -203,7 +223,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketDeleted, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -292,6 +312,9 @@ func loadObjects(tx *bbolt.Tx, st *state) error {
 		for fk, fv := files.Seek([]byte(prefix)); len(fk) >= len(prefix) && string(fk[:len(prefix)]) == prefix; fk, fv = files.Next() {
 			var f DataFile
 			if err := json.Unmarshal(fv, &f); err != nil {
+				return err
+			}
+			if err := loadDeleted(tx, r.ID, &f); err != nil {
 				return err
 			}
 			all = append(all, f)

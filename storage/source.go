@@ -13,6 +13,7 @@ import (
 
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/hll"
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -29,6 +30,9 @@ type Column struct {
 // AbsentColumn is the name, which no file has, of columns that a file is older than: a source that is opened by
 // a schema reads them as NULL, and columns that it finds by position stand before and behind them as if they were not there.
 const AbsentColumn = "\x00absent"
+
+// RowNumber is the ordinal of a column that every file has: the number of the row in it, a BIGINT from 0 on.
+const RowNumber = -1
 
 // Source is anything that can be scanned: a table snapshot, files, generated numbers,
 // information_schema. Immutable and safe for concurrent use.
@@ -73,8 +77,10 @@ type Divisible interface {
 // shared read-only by all its readers.
 type ScanRequest struct {
 	// Columns are the source ordinals to return, in batch order. May be empty (count(*)):
-	// batches then carry only a row count.
+	// batches then carry only a row count. RowNumber may be among those of sources of one Parquet or ORC file.
 	Columns []int
+	// Deleted are rows that are not there, by their numbers in the file; for sources of one Parquet or ORC file.
+	Deleted *rowset.Set
 	// Prune are conjuncts for skipping by metadata; rows need not be checked against them.
 	Prune []Predicate
 	// Moving, when set, gives more conjuncts like Prune that are known only while the scan

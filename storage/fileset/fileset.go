@@ -7,10 +7,13 @@
 package fileset
 
 import (
+	"math"
 	"slices"
 	"sync"
 
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/rowset"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/keyorder"
@@ -28,12 +31,23 @@ type Options struct {
 	Files   []File
 	// Merge, when set, makes rows of one key one row while they are read. Every file is then sorted by the keys and
 	// has one row of each, and Files are in the order that their rows count as added.
-	Merge   *keyorder.Merging
+	Merge *keyorder.Merging
+	// RowIDs adds the hidden column RowID, the last one.
+	RowIDs  bool
 	Formats map[string]Open
 	// Range is what is known of a column of a file, cheap; nil: nothing is. It is called for pruning and
 	// estimates, concurrently.
 	Range func(file, column int) storage.Range
 }
+
+// RowID is the name of a hidden column: the file's number in the set, shifted by 32 bits, and the row's number in
+// the file. See SplitRowID.
+const RowID = "__BASALT_ROW_ID__"
+
+var rowIDType = sqltype.T(sqltype.BigInt)
+
+// SplitRowID is the file and the row that an id stands for.
+func SplitRowID(id int64) (file int, row int64) { return int(id >> 32), id & math.MaxUint32 }
 
 // File is one file of a set.
 type File struct {
@@ -43,6 +57,8 @@ type File struct {
 	Bucket    int32
 	Rows      int64 // -1: unknown
 	Bytes     int64
+	// Deleted are rows that the file still has and the set does not. nil: none.
+	Deleted *rowset.Set
 	// Schema says how the columns are found in the file; nil: all by their names.
 	Schema *Schema
 }
@@ -55,6 +71,22 @@ type Schema struct {
 	// Constants are the values of columns that are not in the file, by ordinal; nil entries
 	// are in it. A value may be NULL. Columns of the path are constants too.
 	Constants []*vector.Value
+}
+
+// live is the number of rows that are there; -1: unknown.
+func (f *File) live() int64 {
+	if f.Rows < 0 {
+		return -1
+	}
+	return f.Rows - f.Deleted.Len()
+}
+
+// stored are the columns without that of row ids.
+func (s *set) stored() []storage.Column {
+	if s.RowIDs {
+		return s.Columns[:s.rowID()]
+	}
+	return s.Columns
 }
 
 // set is what all restrictions of a source share.
@@ -77,6 +109,9 @@ type Source struct {
 // New makes the source of a set of files.
 func New(o Options) *Source {
 	s := &set{Options: o, index: make([][]int32, len(o.Layout.Partitions))}
+	if o.RowIDs {
+		s.Columns = append(slices.Clone(o.Columns), storage.Column{Name: RowID, Type: rowIDType, Hidden: true})
+	}
 	l := *o.Layout
 	l.Partitions = slices.Clone(l.Partitions)
 	for i := range l.Partitions {
@@ -88,7 +123,7 @@ func New(o Options) *Source {
 		p := &l.Partitions[f.Partition]
 		p.Files++
 		p.Bytes = plus(p.Bytes, f.Bytes)
-		p.Rows = plus(p.Rows, f.Rows)
+		p.Rows = plus(p.Rows, f.live())
 		s.index[f.Partition] = append(s.index[f.Partition], int32(i))
 	}
 	for _, files := range s.index {
@@ -150,11 +185,12 @@ func (s *Source) Stats() *storage.Stats {
 func (s *Source) mergeStats() *storage.Stats {
 	out := &storage.Stats{Columns: make([]storage.ColumnStats, len(s.set.Columns))}
 	for _, f := range s.files {
-		out.Rows = plus(out.Rows, s.set.Files[f].Rows)
+		out.Rows = plus(out.Rows, s.set.Files[f].live())
 		out.Bytes = plus(out.Bytes, s.set.Files[f].Bytes)
 	}
 	for c := range out.Columns {
 		out.Columns[c] = s.mergeColumn(c)
+		out.Columns[c].Nulls = min(out.Columns[c].Nulls, max(out.Rows, -1)) // deleted rows are counted
 	}
 	return out
 }
@@ -170,7 +206,7 @@ func (s *Source) mergeColumn(c int) storage.ColumnStats {
 		r := s.set.rangeOf(f, c)
 		st.Nulls = plus(st.Nulls, r.Nulls)
 		switch {
-		case r.Rows > 0 && r.Nulls == r.Rows: // no values
+		case r.Rows > 0 && r.Nulls == r.Rows || s.set.Files[f].live() == 0: // no values
 		case r.Min == nil || r.Max == nil:
 			bounded = false
 		default:
@@ -202,7 +238,7 @@ func (s *set) rangeOf(file int32, column int) storage.Range {
 			return r
 		}
 	}
-	if s.Range == nil {
+	if s.Range == nil || s.RowIDs && column == s.rowID() {
 		return storage.Range{Nulls: -1, Rows: f.Rows, HasNaN: true}
 	}
 	return s.Range(int(file), column)

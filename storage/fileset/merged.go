@@ -223,7 +223,7 @@ func (c *cluster) cut(ctx context.Context, req *storage.ScanRequest) ([]*cluster
 		if !ok {
 			continue
 		}
-		own := *c.set.request(file.Schema, req)
+		own := *c.set.request(f, req)
 		own.Counters = nil
 		splits, err := src.Splits(ctx, &own)
 		if err != nil {

@@ -69,15 +69,15 @@ func withoutValues(a, b storage.Range) (storage.Range, storage.Range) {
 	return a, b
 }
 
-// moving leaves out of a request's Moving what looks at constants of schema.
-func (schema *Schema) moving(of func() []storage.Predicate) func() []storage.Predicate {
+// moving leaves out of a request's Moving what looks at what is not in files of schema.
+func (s *set) moving(schema *Schema, of func() []storage.Predicate) func() []storage.Predicate {
 	if of == nil {
 		return nil
 	}
 	return func() []storage.Predicate {
 		var out []storage.Predicate
 		for _, p := range of() {
-			if !schema.touches(&p) {
+			if !s.touches(schema, &p) {
 				out = append(out, p)
 			}
 		}

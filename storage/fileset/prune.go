@@ -42,7 +42,7 @@ func (s *Source) prune(req *storage.ScanRequest) []int32 {
 
 // mayMatch reports whether a file may hold a row that satisfies all conjuncts.
 func (s *set) mayMatch(file int32, conjuncts []storage.Predicate) bool {
-	if s.Files[file].Rows == 0 {
+	if s.Files[file].live() == 0 {
 		return false
 	}
 	for i := range conjuncts {

@@ -50,6 +50,7 @@ func (s *Source) splits(ctx context.Context, files []int32, req *storage.ScanReq
 			for _, sp := range splits {
 				left -= sp.Rows()
 			}
+			left += file.Deleted.Len()
 		} else {
 			p := packs[file.Bucket]
 			if p == nil || len(p.files) == packFiles || p.rows+rowsOf(file) > packRows {
@@ -59,7 +60,7 @@ func (s *Source) splits(ctx context.Context, files []int32, req *storage.ScanReq
 			}
 			p.files = append(p.files, f)
 			p.rows += max(rowsOf(file), 1)
-			left -= max(file.Rows, 0) // guesses do not end a scan
+			left -= max(file.live(), 0) // guesses do not end a scan
 		}
 		if limited && left <= 0 {
 			break
@@ -161,9 +162,9 @@ func (s *set) open(f int32) (storage.Source, error) {
 // fileColumns is the schema to read a file by.
 func (s *set) fileColumns(schema *Schema) []storage.Column {
 	if schema == nil {
-		return s.Columns
+		return s.stored()
 	}
-	cols := append([]storage.Column(nil), s.Columns...)
+	cols := append([]storage.Column(nil), s.stored()...)
 	for i := range cols {
 		if schema.Names != nil {
 			cols[i].Name = schema.Names[i]
@@ -181,7 +182,7 @@ func (s *Source) openLarge(ctx context.Context, f int32, req *storage.ScanReques
 	if err != nil {
 		return nil, err
 	}
-	splits, err := splitsOf(ctx, src, s.set.request(s.set.Files[f].Schema, req))
+	splits, err := splitsOf(ctx, src, s.set.request(f, req))
 	if err != nil {
 		return nil, err
 	}
@@ -210,12 +211,11 @@ func splitsOf(ctx context.Context, src storage.Source, req *storage.ScanRequest)
 func (s *Source) Open(ctx context.Context, split storage.Split, req *storage.ScanRequest) (storage.Reader, error) {
 	switch sp := split.(type) {
 	case *part:
-		schema := s.set.Files[sp.file].Schema
-		rd, err := sp.source.Open(ctx, sp.Split, s.set.request(schema, req))
+		rd, err := sp.source.Open(ctx, sp.Split, s.set.request(sp.file, req))
 		if err != nil {
 			return nil, err
 		}
-		return s.set.complete(rd, schema, req), nil
+		return s.set.complete(rd, sp.file, req), nil
 	case *pack:
 		return &packReader{pack: sp, req: sharedFilters(req)}, nil
 	case *cluster:
@@ -295,11 +295,9 @@ func (r *packReader) Next(ctx context.Context) (*vector.Batch, error) {
 			return nil, err
 		}
 		r.splits = r.splits[1:]
-		r.cur = r.pack.set.complete(rd, r.schema(), r.req)
+		r.cur = r.pack.set.complete(rd, r.pack.files[r.next-1], r.req)
 	}
 }
-
-func (r *packReader) schema() *Schema { return r.pack.set.Files[r.pack.files[r.next-1]].Schema }
 
 func (r *packReader) openNext(ctx context.Context) error {
 	f := r.pack.files[r.next]
@@ -308,7 +306,7 @@ func (r *packReader) openNext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.src, r.inner = src, r.pack.set.request(r.schema(), r.req)
+	r.src, r.inner = src, r.pack.set.request(f, r.req)
 	r.splits, err = splitsOf(ctx, src, r.inner)
 	return err
 }

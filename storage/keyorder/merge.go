@@ -233,16 +233,21 @@ func (m *Merger) sink() {
 
 // compare orders row of a and the current row of b by key, then by input.
 func (m *Merger) compare(a *input, row int, b *input) int {
-	switch x, y := a.words[row], b.words[b.at]; {
+	if c := m.compareKeys(a, row, b, b.at); c != 0 {
+		return c
+	}
+	return a.rank - b.rank
+}
+
+// compareKeys orders row i of a and row j of b by key.
+func (m *Merger) compareKeys(a *input, i int, b *input, j int) int {
+	switch x, y := a.words[i], b.words[j]; {
 	case x < y:
 		return -1
 	case x > y:
 		return 1
 	}
-	if c := compare(a.cols, row, b.cols, b.at, m.order); c != 0 {
-		return c
-	}
-	return a.rank - b.rank
+	return compare(a.cols, i, b.cols, j, m.order)
 }
 
 // firstWords are numbers that order as far as they differ as the values of v do, NULL first; or the other way round.

@@ -262,3 +262,51 @@ func TestMergeKeepsRows(t *testing.T) {
 		}
 	}
 }
+
+// TestMatch compares the pairs of random inputs with a map.
+func TestMatch(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		sides := make([]map[string]row, 2)
+		readers := make([]storage.Reader, 2)
+		for i := range sides {
+			sides[i] = map[string]row{}
+			var rows []row
+			for range r.IntN(1 + r.IntN(5000)) {
+				x := randomRow(r, 1+int(seed)*20)
+				k := (row{x[0], x[1]}).String()
+				if _, there := sides[i][k]; !there {
+					sides[i][k] = x
+					rows = append(rows, x)
+				}
+			}
+			slices.SortStableFunc(rows, less)
+			readers[i] = &rowReader{rows: rows, rand: r}
+		}
+		var want, got []string
+		for k, a := range sides[0] {
+			if b, ok := sides[1][k]; ok {
+				want = append(want, a.String()+" "+b.String())
+			}
+		}
+		text := func(cols []*vector.Vector, i int) string {
+			var parts []string
+			for _, c := range cols {
+				if c.IsNull(i) {
+					parts = append(parts, "NULL")
+				} else {
+					parts = append(parts, c.Value(i).Text())
+				}
+			}
+			return strings.Join(parts, "|")
+		}
+		err := Match(context.Background(), readers[0], readers[1], rowTypes, 2, func(a []*vector.Vector, i int, b []*vector.Vector, j int) {
+			got = append(got, text(a, i)+" "+text(b, j))
+		})
+		slices.Sort(got)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("seed %d: %v: %d pairs, want %d", seed, err, len(got), len(want))
+		}
+	}
+}

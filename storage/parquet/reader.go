@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -30,6 +32,9 @@ type reader struct {
 	output  []*readColumn
 	batch   vector.Batch
 	size    int64 // rows of a window
+	first   int64 // the file's number of row 0
+	deleted *rowset.Set
+	alive   []int32 // rows of a window that are not deleted
 	count   *storage.ScanCounters
 	cols    []*vector.Vector
 	rows    []int32 // physical rows of a dense window
@@ -44,6 +49,8 @@ type readColumn struct {
 	cast   *caster // nil: the file has the table's type
 	typ    storage.Column
 	null   vector.Vector
+	rows   *vector.Vector // storage.RowNumber: its memory
+	first  int64          // … and the file's number of row 0
 
 	// pages keeps windows of the column; key names those of this chunk but for the rows. nil: off.
 	pages *storage.PageCache
@@ -103,12 +110,28 @@ func (r *reader) window(row int64, n int) (*vector.Batch, error) {
 	for _, c := range r.columns {
 		c.have, c.dense = false, false
 	}
-	if r.count != nil {
-		r.count.RowsRead.Add(int64(n))
-	}
 	live := n         // physical rows of the vectors
 	var sel []int32   // among live
 	var dense []int32 // live rows as rows of the window; nil: all
+	if rest, all := r.deleted.Others(r.alive[:0], r.first+row, n); !all {
+		r.alive = rest
+		switch {
+		case len(rest) == 0:
+			return nil, nil
+		case len(rest)*denseShare <= n:
+			r.rows = append(r.rows[:0], rest...)
+			dense, live = r.rows, len(rest)
+		default:
+			sel = rest
+		}
+	}
+	if r.count != nil {
+		read := live
+		if sel != nil {
+			read = len(sel)
+		}
+		r.count.RowsRead.Add(int64(read))
+	}
 	for i := range r.filters {
 		f := &r.filters[i]
 		for k, c := range f.columns {
@@ -230,6 +253,9 @@ func (c *readColumn) keep(v *vector.Vector) (*vector.Vector, int64) {
 // decode reads the column from the file. Panics are turned into errors here, and not
 // further up, so that those of a filter function stay what they are.
 func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, err error) {
+	if c.rows != nil {
+		return c.numbers(row, n, dense), nil
+	}
 	if c.nested != nil {
 		defer recoverCorrupt(c.nested.file.path, &err)
 		if v, err = c.nested.read(row, n); err == nil && dense != nil {
@@ -249,6 +275,22 @@ func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, 
 		return c.column.pick(row, n, dense)
 	}
 	return c.column.read(row, n)
+}
+
+// numbers are the file's numbers of rows of the window.
+func (c *readColumn) numbers(row int64, n int, dense []int32) *vector.Vector {
+	if dense != nil {
+		n = len(dense)
+	}
+	c.rows.Reset(n)
+	for i := range vector.Values[int64](c.rows) {
+		at := int64(i)
+		if dense != nil {
+			at = int64(dense[i])
+		}
+		vector.Values[int64](c.rows)[i] = c.first + row + at
+	}
+	return c.rows
 }
 
 // gathered is memory of a compacted vector.
@@ -335,12 +377,22 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 	}
 	r := &reader{name: f.path, file: file, count: req.Counters, size: int64(req.BatchRows)}
 	r.mem.budget = req.Budget
+	r.deleted = req.Deleted
+	for g := range sp.group {
+		r.first += f.meta.groups[g].rows
+	}
 	if r.size <= 0 {
 		r.size = vector.BatchRows
 	}
 	byOrdinal := map[int]*readColumn{}
 	use := func(ordinal int) (*readColumn, error) {
 		if c := byOrdinal[ordinal]; c != nil {
+			return c, nil
+		}
+		if ordinal == storage.RowNumber {
+			c := &readColumn{typ: storage.Column{Type: sqltype.T(sqltype.BigInt)}, rows: &vector.Vector{Type: sqltype.T(sqltype.BigInt)}, first: r.first}
+			byOrdinal[ordinal] = c
+			r.columns = append(r.columns, c)
 			return c, nil
 		}
 		if ordinal < 0 || ordinal >= len(s.columns) {

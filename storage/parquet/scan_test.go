@@ -14,6 +14,7 @@ import (
 
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/int128"
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -62,7 +63,7 @@ func passes(v vector.Value, keep, of int) bool {
 }
 
 // TestFilters reads random files with zero to three filters of every selectivity, and
-// compares with what filtering the plain columns gives.
+// compares with what filtering the plain columns gives; some with rows that are deleted.
 func TestFilters(t *testing.T) {
 	cols := []storage.Column{
 		{Name: "a", Type: sqltype.T(sqltype.BigInt)},
@@ -83,6 +84,17 @@ func TestFilters(t *testing.T) {
 		for i := range live {
 			live[i] = true
 		}
+		if share := [...]int{0, 2, 30, 3000}[r.IntN(4)]; share > 0 { // deleted rows, alone and many together
+			var gone rowset.Builder
+			for i := 0; i < len(live); i += 1 + r.IntN(share) {
+				for run := r.IntN(1 + r.IntN(2*share)); run >= 0 && i < len(live); run-- {
+					live[i] = false
+					gone.Add(int64(i))
+					i++
+				}
+			}
+			req.Deleted = gone.Set()
+		}
 		for range r.IntN(4) {
 			col, of := r.IntN(len(cols)), [...]int{1, 2, 3, 20, 300}[r.IntN(5)]
 			req.Filters = append(req.Filters, keepRows(col, 1, of))
@@ -92,6 +104,10 @@ func TestFilters(t *testing.T) {
 		}
 		for range r.IntN(len(cols) + 1) {
 			req.Columns = append(req.Columns, r.IntN(len(cols)))
+		}
+		numbered := r.IntN(2) == 0
+		if numbered {
+			req.Columns = append(req.Columns, storage.RowNumber)
 		}
 		got := make([][]vector.Value, len(req.Columns))
 		rows := 0
@@ -116,6 +132,17 @@ func TestFilters(t *testing.T) {
 		}
 		for i, col := range req.Columns {
 			var kept []vector.Value
+			if col == storage.RowNumber {
+				k := -1
+				for _, v := range got[i] {
+					for k++; !live[k]; k++ {
+					}
+					if v.Int64() != int64(k) {
+						t.Fatalf("seed %d: row %d is numbered %d", seed, k, v.Int64())
+					}
+				}
+				continue
+			}
 			for k, v := range want[col] {
 				if live[k] {
 					kept = append(kept, v)
