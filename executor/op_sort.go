@@ -38,6 +38,7 @@ type sorter struct {
 	sections *sections // nil: the rows are one stream
 
 	// After Finalize, read-only:
+	total int64 // rows
 	cols  []*vector.Vector
 	order []int32 // rows of cols
 
@@ -47,6 +48,11 @@ type sorter struct {
 const topNLimit = 1 << 20
 
 func (b *builder) buildSort(n *physical.Sort, down stage) error {
+	_, err := b.addSort(n, down)
+	return err
+}
+
+func (b *builder) addSort(n *physical.Sort, down stage) (*sorter, error) {
 	s := &sorter{n: n, rt: b.rt, keep: math.MaxInt64}
 	s.memory = newSpillClaim(b.rt, fmt.Sprintf("sort #%d", n.ID), b.profile(n))
 	if n.Limit >= 0 && n.Limit < math.MaxInt64-n.Offset {
@@ -57,21 +63,21 @@ func (b *builder) buildSort(n *physical.Sort, down stage) error {
 		s.exprs = append(s.exprs, k.Expr)
 	}
 	if _, err := sorting.NewEncoder(s.keys); err != nil {
-		return err
+		return nil, err
 	}
 	if n.TopN != nil && s.keep <= topNLimit && b.filters != nil {
 		b.filters.publish(n.TopN.ID, &publication{topN: &topNFilter{threshold: &s.threshold, key: s.keys[0], only: len(s.keys) == 1}})
 		b.profile(n).addFilter(n.TopN.ID, physical.FilterTopN.String()).set("READY", "")
 	}
 	if err := b.build(n.Input, stage{sink: s}); err != nil {
-		return err
+		return nil, err
 	}
 	if n.Sectioned {
 		b.buildSections(s, down)
 	} else {
 		b.addSerial(sortSource{s}, n, down)
 	}
-	return nil
+	return s, nil
 }
 
 // Open implements Sink.
@@ -181,6 +187,7 @@ func (s *sorter) Finalize(ctx context.Context) error {
 		return tooManyRows(s.n)
 	}
 	const parts = 4 // a driver: ranges are not of one size
+	s.total = total
 	m := sorting.NewMerge(s.runs, parts*max(s.rt.Instances, 1))
 	order := make([]int32, m.Len())
 	err := parallelTasks(ctx, s.rt, s.rt.Instances, m.Parts(), func(_, p int) error {

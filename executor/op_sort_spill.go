@@ -110,6 +110,11 @@ func (s *sorter) spillRest(ctx context.Context) (bool, error) {
 	}
 	s.runs, s.parts = nil, nil
 	s.memory.release()
+	for _, r := range s.disk {
+		for _, b := range r.blocks {
+			s.total += int64(b.Rows)
+		}
+	}
 	s.memory.noteSpill(len(s.disk), "runs")
 	for len(s.disk) > sortFanIn {
 		if err := s.mergeSome(ctx); err != nil {

@@ -19,17 +19,48 @@ type windowOp struct {
 	// whole: the transform that follows is a window whose partitions are parts of this one's: it takes batches of any
 	// size and need not look for their ends.
 	whole bool
+	// sorted is the sort of all rows below, which knows how many there are; nil: there are partitions.
+	sorted *sorter
 }
 
 // buildWindow adds n; above is the window that reads it, nil: something else.
 func (b *builder) buildWindow(n, above *physical.Window, down stage) error {
+	if n.Total {
+		return b.buildWindowTotal(n, down)
+	}
 	w := &windowOp{n: n, rt: b.rt, whole: above != nil && containsAll(above.Partition, n.Partition)}
 	w.memory = newSpillClaim(b.rt, fmt.Sprintf("window #%d", n.ID), b.profile(n))
 	down = down.then(b.profile(n), w.newTransform)
-	if below, ok := n.Input.(*physical.Window); ok {
-		return b.buildWindow(below, n, down)
+	switch in := n.Input.(type) {
+	case *physical.Window:
+		if len(n.Partition) > 0 || oneDriver(in) {
+			return b.buildWindow(in, n, down)
+		}
+	case *physical.Sort:
+		if in.Partition == 0 {
+			s, err := b.addSort(in, down)
+			if len(n.Partition) == 0 {
+				w.sorted = s
+			}
+			return err
+		}
+		return b.build(in, down)
 	}
-	return b.build(n.Input, down)
+	return b.buildCollected(n.Input, down)
+}
+
+// oneDriver: the rows of a window come sorted as a whole, from one driver.
+func oneDriver(n *physical.Window) bool {
+	if n.Total {
+		return false
+	}
+	switch in := n.Input.(type) {
+	case *physical.Window:
+		return oneDriver(in)
+	case *physical.Sort:
+		return in.Within && in.Partition == 0
+	}
+	return len(n.Partition) == 0 // collected
 }
 
 func containsAll(list, some []expr.Expr) bool {
@@ -50,6 +81,8 @@ type window struct {
 	calls []*windowCall
 	keys  []*rowExpr // partition keys, then sort keys
 	tail  boundaryFinder
+	// streaming is set where partitions need not be in memory as a whole, used for those that do not come so.
+	streaming *streamState
 
 	held  int64
 	buf   []*vector.Vector // rows that wait for the end of their partition; the calls' outputs are not among them
@@ -58,7 +91,7 @@ type window struct {
 	ready vector.Batch // computed rows that are not handed out yet, from at on
 	at    int
 	out   vector.Batch
-	mem   []vector.Vector
+	ended bool // the input of one that streams
 }
 
 func (w *windowOp) newTransform(d *Driver) (Transform, error) {
@@ -73,12 +106,16 @@ func (w *windowOp) newTransform(d *Driver) (Transform, error) {
 	}
 	for _, f := range w.n.Funcs {
 		c, err := newWindowCall(f, w.rt)
+		if c != nil && w.sorted != nil {
+			c.total = w.sorted.total
+		}
 		if err != nil {
 			return nil, err
 		}
 		t.calls = append(t.calls, c)
 	}
 	t.rows.partition = len(w.n.Partition)
+	t.streaming = newStreamState(t.calls)
 	t.clear()
 	return t, nil
 }
@@ -100,6 +137,9 @@ func (w *window) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, Flow
 	w.d.closed = false
 	if closed && w.count == 0 {
 		return w.compute(in)
+	}
+	if w.streaming != nil {
+		return w.stream(in)
 	}
 	if err := w.add(in); err != nil {
 		return nil, NeedInput, err
@@ -234,7 +274,14 @@ func (w *window) Flush(context.Context) (*vector.Batch, error) {
 	if w.at < w.ready.Len {
 		return w.next(), nil
 	}
-	if w.count == 0 {
+	if w.streaming != nil && !w.ended {
+		w.ended = true
+		b, _, err := w.stream(nil)
+		if b != nil || err != nil {
+			return b, err
+		}
+	}
+	if w.count == 0 || w.streaming != nil {
 		w.op.memory.force(&w.held, 0)
 		return nil, nil
 	}

@@ -23,6 +23,9 @@ type windowCall struct {
 	number   []uint32
 	groups   []uint32
 	nulls    notNull
+	carries  bool // of a node that streams; see reach
+	carried  carried
+	total    int64 // rows of the only partition, where that is known before; else 0
 }
 
 func newWindowCall(w *expr.Window, rt *Runtime) (*windowCall, error) {
@@ -125,15 +128,18 @@ func (c *windowCall) ntile(r *windowRows) *vector.Vector {
 	}
 	for p, s := range parts[:len(parts)-1] {
 		rows := int64(parts[p+1] - s)
-		size, larger := rows/buckets, rows%buckets
-		inLarger := larger * (size + 1)
 		for i := range rows {
-			if i < inLarger {
-				vals[int64(s)+i] = i/(size+1) + 1
-			} else {
-				vals[int64(s)+i] = larger + (i-inLarger)/size + 1
-			}
+			vals[int64(s)+i] = bucketOf(i, rows, buckets)
 		}
 	}
 	return out
+}
+
+// bucketOf is the bucket of row i of rows, from 1.
+func bucketOf(i, rows, buckets int64) int64 {
+	size, larger := rows/buckets, rows%buckets
+	if inLarger := larger * (size + 1); i >= inLarger {
+		return larger + (i-inLarger)/size + 1
+	}
+	return i/(size+1) + 1
 }

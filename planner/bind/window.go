@@ -374,7 +374,7 @@ func (c *windowCollector) nodes(n logical.Node) (logical.Node, error) {
 		first := c.calls[longest]
 		g := &logical.Window{Partition: first.Partition, Order: first.Order}
 		for i, w := range c.calls {
-			if used[i] || !sameSet(w.Partition, g.Partition) || len(w.Order) > len(g.Order) || !expr.SameKeys(w.Order, g.Order[:len(w.Order)]) {
+			if used[i] || overAll(w) != overAll(first) || !sameSet(w.Partition, g.Partition) || len(w.Order) > len(g.Order) || !expr.SameKeys(w.Order, g.Order[:len(w.Order)]) {
 				continue
 			}
 			used[i] = true
@@ -389,6 +389,11 @@ func (c *windowCollector) nodes(n logical.Node) (logical.Node, error) {
 		n = g
 	}
 	return n, nil
+}
+
+// overAll reports an aggregate over all rows, which runs without an order.
+func overAll(w *expr.Window) bool {
+	return w.Fn.Kind == function.WindowAggregate && len(w.Partition) == 0 && w.Frame.IsWhole() && !w.Distinct
 }
 
 func sortLength(w *expr.Window) int { return len(w.Partition) + len(w.Order) }

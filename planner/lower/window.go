@@ -3,6 +3,7 @@ package lower
 import (
 	"slices"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/planner/physical"
@@ -25,7 +26,8 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 	}
 	cols := slices.Clone(in.cols())
 	w.Info = l.info(append(cols, n.Cols...), l.est.Rows(n))
-	if sortedBelow(in.node, w) {
+	w.Total = isTotal(w)
+	if !w.Total && sortedBelow(in.node, w) {
 		w.Colocate = in.node.(*physical.Window).Colocate
 		w.Input = in.node
 		return in.as(w), nil
@@ -39,6 +41,9 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 		sorted.Input, w.Colocate = in.node, true
 	case in.together(n.Partition):
 		sorted.Input = in.node
+	case w.Total:
+		sorted.Input = in.node
+		out = in.moved(w, in.single)
 	case len(w.Partition) == 0, in.rows() <= tinyRows && smallInput(in.node):
 		sorted.Input = l.gather(in)
 		out = in.moved(w, true)
@@ -54,10 +59,20 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 	}
 	sorted.Keys = append(sorted.Keys, w.Order...)
 	w.Input = sorted
-	if len(sorted.Keys) == 0 { // any order will do
+	if len(sorted.Keys) == 0 { // any order will do, and one instance at a time
 		w.Input = sorted.Input
 	}
 	return out.as(w), nil
+}
+
+// isTotal: the calls are aggregates over all rows.
+func isTotal(w *physical.Window) bool {
+	for _, f := range w.Funcs {
+		if f.Fn.Kind != function.WindowAggregate || f.Distinct || !f.Frame.IsWhole() {
+			return false
+		}
+	}
+	return len(w.Partition) == 0
 }
 
 // windowKeys projects partition and sort keys that are no columns of the input to columns.
@@ -101,6 +116,9 @@ func sortedBelow(n physical.Node, w *physical.Window) bool {
 		below, ok := n.(*physical.Window)
 		if !ok {
 			break
+		}
+		if below.Total {
+			return false
 		}
 		n = below.Input
 	}

@@ -219,6 +219,8 @@ type Window struct {
 	Funcs     []*expr.Window
 	// Colocate: all rows of a partition lie in one bucket, so that no exchange was needed.
 	Colocate bool
+	// Total: the calls are aggregates over all rows. Their order does not matter, and is lost.
+	Total bool
 }
 
 // Limit passes rows [Offset, Offset+Count); Count -1 is all.
