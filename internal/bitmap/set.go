@@ -8,12 +8,11 @@ import (
 
 // Set is a set that grows: the state of one group. The zero Set is empty. It begins as a list of values, which is sorted
 // when it is full, and becomes containers when at least 8 values share one: ids that lie close together cost a bit each,
-// those that do not eight bytes. A first bitmap that is added as a whole stays as it is until something else comes.
-// Cardinalities are counted at the end only.
+// those that do not eight bytes. Bitmaps that are added as a whole wait as they are (pending.go). Values are counted at the end.
 type Set struct {
-	list []uint64 // while tree is nil
-	raw  []byte   // a serialised bitmap that is all of the set
-	tree *tree
+	list    []uint64 // while tree is nil
+	tree    *tree
+	pending *pending // nil: none
 }
 
 // Workspace adds to sets and accounts for their memory. One goroutine uses it; its sets are used with it only.
@@ -24,6 +23,7 @@ type Workspace struct {
 	spare   *words // zero, nil: none
 	low     []uint16
 	out     writer
+	cursors []cursor
 }
 
 // tree is the containers of a set. Keys that lie close together are found in a table.
@@ -49,7 +49,7 @@ type growing struct {
 const (
 	denseList = 8    // values a container from which on a list becomes a tree
 	leastTree = 64   // values of the smallest tree
-	maxList   = 1024 // of a growing container's list
+	maxList   = 4096 // values of a growing container's list: as many bytes as a bitset, written one after the other
 	growBytes = int64(unsafe.Sizeof(growing{}))
 	slotBytes = int64(unsafe.Sizeof(slot{}))
 )
@@ -65,9 +65,16 @@ func AddGrouped[T int8 | int16 | int32 | int64](w *Workspace, sets []Set, groups
 		v := uint64(x)
 		if t := sets[g].tree; t != nil {
 			if i := v>>16 - t.base; i < uint64(len(t.table)) {
-				if b := t.table[i].bits; b != nil {
+				s := &t.table[i]
+				if b := s.bits; b != nil {
 					b[v>>6&(numWords-1)] |= 1 << (v & 63)
 					continue
+				}
+				if s.num != 0 {
+					if c := &t.cons[s.num-1]; len(c.list) < cap(c.list) {
+						c.list = append(c.list, uint16(v))
+						continue
+					}
 				}
 			}
 		}
@@ -92,11 +99,6 @@ func (w *Workspace) Add(s *Set, v uint64) {
 }
 
 func (w *Workspace) addListed(s *Set, v uint64) {
-	if s.raw != nil {
-		w.open(s)
-		w.Add(s, v)
-		return
-	}
 	if len(s.list) == cap(s.list) {
 		if w.compact(s); s.tree != nil {
 			w.Add(s, v)
@@ -229,9 +231,21 @@ func (w *Workspace) moreRoom(c *growing, t *tree) {
 		w.spare = b
 		return
 	}
-	room := make([]uint16, len(c.list), max(4, 4*n))
+	next := 2 * n
+	if n < 256 {
+		next = max(4, 4*n)
+	}
+	w.reserve(c, next)
+}
+
+// reserve makes room for n values in a list.
+func (w *Workspace) reserve(c *growing, n int) {
+	if n <= cap(c.list) {
+		return
+	}
+	room := make([]uint16, len(c.list), n)
 	copy(room, c.list)
-	w.Held += int64(cap(room)-n) * 2
+	w.Held += int64(n-cap(c.list)) * 2
 	c.list = room
 }
 
@@ -278,89 +292,19 @@ func drain(set *words, dst []uint16) []uint16 {
 	return dst
 }
 
-// open decodes the bitmap that a set was made of. It was walked before: it has no errors.
-func (w *Workspace) open(s *Set) {
-	raw := s.raw
-	s.raw = nil
-	w.Held -= int64(cap(raw))
-	_ = w.unite(s, raw)
-}
-
-// Or adds the values of a serialised bitmap, which it does not keep.
-func (w *Workspace) Or(s *Set, b []byte) error {
-	if v, ok := single(b); ok {
-		w.Add(s, v)
-		return nil
-	}
-	if s.tree == nil && s.raw == nil && len(s.list) == 0 && len(b) > singleBytes {
-		if _, err := Count(b); err != nil {
-			return err
-		}
-		s.raw = append(make([]byte, 0, len(b)), b...)
-		w.Held += int64(len(b)) - 8*int64(cap(s.list))
-		s.list = nil
-		return nil
-	}
-	if s.raw != nil {
-		w.open(s)
-	}
-	return w.unite(s, b)
-}
-
-// unite adds b container by container, or value by value where a tree would not be worth it.
-func (w *Workspace) unite(s *Set, b []byte) error {
-	if s.tree == nil {
-		values, containers := uint64(0), uint64(0)
-		c := walk(b)
-		for c.next() {
-			values, containers = values+uint64(c.card), containers+1
-		}
-		if c.err != nil {
-			return c.err
-		}
-		if values < leastTree || values < denseList*containers {
-			for c = walk(b); c.next(); {
-				w.low = c.values(w.low[:0])
-				for _, low := range w.low {
-					w.Add(s, c.key<<16|uint64(low))
-				}
-			}
-			return c.err
-		}
-		w.grow(s)
-	}
-	c := walk(b)
-	for c.next() {
-		g := w.container(s.tree, c.key)
-		if g.bits == nil && (c.kind == bitsetKind || c.card+len(g.list) > maxList) {
-			w.toBits(g, s.tree)
-		}
-		if g.bits != nil {
-			c.fill(g.bits)
-			continue
-		}
-		w.low = c.values(w.low[:0])
-		for _, low := range w.low {
-			w.addLow(g, low, s.tree)
-		}
-	}
-	return c.err
-}
-
 // Merge adds the values of another workspace's set. Containers that s lacks are shared with it: o must not change afterwards,
 // but different goroutines may read it.
-func (w *Workspace) Merge(s, o *Set) error {
-	switch {
-	case o.raw != nil:
-		return w.Or(s, o.raw)
-	case o.tree == nil:
+func (w *Workspace) Merge(s, o *Set) {
+	if o.pending != nil {
+		for i := range o.pending.bitmaps {
+			w.wait(s, &o.pending.bitmaps[i])
+		}
+	}
+	if o.tree == nil {
 		for _, v := range o.list {
 			w.Add(s, v)
 		}
-		return nil
-	}
-	if s.raw != nil {
-		w.open(s)
+		return
 	}
 	if s.tree == nil {
 		w.grow(s)
@@ -385,54 +329,18 @@ func (w *Workspace) Merge(s, o *Set) error {
 			w.Held += 2 * int64(cap(from.list)-cap(to.list))
 			to.list = from.list
 		default:
-			for _, v := range from.list {
-				w.addLow(to, v, t)
+			if to.bits == nil && len(to.list)+len(from.list) > maxList {
+				w.toBits(to, t)
 			}
-		}
-	}
-	return nil
-}
-
-// sorted calls f for the containers in order: of each either its bitset or its ascending values, which are valid during the call.
-func (w *Workspace) sorted(s *Set, f func(key uint64, set *words, vals []uint16)) {
-	t := s.tree
-	one := func(c *growing) {
-		if c.bits != nil {
-			f(c.key, c.bits, nil)
-			return
-		}
-		w.low = append(w.low[:0], c.list...)
-		if len(w.low) <= 64 {
-			slices.Sort(w.low)
-			w.low = slices.Compact(w.low)
-		} else {
-			for _, v := range w.low {
-				w.scratch[v>>6] |= 1 << (v & 63)
+			if to.bits != nil {
+				for _, v := range from.list {
+					to.bits[v>>6] |= 1 << (v & 63)
+				}
+				continue
 			}
-			w.low = drain(&w.scratch, w.low[:0])
+			w.reserve(to, len(to.list)+len(from.list))
+			to.list = append(to.list, from.list...)
 		}
-		f(c.key, nil, w.low)
-	}
-	if t.index == nil {
-		for i := range t.table {
-			if num := t.table[i].num; num != 0 {
-				one(&t.cons[num-1])
-			}
-		}
-		return
-	}
-	order := make([]int32, len(t.cons))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if t.cons[a].key < t.cons[b].key {
-			return -1
-		}
-		return 1
-	})
-	for _, i := range order {
-		one(&t.cons[i])
 	}
 }
 
@@ -444,19 +352,18 @@ func (s *Set) sortList() {
 
 // Count is the number of values.
 func (w *Workspace) Count(s *Set) int64 {
-	switch {
-	case s.raw != nil:
-		n, _ := Count(s.raw)
-		return n
-	case s.tree == nil:
+	if s.tree == nil && s.pending == nil {
 		s.sortList()
 		return int64(len(s.list))
 	}
 	n := 0
-	w.sorted(s, func(_ uint64, set *words, vals []uint16) {
-		if set != nil {
+	w.each(s, func(_ uint64, set *words, vals []uint16, c *container) {
+		switch {
+		case set != nil:
 			n += ones(set)
-		} else {
+		case c != nil:
+			n += c.card
+		default:
 			n += len(vals)
 		}
 	})
@@ -465,11 +372,11 @@ func (w *Workspace) Count(s *Set) int64 {
 
 // AppendTo appends the serialised form. The set may grow afterwards. The only error is sqlerr.OutOfRange.
 func (w *Workspace) AppendTo(dst []byte, s *Set) ([]byte, error) {
-	if s.raw != nil {
-		return append(dst, s.raw...), nil
+	if s.tree == nil && len(s.list) == 0 && s.pending != nil && len(s.pending.bitmaps) == 1 {
+		return append(dst, s.pending.bitmaps[0].bytes...), nil
 	}
 	w.out.reset()
-	if s.tree == nil {
+	if s.tree == nil && s.pending == nil {
 		s.sortList()
 		for list := s.list; len(list) > 0; {
 			n := 0
@@ -480,15 +387,18 @@ func (w *Workspace) AppendTo(dst []byte, s *Set) ([]byte, error) {
 			w.ordered(list[0]>>16, w.low)
 			list = list[n:]
 		}
-	} else {
-		w.sorted(s, func(key uint64, set *words, vals []uint16) {
-			if set != nil {
-				w.out.bits(key, set)
-			} else {
-				w.ordered(key, vals)
-			}
-		})
+		return w.out.appendTo(dst)
 	}
+	w.each(s, func(key uint64, set *words, vals []uint16, c *container) {
+		switch {
+		case set != nil:
+			w.out.bits(key, set)
+		case c != nil:
+			w.out.copied(c)
+		default:
+			w.out.array(key, vals)
+		}
+	})
 	return w.out.appendTo(dst)
 }
 

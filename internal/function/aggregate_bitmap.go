@@ -74,7 +74,7 @@ type bitmapSets struct {
 	buf  []byte
 }
 
-const bitmapSetBytes = 56
+const bitmapSetBytes = 40
 
 func (s *bitmapSets) Grow(n int) { s.sets = growTo(s.sets, n) }
 
@@ -146,9 +146,7 @@ func addIntegers[T integer](least int64) func(s *bitmapSets, groups []uint32, ar
 func (s *bitmapSets) Merge(groups []uint32, other Accumulator, from int) error {
 	o := other.(*bitmapSets)
 	for k, g := range groups {
-		if err := s.work.Merge(&s.sets[g], &o.sets[from+k]); err != nil {
-			return err
-		}
+		s.work.Merge(&s.sets[g], &o.sets[from+k])
 	}
 	return nil
 }
@@ -157,9 +155,7 @@ func (s *bitmapSets) Merge(groups []uint32, other Accumulator, from int) error {
 func (s *bitmapSets) MergeRows(groups []uint32, other Accumulator, rows []uint32) error {
 	o := other.(*bitmapSets)
 	for k, g := range groups {
-		if err := s.work.Merge(&s.sets[g], &o.sets[rows[k]]); err != nil {
-			return err
-		}
+		s.work.Merge(&s.sets[g], &o.sets[rows[k]])
 	}
 	return nil
 }

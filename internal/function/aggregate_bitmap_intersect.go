@@ -154,9 +154,7 @@ func (k *keyedBitmaps) Merge(groups []uint32, other Accumulator, from int) error
 	o, values := other.(*keyedBitmaps), len(k.numbers)
 	for j, g := range groups {
 		for n := range values {
-			if err := k.inner.work.Merge(&k.inner.sets[int(g)*values+n], &o.inner.sets[(from+j)*values+n]); err != nil {
-				return err
-			}
+			k.inner.work.Merge(&k.inner.sets[int(g)*values+n], &o.inner.sets[(from+j)*values+n])
 		}
 	}
 	return nil
