@@ -54,19 +54,22 @@ func (x *execution) write(ctx context.Context, to bind.Target, q ast.Query, sink
 	if err != nil {
 		return nil, err
 	}
-	return x.runWrite(ctx, bound, sink, "LOAD")
+	return x.runWrite(ctx, bound, "LOAD", sink)
 }
 
-// runWrite runs a plan that ends in sink; kind is its name in the list of profiles.
-func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, sink storage.Sink, kind string) (*Rows, error) {
+// runWrite runs a plan that ends in sinks; kind is its name in the list of profiles.
+func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, kind string, sinks ...storage.Sink) (*Rows, error) {
 	plan, err := x.plan(bound)
 	if err != nil {
 		return nil, err
 	}
 	rt := x.runtime(nil)
-	routed, _ := sink.(routedSink)
-	if routed != nil {
-		routed.UseBudget(rt.Budget)
+	var routed []routedSink
+	for _, sink := range sinks {
+		if s, ok := sink.(routedSink); ok {
+			s.UseBudget(rt.Budget)
+			routed = append(routed, s)
+		}
 	}
 	run, err := x.start(ctx, plan, kind, rt)
 	if err != nil {
@@ -89,9 +92,11 @@ func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, sink storag
 	}
 	run.result.Close()
 	run.end(count, nil)
-	if routed != nil && routed.Filtered() > 0 {
-		count -= routed.Filtered()
-		x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", routed.Filtered())
+	for _, s := range routed {
+		if s.Filtered() > 0 {
+			count -= s.Filtered()
+			x.note("%d rows were filtered: NULL in a NOT NULL column, or no partition takes them", s.Filtered())
+		}
 	}
 	return okRows(x.s, count, ""), nil
 }

@@ -116,7 +116,7 @@ func (w *pathWrite) externalSink() (storage.Sink, error) {
 		if err := w.checkFiles(len(files)); err != nil {
 			return err
 		}
-		return w.commitExternal(files)
+		return w.x.publish(ctx, published{outside: func() error { return w.commitExternal(files) }})
 	}
 	return &externalSink{Sink: table.NewSink(o), db: db, change: w.change}, nil
 }

@@ -238,13 +238,13 @@ func (w *pathWrite) create(_ context.Context, tuples [][]vector.Value) (*storage
 }
 
 // sink writes the rows; publish gets the files with the numbers of w.parts.
-func (w *pathWrite) sink(dir string, publish func(files []catalog.DataFile) error) *table.Sink {
+func (w *pathWrite) sink(dir string, publish func(ctx context.Context, files []catalog.DataFile) error) *table.Sink {
 	o := w.options(dir)
-	o.Publish = func(_ context.Context, files []table.File) error {
+	o.Publish = func(ctx context.Context, files []table.File) error {
 		if err := w.checkFiles(len(files)); err != nil {
 			return err
 		}
-		return publish(dataFiles(w.t, files))
+		return publish(ctx, dataFiles(w.t, files))
 	}
 	return table.NewSink(o)
 }
@@ -275,39 +275,26 @@ func (w *pathWrite) options(dir string) table.Options {
 	return o
 }
 
-// insertHive is INSERT into a table of Hive.
-func (x *execution) insertHive(ctx context.Context, t *catalog.Table, st *ast.Insert) (*Rows, error) {
-	w, sink, err := x.hiveSink(t, st)
+// newHiveInsertion is INSERT into a table of Hive.
+func (x *execution) newHiveInsertion(t *catalog.Table, st *ast.Insert) (*insertion, error) {
+	w, err := x.newPathWrite(t, st)
 	if err != nil {
 		return nil, err
 	}
+	out := &insertion{to: bind.Target{Table: t, Columns: w.columns, Fixed: w.fixed}, overwrite: st.Overwrite, path: w}
 	if st.IfNotExists && t.InPath() {
-		there, err := w.exists()
-		if err != nil || there {
-			return okRows(x.s, 0, ""), err
+		if out.skip, err = w.exists(); err != nil || out.skip {
+			return out, err
 		}
 	}
-	rows, err := x.write(ctx, w.target(), st.Query, sink)
-	x.endWrite(w)
-	return rows, err
-}
-
-// hiveSink is what an INSERT into a table of Hive writes to.
-func (x *execution) hiveSink(t *catalog.Table, st *ast.Insert) (*pathWrite, storage.Sink, error) {
-	w, err := x.newPathWrite(t, st)
-	if err != nil {
-		return nil, nil, err
-	}
 	if t.Kind == catalog.External {
-		sink, err := w.externalSink()
-		return w, sink, err
+		out.sink, err = w.externalSink()
+		return out, err
 	}
-	return w, w.sink(x.s.db.location(t), func(files []catalog.DataFile) error { return x.s.db.publishPaths(w, files) }), nil
-}
-
-// target is what the binder must know.
-func (w *pathWrite) target() bind.Target {
-	return bind.Target{Table: w.t, Columns: w.columns, Fixed: w.fixed}
+	out.sink = w.sink(x.s.db.location(t), func(ctx context.Context, files []catalog.DataFile) error {
+		return x.publish(ctx, x.s.db.replacingPaths(w, files))
+	})
+	return out, nil
 }
 
 // exists reports whether the static partition is there.
@@ -331,17 +318,17 @@ func (w *pathWrite) exists() (bool, error) {
 	return w.t.PartitionNamed(w.parts[0].Name, false) != nil, nil
 }
 
-// publishPaths lists the files of a write in the catalog, with the partitions that they need, and drops those
+// replacingPaths lists the files of a write in the catalog, with the partitions that they need, and drops those
 // that an overwrite replaces, all at once. A dynamic overwrite replaces partitions that got rows, others
 // whatever they got.
-func (db *DB) publishPaths(w *pathWrite, files []catalog.DataFile) error {
+func (db *DB) replacingPaths(w *pathWrite, files []catalog.DataFile) published {
 	t := w.t
 	if len(files) == 0 && (len(w.dynamic) > 0 || !t.InPath() && !w.overwrite) {
-		return nil
+		return published{}
 	}
 	var gone []string
-	published := slices.Clone(files)
-	err := db.cat.Update(func(tx *catalog.Tx) error {
+	added := slices.Clone(files)
+	apply := func(tx *catalog.Tx) error {
 		gone = nil
 		now := tx.TableByID(t.Database, t.ID)
 		if now == nil {
@@ -355,9 +342,9 @@ func (db *DB) publishPaths(w *pathWrite, files []catalog.DataFile) error {
 		for _, id := range ids {
 			touched[id] = true
 		}
-		copy(published, files)
-		for i := range published {
-			published[i].Partition = ids[files[i].Partition]
+		copy(added, files)
+		for i := range added {
+			added[i].Partition = ids[files[i].Partition]
 		}
 		removed := map[string]bool{}
 		for i := range now.Files {
@@ -376,14 +363,12 @@ func (db *DB) publishPaths(w *pathWrite, files []catalog.DataFile) error {
 		for path := range removed {
 			gone = append(gone, db.filePaths(now, []catalog.DataFile{{Path: path}})...)
 		}
-		return tx.SetFiles(t.Database, t.ID, removed, published)
-	})
-	if err != nil {
-		return err
+		return tx.SetFiles(t.Database, t.ID, removed, added)
 	}
-	db.discard(gone...)
-	db.compactLater(t, published)
-	return nil
+	return published{table: t.ID, apply: apply, after: func() {
+		db.discard(gone...)
+		db.compactLater(t, added)
+	}}
 }
 
 // immutable fails for tables that take rows only once; data is there.
@@ -438,7 +423,7 @@ func (x *execution) createHiveSink(t *catalog.Table) storage.Sink {
 	if t.InPath() {
 		w.dynamic = columnNames(t, t.Partitioning.Columns)
 	}
-	return w.sink(x.s.db.location(t), func(files []catalog.DataFile) error {
+	return w.sink(x.s.db.location(t), func(_ context.Context, files []catalog.DataFile) error {
 		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
 			next := *t
 			for i := range w.parts {

@@ -19,6 +19,26 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
+	w, err := x.newInsertion(st)
+	if err != nil || w.skip {
+		return okRows(x.s, 0, ""), err
+	}
+	rows, err := x.write(ctx, w.to, st.Query, w.sink)
+	w.end(x)
+	return rows, err
+}
+
+// insertion is one INSERT: what the binder and the executor must know of it.
+type insertion struct {
+	to        bind.Target
+	sink      storage.Sink
+	overwrite bool
+	path      *pathWrite // of tables of Hive
+	skip      bool       // IF NOT EXISTS, and it exists
+}
+
+// newInsertion checks an INSERT and makes its sink.
+func (x *execution) newInsertion(st *ast.Insert) (*insertion, error) {
 	t, err := x.insertTable(st.Name)
 	if err != nil {
 		return nil, err
@@ -32,7 +52,7 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 		}
 	}
 	if t.Hive {
-		return x.insertHive(ctx, t, st)
+		return x.newHiveInsertion(t, st)
 	}
 	if err := checkSequence(t, st); err != nil {
 		return nil, err
@@ -41,7 +61,14 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.write(ctx, bind.Target{Table: t, Columns: st.Columns}, st.Query, x.sinkInto(target))
+	return &insertion{to: bind.Target{Table: t, Columns: st.Columns}, overwrite: st.Overwrite, sink: x.sinkInto(target)}, nil
+}
+
+// end forgets what an insertion that failed had begun.
+func (w *insertion) end(x *execution) {
+	if w.path != nil {
+		x.endWrite(w.path)
+	}
 }
 
 // checkSequence refuses loads that do not give the hidden sequence column of a table.
@@ -94,32 +121,32 @@ func (g *target) takes(p *catalog.Partition) bool {
 	return !p.Temporary
 }
 
-// sinkFor is what an INSERT into t writes to.
-func (x *execution) sinkFor(t *catalog.Table) storage.Sink { return x.sinkInto(&target{table: t}) }
-
 // sinkInto is the sink of a write to g.
 func (x *execution) sinkInto(g *target) storage.Sink {
-	return x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error { return x.s.db.publish(ctx, g, files) })
+	return x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error {
+		return x.publish(ctx, x.s.db.replacing(g, files))
+	})
 }
 
-// publish makes files visible: see publishLoad and, for UNIQUE tables, publishUnique.
-func (db *DB) publish(ctx context.Context, g *target, files []catalog.DataFile) error {
+// replacing lists files in the catalog and, for an overwrite, drops those that they replace: all
+// that are there at this moment. Rows of UNIQUE tables replace those of their keys, see replacingRows.
+func (db *DB) replacing(g *target, files []catalog.DataFile) published {
 	if len(files) == 0 && (!g.overwrite || g.detect) {
-		return nil // no row: no version
+		return published{} // no row: no version
 	}
 	if g.table.Model == catalog.UniqueKey {
-		return db.publishUnique(ctx, g, files, g.locked)
+		return db.replacingRows(g, files)
 	}
-	return db.publishLoad(g, files, nil)
+	return db.load(g, func() ([]catalog.DataFile, map[string]*rowset.Set) { return files, nil })
 }
 
-// publishLoad lists files in the catalog and, for an overwrite, drops those that they replace: all
-// that are there at this moment. gone are rows of others that it deletes.
-func (db *DB) publishLoad(g *target, files []catalog.DataFile, gone map[string]*rowset.Set) error {
+// load is the publication of what outcome says: new files, and the rows of others that they delete.
+func (db *DB) load(g *target, outcome func() (added []catalog.DataFile, gone map[string]*rowset.Set)) published {
 	t := g.table
 	var dropped []string
-	err := db.cat.Update(func(tx *catalog.Tx) error {
+	apply := func(tx *catalog.Tx) error {
 		dropped = nil
+		files, gone := outcome()
 		removed := map[string]bool{}
 		if now := tx.TableByID(t.Database, t.ID); now != nil && g.overwrite {
 			written := map[int64]bool{}
@@ -141,14 +168,13 @@ func (db *DB) publishLoad(g *target, files []catalog.DataFile, gone map[string]*
 		}
 		dropped = append(dropped, db.stalePaths(tx)...)
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	db.discard(dropped...)
-	db.compactLater(t, files)
-	db.indexLater(tableKey{t.Database, t.ID})
-	return nil
+	return published{table: t.ID, apply: apply, after: func() {
+		files, _ := outcome()
+		db.discard(dropped...)
+		db.compactLater(t, files)
+		db.indexLater(tableKey{t.Database, t.ID})
+	}}
 }
 
 // routedSink sends rows to the partitions and buckets of g, ordered by the table's key.
@@ -159,7 +185,9 @@ func (x *execution) routedSink(g *target, publish func(ctx context.Context, file
 	if t.Model != catalog.UniqueKey { // which rows stay is not known yet
 		o.Indexes, covering = x.s.db.sinkIndexes(t)
 	}
-	o.Publish = func(ctx context.Context, files []table.File) error { return publish(ctx, coveredFiles(t, files, covering)) }
+	o.Publish = func(ctx context.Context, files []table.File) error {
+		return publish(ctx, coveredFiles(t, files, covering))
+	}
 	if t.Partitioning != nil || t.Distribution.Kind != catalog.NotDistributed {
 		o.Routing = routingOf(t, layoutOf(t, g.takes))
 	}
@@ -174,6 +202,9 @@ func (x *execution) sinkOptions(t *catalog.Table, dir string) table.Options {
 	o := table.Options{
 		FS: x.s.db.fs, Dir: dir, Txn: x.s.db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
 		Sorted: ordinals(t, sortedBy(t)), Descending: t.Distribution.Descending, Merge: writeMerging(t), Lenient: !x.s.settings.bool("enable_insert_strict"),
+	}
+	if x.together != nil {
+		o.Done = x.together.isDone
 	}
 	o.MaxFiltered, _ = strconv.ParseFloat(x.s.settings.values["insert_max_filter_ratio"], 64)
 	return o

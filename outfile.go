@@ -64,7 +64,7 @@ func (x *execution) outfile(ctx context.Context, q ast.Query, into *ast.IntoOutf
 	if err != nil {
 		return nil, err
 	}
-	rows, err := x.runWrite(ctx, bound, e.sink, "EXPORT")
+	rows, err := x.runWrite(ctx, bound, "EXPORT", e.sink)
 	if err != nil || !isDorisOutfile(into) {
 		return rows, err
 	}

@@ -51,6 +51,8 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.drop(st)
 	case *ast.Insert:
 		return x.insert(ctx, st)
+	case *ast.MultiInsert:
+		return x.multiInsert(ctx, st)
 	case *ast.Truncate:
 		return x.truncate(ctx, st)
 	case *ast.Analyze:
@@ -97,8 +99,6 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 
 func statementName(st ast.Statement) string {
 	switch st.(type) {
-	case *ast.MultiInsert:
-		return "FROM … INSERT (multi-table insert)"
 	case *ast.Delete:
 		return "DELETE"
 	case *ast.Update:
@@ -154,18 +154,20 @@ func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
 		}
 		return x.bindOutfile(q, into, e)
 	case *ast.Insert:
-		t, err := x.insertTable(st.Name)
+		w, err := x.newInsertion(st)
 		if err != nil {
 			return nil, err
 		}
-		if t.Hive {
-			w, sink, err := x.hiveSink(t, st)
-			if err != nil {
-				return nil, err
-			}
-			return bind.Insert(w.target(), st.Query, sink, x.env())
+		if w.sink == nil { // IF NOT EXISTS has nothing to do
+			return bind.Query(st.Query, x.env())
 		}
-		return bind.Insert(bind.Target{Table: t, Columns: st.Columns}, st.Query, x.sinkFor(t), x.env())
+		return bind.Insert(w.to, st.Query, w.sink, x.env())
+	case *ast.MultiInsert:
+		_, branches, err := x.newInsertions(st)
+		if err != nil {
+			return nil, err
+		}
+		return bind.MultiInsert(st.From, branches, x.env())
 	}
 	return nil, sqlerr.Unsupported("EXPLAIN of " + statementName(st)).At(st.Position())
 }

@@ -40,38 +40,44 @@ func (db *DB) lockRows(ctx context.Context, id int64) (func(), error) {
 	}
 }
 
-// publishUnique publishes files of a UNIQUE table, which replace rows of their keys. locked: the caller holds the
-// table's write lock.
-func (db *DB) publishUnique(ctx context.Context, g *target, files []catalog.DataFile, locked bool) error {
-	t := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID})
-	if t == nil {
-		return sqlerr.New(sqlerr.UnknownTable, "Table '%s' was dropped meanwhile", g.table.Name)
-	}
-	u := db.newUpsert(g.table, files)
-	if err := u.within(ctx); err != nil {
-		return err
-	}
-	var before []catalog.DataFile
-	if !g.overwrite {
-		before = t.Files
-		if err := u.against(ctx, before); err != nil {
-			return err
+// replacingRows publishes files of a UNIQUE table, which replace rows of their keys. The table's write lock is held from
+// when it is known which ones to when they are gone, unless the caller of the write holds it.
+func (db *DB) replacingRows(g *target, files []catalog.DataFile) published {
+	var added []catalog.DataFile
+	var gone map[string]*rowset.Set
+	w := db.load(g, func() ([]catalog.DataFile, map[string]*rowset.Set) { return added, gone })
+	w.prepare = func(ctx context.Context) (release func(), err error) {
+		t := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID})
+		if t == nil {
+			return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s' was dropped meanwhile", g.table.Name)
 		}
-	}
-	if !locked {
-		unlock, err := db.lockRows(ctx, g.table.ID)
-		if err != nil {
-			return err
+		u := db.newUpsert(g.table, files)
+		if err := u.within(ctx); err != nil {
+			return nil, err
 		}
-		defer unlock()
-	}
-	if now := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID}); now != nil && !g.overwrite {
-		if err := u.against(ctx, u.changed(before, now.Files)); err != nil {
-			return err
+		var before []catalog.DataFile
+		if !g.overwrite {
+			before = t.Files
+			if err := u.against(ctx, before); err != nil {
+				return nil, err
+			}
 		}
+		release = func() {}
+		if !g.locked {
+			if release, err = db.lockRows(ctx, g.table.ID); err != nil {
+				return nil, err
+			}
+		}
+		if now := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID}); now != nil && !g.overwrite {
+			if err := u.against(ctx, u.changed(before, now.Files)); err != nil {
+				release()
+				return nil, err
+			}
+		}
+		added, gone = u.result()
+		return release, nil
 	}
-	added, gone := u.result()
-	return db.publishLoad(g, added, gone)
+	return w
 }
 
 // lastRows are the files of a table's first load, with the rows deleted that others of their keys replace.

@@ -28,6 +28,15 @@ type Target struct {
 // plan yields the number of rows. NULL in a NOT NULL column is found by the sink.
 func Insert(to Target, q ast.Query, sink storage.Sink, env *Env) (*Bound, error) {
 	b := newBinder(env)
+	w, err := b.insert(to, q, sink, func() (relationResult, error) { return b.query(q, nil, nil, true) })
+	if err != nil {
+		return nil, err
+	}
+	return b.finish(w, []string{"rows"}), nil
+}
+
+// insert is the write of q, which query binds unless it is VALUES.
+func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() (relationResult, error)) (*logical.Write, error) {
 	target := to.Table
 	slots, err := insertColumns(target, to.Columns, q)
 	if err != nil {
@@ -37,7 +46,7 @@ func Insert(to Target, q ast.Query, sink storage.Sink, env *Env) (*Bound, error)
 	if v, ok := q.(*ast.Values); ok {
 		r, err = b.insertValues(target, slots, v)
 	} else {
-		r, err = b.query(q, nil, nil, true)
+		r, err = query()
 	}
 	if err != nil {
 		return nil, err
@@ -80,8 +89,7 @@ func Insert(to Target, q ast.Query, sink storage.Sink, env *Env) (*Bound, error)
 		exprs[i] = fold(cast)
 	}
 	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
-	w := &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}
-	return b.finish(w, []string{"rows"}), nil
+	return &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}, nil
 }
 
 // storing is the conversion to a column: a value that does not fit fails the statement,

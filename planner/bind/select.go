@@ -33,6 +33,13 @@ func (b *binder) selectQuery(q *ast.Select, parent *scope, ctes *cteScope, top b
 	if err != nil {
 		return none, err
 	}
+	return b.selectFrom(q, fc, from, top)
+}
+
+// selectFrom binds what stands over a block's FROM.
+func (b *binder) selectFrom(q *ast.Select, fc *fromContext, from fromItem, top bool) (relationResult, error) {
+	none := relationResult{}
+	var err error
 	if len(q.Hints) > 0 {
 		b.orderHints(q, &from)
 	}

@@ -96,6 +96,9 @@ type Options struct {
 	// Publish makes the renamed files visible, in one catalog transaction. Files of one partition and bucket are in
 	// the order that they were filled in.
 	Publish func(ctx context.Context, files []File) error
+	// Done, of writes that are published together, tells whether they were: Publish then only notes the files of each.
+	// nil: Publish is all.
+	Done func() bool
 }
 
 // Routing says where rows belong.
@@ -334,7 +337,7 @@ func (s *Sink) rename() error {
 // Abort implements storage.Sink. Files that cannot be removed now are swept at the next open.
 func (s *Sink) Abort() {
 	s.reserved.Release()
-	if s.published {
+	if s.published && (s.o.Done == nil || s.o.Done()) {
 		return
 	}
 	for f := range s.open { // those that an error left open

@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -118,6 +119,17 @@ func (f *faultFile) Sync() error {
 	return f.WritableFile.Sync()
 }
 
+// multiInsert writes a batch to several tables by one statement.
+func multiInsert(batch int64, tables []string) string {
+	sql := fmt.Sprintf(`FROM numbers("number"="%d") x`, rowsPerBatch)
+	for _, table := range tables {
+		one := insertBatch(table, batch)
+		one, _, _ = strings.Cut(one, " FROM ")
+		sql += " " + one
+	}
+	return sql
+}
+
 // TestFaults fails one write, sync or rename (or all from one on, as a full disk does) in each of many statements:
 // a statement that fails changes nothing, one that succeeds is whole.
 func TestFaults(t *testing.T) {
@@ -145,13 +157,17 @@ func TestFaults(t *testing.T) {
 		}
 		for range 10 {
 			table, sql := "ins", insertBatch("ins", n)
-			switch k := r.IntN(8); {
+			tables := 0 // those of a multi-insert
+			switch k := r.IntN(9); {
 			case k < 2:
 				table = batchTables[1+k]
 				sql = insertBatch(table, n)
 			case k < 5:
 				table = overwritten[k-2]
 				sql = overwrite(table, n)
+			case k == 6:
+				tables = 2 + r.IntN(2)
+				table, sql = "", multiInsert(n, batchTables[:tables])
 			case k == 5:
 				table, sql = "", `ALTER TABLE `+[]string{"ins", "plain", "ow", "managed"}[r.IntN(4)]+` CONCATENATE`
 			}
@@ -159,6 +175,10 @@ func TestFaults(t *testing.T) {
 			_, err := s.Exec(context.Background(), sql)
 			fs.arm(0, false)
 			switch {
+			case err == nil && tables > 0:
+				for _, table := range batchTables[:tables] {
+					e.done[table][n] = true
+				}
 			case err == nil && table != "":
 				e.done[table][n] = true
 			case err != nil && (!errors.Is(err, errFull) || !strings.Contains(err.Error(), "no space left")):
