@@ -51,6 +51,8 @@ type readColumn struct {
 	rows   *vector.Vector // storage.RowNumber: its memory
 	first  int64          // … and the file's number of row 0
 
+	windows storage.CachedWindows
+
 	vec    *vector.Vector // in the current window
 	have   bool
 	dense  bool
@@ -190,7 +192,7 @@ func (c *readColumn) get(row int64, n int, dense []int32) (*vector.Vector, error
 	if c.have {
 		return c.vec, nil
 	}
-	v, err := c.decode(row, n, dense)
+	v, err := c.windows.Get(row, n, dense)
 	if err == nil && c.cast != nil {
 		v, err = c.cast.Apply(v)
 	}
@@ -347,6 +349,7 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 		}
 		if ordinal == storage.RowNumber {
 			c := &readColumn{typ: storage.Column{Type: sqltype.T(sqltype.BigInt)}, rows: &vector.Vector{Type: sqltype.T(sqltype.BigInt)}, first: r.first}
+			c.windows.Decode = c.decode
 			byOrdinal[ordinal] = c
 			r.columns = append(r.columns, c)
 			return c, nil
@@ -355,6 +358,7 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 			return nil, fmt.Errorf("column ordinal %d of %d", ordinal, len(s.columns))
 		}
 		c := &readColumn{typ: s.columns[ordinal]}
+		c.windows.Decode = c.decode
 		m := sp.mapping[ordinal]
 		if m.column >= 0 {
 			x := &f.columns[m.column]
@@ -362,6 +366,10 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 			typ := x.Type
 			if nested {
 				typ = c.typ.Type
+			}
+			if req.Pages != nil && !nested { // what nested columns are read as differs
+				c.windows.Pages = req.Pages
+				c.windows.Key = storage.PageKey{FS: f.fs, Path: f.path, Size: f.info.Size, Time: f.info.ModTime.UnixNano(), Group: int32(sp.stripe), Column: int32(m.column)}
 			}
 			c.column, err = newColumn(f, x, typ, sp.stripe, footer, r.in)
 			if err != nil {

@@ -52,17 +52,12 @@ type readColumn struct {
 	rows   *vector.Vector // storage.RowNumber: its memory
 	first  int64          // … and the file's number of row 0
 
-	// pages keeps windows of the column; key names those of this chunk but for the rows. nil: off.
-	pages *storage.PageCache
-	key   storage.PageKey
-	// keptDict is the copy of dict that the windows in pages share.
-	dict, keptDict *vector.Vector
-
-	vec    *vector.Vector // in the current window
-	have   bool
-	dense  bool
-	gather [2]gathered
-	flip   int
+	windows storage.CachedWindows
+	vec     *vector.Vector // in the current window
+	have    bool
+	dense   bool
+	gather  [2]gathered
+	flip    int
 }
 
 // readFilter is a filter with its columns.
@@ -197,57 +192,12 @@ func (c *readColumn) get(row int64, n int, dense []int32) (*vector.Vector, error
 	if c.have {
 		return c.vec, nil
 	}
-	v, err := c.cached(row, n, dense)
+	v, err := c.windows.Get(row, n, dense)
 	if err == nil && c.cast != nil {
 		v, err = c.cast.apply(v)
 	}
 	c.vec, c.have, c.dense = v, err == nil, dense != nil
 	return v, err
-}
-
-// cached is decode through the page cache.
-func (c *readColumn) cached(row int64, n int, dense []int32) (*vector.Vector, error) {
-	if c.pages == nil {
-		return c.decode(row, n, dense)
-	}
-	key := c.key
-	key.Row, key.Rows = row, int32(n)
-	v, admit := c.pages.Get(key)
-	switch {
-	case v != nil && dense != nil:
-		return v.Gather(dense, &vector.Vector{}), nil
-	case v != nil:
-		return v, nil
-	case !admit:
-		return c.decode(row, n, dense)
-	}
-	whole, err := c.decode(row, n, nil)
-	if err != nil {
-		return nil, err
-	}
-	kept, bytes := c.keep(whole)
-	c.pages.Put(key, kept, bytes)
-	if dense != nil {
-		return kept.Gather(dense, &vector.Vector{}), nil
-	}
-	return kept, nil
-}
-
-// keep copies a vector so that it outlives its page, and tells what that takes. The windows of a
-// chunk share one copy of its dictionary.
-func (c *readColumn) keep(v *vector.Vector) (*vector.Vector, int64) {
-	if v.Form != vector.Dictionary {
-		out := vector.CopyOf(v, nil)
-		return out, out.Bytesize()
-	}
-	out := &vector.Vector{Type: v.Type, Form: vector.Dictionary, Len: v.Len, Codes: slices.Clone(v.Codes), Valid: slices.Clone(v.Valid)}
-	bytes := int64(4*len(out.Codes) + 8*len(out.Valid))
-	if c.dict != v.Dict {
-		c.dict, c.keptDict = v.Dict, vector.CopyOf(v.Dict, nil)
-		bytes += c.keptDict.Bytesize()
-	}
-	out.Dict = c.keptDict
-	return out, bytes
 }
 
 // decode reads the column from the file. Panics are turned into errors here, and not
@@ -391,6 +341,7 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		}
 		if ordinal == storage.RowNumber {
 			c := &readColumn{typ: storage.Column{Type: sqltype.T(sqltype.BigInt)}, rows: &vector.Vector{Type: sqltype.T(sqltype.BigInt)}, first: r.first}
+			c.windows.Decode = c.decode
 			byOrdinal[ordinal] = c
 			r.columns = append(r.columns, c)
 			return c, nil
@@ -399,6 +350,7 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 			return nil, fmt.Errorf("column ordinal %d of %d", ordinal, len(s.columns))
 		}
 		c := &readColumn{typ: s.columns[ordinal]}
+		c.windows.Decode = c.decode
 		m := sp.mapping[ordinal]
 		if m.leaf >= 0 {
 			l := &f.leaves[m.leaf]
@@ -411,8 +363,8 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 				return c, nil
 			}
 			if req.Pages != nil {
-				c.pages = req.Pages
-				c.key = storage.PageKey{FS: f.fs, Path: f.path, Size: f.info.Size, Time: f.info.ModTime.UnixNano(), Group: int32(sp.group), Column: int32(m.leaf)}
+				c.windows.Pages = req.Pages
+				c.windows.Key = storage.PageKey{FS: f.fs, Path: f.path, Size: f.info.Size, Time: f.info.ModTime.UnixNano(), Group: int32(sp.group), Column: int32(m.leaf)}
 			}
 			c.column, err = newColumn(f, file, l, sp.group, &r.mem, req.Counters)
 			if err != nil {

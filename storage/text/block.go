@@ -128,41 +128,66 @@ func (b *blocks) read(dst []byte) (int, error) {
 	return n, err
 }
 
-// parity tells, range by range, whether a file's text is inside of quotes.
-type parity struct {
-	once sync.Once
-	odd  []bool
-	err  error
+// ranges is what is known of where the ranges of a file begin, beyond their offsets; range k begins at k times the file's step.
+type ranges struct {
+	mu sync.Mutex
+	// odd tells, for the first ranges, whether an odd number of quotes stands before them.
+	odd []bool
+	// rows are the offsets of the first rows of ranges, as readers of those before found them.
+	rows map[int64]int64
+}
+
+// firstRow is the offset of the first row that begins in the range at offset; false when it is not known.
+func (f *file) firstRow(offset int64) (int64, bool) {
+	f.ranges.mu.Lock()
+	defer f.ranges.mu.Unlock()
+	at, ok := f.ranges.rows[offset/f.step]
+	return at, ok
+}
+
+// noteRow keeps that the first row behind the end of a range, hi, begins at offset.
+func (f *file) noteRow(hi, offset int64) {
+	if hi >= f.size {
+		return
+	}
+	f.ranges.mu.Lock()
+	defer f.ranges.mu.Unlock()
+	if f.ranges.rows == nil {
+		f.ranges.rows = map[int64]int64{}
+	}
+	f.ranges.rows[hi/f.step] = offset
 }
 
 // insideQuotes reports whether an odd number of quotes stands before offset, a multiple of the
-// size of a range.
+// size of a range. What was counted for ranges before is used again.
 func (f *file) insideQuotes(fs storage.FS, offset int64) (bool, error) {
-	f.parity.once.Do(func() {
-		file, err := fs.Open(f.path)
-		if err != nil {
-			f.parity.err = err
-			return
-		}
-		defer file.Close()
-		buf := make([]byte, 1<<20)
-		odd := false
-		for at := int64(0); at < f.size; {
-			if at%f.step == 0 {
-				f.parity.odd = append(f.parity.odd, odd)
-			}
-			n, err := file.ReadAt(buf[:min(int64(len(buf)), f.size-at, f.step-at%f.step)], at)
+	r := &f.ranges
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := int(offset / f.step)
+	if len(r.odd) == 0 {
+		r.odd = append(r.odd, false)
+	}
+	if k < len(r.odd) {
+		return r.odd[k], nil
+	}
+	file, err := fs.Open(f.path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	buf := make([]byte, min(f.step, 256<<10))
+	for len(r.odd) <= k {
+		odd := r.odd[len(r.odd)-1]
+		for at, end := int64(len(r.odd)-1)*f.step, int64(len(r.odd))*f.step; at < end; {
+			n, err := file.ReadAt(buf[:min(int64(len(buf)), end-at)], at)
 			if n == 0 && err != nil {
-				f.parity.err = sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", f.path)
-				return
+				return false, sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", f.path)
 			}
 			odd = odd != (bytes.Count(buf[:n], []byte{f.opt.Quote})%2 == 1)
 			at += int64(n)
 		}
-	})
-	k := int(offset / f.step)
-	if f.parity.err != nil || k >= len(f.parity.odd) {
-		return false, f.parity.err
+		r.odd = append(r.odd, odd)
 	}
-	return f.parity.odd[k], nil
+	return r.odd[k], nil
 }

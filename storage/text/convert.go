@@ -20,8 +20,11 @@ type converter struct {
 	opt  *Options
 	path string
 	out  vector.Vector
-	buf  []byte // unescaped text of one value
-	side []byte // unescaped texts that views refer to
+	buf  []byte  // unescaped text of one value
+	side []byte  // unescaped texts that views refer to
+	rest []int32 // rows that fast left
+
+	months [256]monthDays // those met last
 }
 
 func newConverter(col storage.Column, opt *Options, path string) *converter {
@@ -46,6 +49,12 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 	}
 	if c.col.Type.Physical() == sqltype.PhysString {
 		return c.strings(buf, spans, sel)
+	}
+	if rest, ok := c.fast(buf, spans, sel); ok {
+		if len(rest) == 0 {
+			return &c.out, nil
+		}
+		sel = rest
 	}
 	parse := parserOf(c.col.Type)
 	for k := range count(n, sel) {

@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/basaltdb/basalt/storage"
 )
@@ -28,6 +29,8 @@ type delimitedSplitter struct {
 	blank   bool // an empty line is a row, of one column
 	line    byte
 	null    []byte
+	marks   marks
+	absent  []int // needed columns that the file does not have
 }
 
 func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delimitedSplitter {
@@ -35,6 +38,7 @@ func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delim
 	for slot, o := range ordinals {
 		at := f.position(cols, o)
 		if at < 0 {
+			d.absent = append(d.absent, slot)
 			continue
 		}
 		for len(d.slotOf) <= at {
@@ -45,29 +49,30 @@ func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delim
 	}
 	d.classes[f.opt.Field] = classField
 	d.classes[d.line] = classLine
+	look := []byte{f.opt.Field, d.line}
 	if f.opt.Escape != 0 && !(d.csv && f.opt.Escape == f.opt.Quote) {
 		d.classes[f.opt.Escape] = classEscape
+		look = append(look, f.opt.Escape)
 	}
+	d.marks = newMarks(look...)
 	// Behind the last needed column the line end is all there is to find, where nothing can hide it.
 	d.skimmed = f.opt.Escape == 0 && (!d.csv || f.opt.Quote == 0)
 	return d
 }
 
 // next implements splitter.
-func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans []span) (end int, ok, skip bool, err error) {
-	for k := range spans {
-		spans[k].n = missing
-	}
-	start, field := pos, 0
+func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span, row int) (end int, ok, skip bool, err error) {
+	d.marks.use(buf)
+	field := 0
 	for i := pos; ; {
 		if d.skimmed && field > d.last {
 			at := bytes.IndexByte(buf[i:], d.line)
 			if at >= 0 {
-				return i + at + 1, true, false, nil
+				return i + at + 1, true, false, d.finish(spans, row, field)
 			}
-			return len(buf), last, false, nil
+			return len(buf), last, false, d.finish(spans, row, field)
 		}
-		from, flag := i, uint8(0)
+		from, flag, to := i, uint8(0), 0
 		if d.csv && d.opt.Quote != 0 && i < len(buf) && buf[i] == d.opt.Quote {
 			var closed bool
 			i, flag, closed = d.quoted(buf, i+1, last)
@@ -75,10 +80,11 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans []span) (
 				return 0, false, false, nil
 			}
 			from++
-			to := i
+			to = i
 			if closed {
 				i++
 			}
+			flag |= flagQuoted
 			// What follows the quote belongs to no value; it ends with the field.
 			for i < len(buf) && d.classes[buf[i]] != classField && d.classes[buf[i]] != classLine {
 				i++
@@ -86,19 +92,18 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans []span) (
 			if i >= len(buf) && !last {
 				return 0, false, false, nil
 			}
-			d.store(spans, field, buf, from, to, flag|flagQuoted)
 		} else {
-			for i < len(buf) {
-				c := d.classes[buf[i]]
-				if c == classPlain {
-					i++
-					continue
-				}
-				if c != classEscape {
+			// Most values end within the 64 bytes at hand.
+			if w := d.marks.word >> (i & 63); w != 0 && i&^63 == d.marks.block {
+				i += bits.TrailingZeros64(w)
+			} else {
+				i = d.marks.next(buf, i)
+			}
+			for ; i < len(buf) && d.classes[buf[i]] == classEscape; i = d.marks.next(buf, i) {
+				flag = flagEscaped
+				if i += 2; i >= len(buf) {
 					break
 				}
-				flag = flagEscaped
-				i += 2
 			}
 			if i >= len(buf) {
 				if !last {
@@ -106,27 +111,46 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans []span) (
 				}
 				i = len(buf)
 			}
-			to := i
-			if to > from && (i == len(buf) || buf[i] == '\n' && d.line == '\n') && buf[to-1] == '\r' {
+			to = i
+			if to > from && buf[to-1] == '\r' && (i == len(buf) || buf[i] == '\n' && d.line == '\n') {
 				to--
 			}
-			if d.csv && !d.blank && field == 0 && to == from && (i == len(buf) || d.classes[buf[i]] == classLine) {
+			if field == 0 && to == from && d.csv && !d.blank && (i == len(buf) || d.classes[buf[i]] == classLine) {
 				return min(i+1, len(buf)), true, true, nil // an empty line
 			}
-			d.store(spans, field, buf, from, to, flag)
+		}
+		if field < len(d.slotOf) && d.slotOf[field] >= 0 {
+			s := span{uint32(from), int32(to - from), flag}
+			if to-from == len(d.null) && d.opt.HasNull && flag&flagQuoted == 0 && string(buf[from:to]) == string(d.null) {
+				s.n = missing
+			}
+			spans[d.slotOf[field]][row] = s
 		}
 		field++
 		if i >= len(buf) {
-			return len(buf), true, start == len(buf), nil
+			return len(buf), true, pos == len(buf), d.finish(spans, row, field)
 		}
-		if d.classes[buf[i]] == classLine {
-			return i + 1, true, false, nil
+		if buf[i] == d.line {
+			return i + 1, true, false, d.finish(spans, row, field)
 		}
 		i++
 		if i == len(buf) && !last {
 			return 0, false, false, nil
 		}
 	}
+}
+
+// finish makes what a row of so many fields does not have missing.
+func (d *delimitedSplitter) finish(spans [][]span, row, fields int) error {
+	for ; fields < len(d.slotOf); fields++ {
+		if slot := d.slotOf[fields]; slot >= 0 {
+			spans[slot][row].n = missing
+		}
+	}
+	for _, slot := range d.absent {
+		spans[slot][row].n = missing
+	}
+	return nil
 }
 
 // quoted finds the end of a quoted field whose content begins at i.
@@ -149,17 +173,6 @@ func (d *delimitedSplitter) quoted(buf []byte, i int, last bool) (end int, flag 
 		}
 	}
 	return min(i, len(buf)), flag, false
-}
-
-func (d *delimitedSplitter) store(spans []span, field int, buf []byte, from, to int, flag uint8) {
-	if field >= len(d.slotOf) || d.slotOf[field] < 0 {
-		return
-	}
-	s := &spans[d.slotOf[field]]
-	if d.opt.HasNull && flag&flagQuoted == 0 && to-from == len(d.null) && string(buf[from:to]) == string(d.null) {
-		return
-	}
-	*s = span{uint32(from), int32(to - from), flag}
 }
 
 // unescape appends the value without its escapes and doubled quotes.

@@ -122,58 +122,62 @@ func (s *sample) dialect() {
 	s.file.opt.Field = best
 }
 
-// split reads up to n rows of fields as text; missing ones are nil.
-func (s *sample) split(opt Options, n int) [][]*string {
-	f := *s.file.shallow()
-	f.opt = opt
-	f.names = nil
-	width := bytes.Count(firstLine(s.data[s.file.start:]), []byte{opt.Field}) + 1
-	if width > maxColumns {
-		width = maxColumns
-	}
+// each calls f with the fields of the rows, missing ones nil, until it answers false. The fields are valid during the call.
+func (s *sample) each(opt Options, f func(row [][]byte) bool) {
+	file := *s.file.shallow()
+	file.opt = opt
+	file.names = nil
+	width := min(bytes.Count(firstLine(s.data[s.file.start:]), []byte{opt.Field})+1, maxColumns)
 	cols := make([]storage.Column, width)
 	ordinals := make([]int, width)
+	spans := make([][]span, width)
 	for i := range ordinals {
-		ordinals[i] = i
+		ordinals[i], spans[i] = i, make([]span, 1)
 	}
-	d := newDelimitedSplitter(&f, cols, ordinals)
-	spans := make([]span, width)
-	var out [][]*string
-	for pos := int(s.file.start); pos < len(s.data) && len(out) < n; {
-		end, ok, skip, err := d.next(s.data, pos, s.whole, spans)
+	d := newDelimitedSplitter(&file, cols, ordinals)
+	row := make([][]byte, width)
+	for pos := int(s.file.start); pos < len(s.data); {
+		end, ok, skip, err := d.next(s.data, pos, s.whole, spans, 0)
 		if !ok || err != nil {
-			break
+			return
 		}
 		pos = end
 		if skip {
 			continue
 		}
-		row := make([]*string, 0, width)
-		for _, sp := range spans {
+		for i := range row {
+			sp := spans[i][0]
 			if sp.n < 0 {
-				row = append(row, nil)
+				row[i] = nil
 				continue
 			}
-			b := s.data[sp.off : sp.off+uint32(sp.n)]
+			row[i] = s.data[sp.off : sp.off+uint32(sp.n) : sp.off+uint32(sp.n)]
 			if sp.flag&flagEscaped != 0 {
-				b = opt.unescape(nil, b, sp.flag)
+				row[i] = opt.unescape([]byte{}, row[i], sp.flag)
 			}
-			text := string(b)
-			row = append(row, &text)
+		}
+		if !f(row) {
+			return
+		}
+	}
+}
+
+// split reads up to n rows of fields as text; missing ones are nil.
+func (s *sample) split(opt Options, n int) [][]*string {
+	var out [][]*string
+	width := 0 // trailing fields that no row has are not columns: the count of separators may have met quoted ones
+	s.each(opt, func(fields [][]byte) bool {
+		row := make([]*string, len(fields))
+		for i, b := range fields {
+			if b != nil {
+				text := string(b)
+				row[i] = &text
+				width = max(width, i+1)
+			}
 		}
 		out = append(out, row)
-	}
-	// Trailing fields that no row has are not columns: the count of separators may have met quoted ones.
-	for width > 0 {
-		used := false
-		for _, r := range out {
-			used = used || r[width-1] != nil
-		}
-		if used {
-			break
-		}
-		width--
-	}
+		return len(out) < n
+	})
 	for i := range out {
 		out[i] = out[i][:width]
 	}
@@ -210,7 +214,7 @@ func (s *sample) header() {
 func (s *sample) skipRow() {
 	d := newDelimitedSplitter(s.file, nil, nil)
 	d.skimmed = false
-	if end, ok, _, err := d.next(s.data, int(s.file.start), s.whole, nil); ok && err == nil {
+	if end, ok, _, err := d.next(s.data, int(s.file.start), s.whole, nil, 0); ok && err == nil {
 		s.file.start = int64(end)
 	}
 }
@@ -239,16 +243,34 @@ func (s *sample) infer() ([]storage.Column, error) {
 	if s.file.opt.Kind == JSON {
 		return s.inferJSON()
 	}
-	rows := s.split(s.file.opt, 1<<30)
-	if !s.file.opt.Untyped && !s.file.opt.Header && s.file.names == nil && len(rows) > 0 && looksLikeHeader(rows) {
+	first := s.split(s.file.opt, 1)
+	var body []guess // of each column, from the second row on
+	rows, width := 0, len(s.file.names)
+	s.each(s.file.opt, func(row [][]byte) bool {
+		rows++
+		for i, b := range row {
+			if b == nil {
+				continue
+			}
+			for len(body) <= i {
+				body = append(body, guess{})
+			}
+			if width = max(width, i+1); rows > 1 {
+				body[i].add(b)
+			}
+		}
+		return true
+	})
+	if !s.file.opt.Untyped && !s.file.opt.Header && s.file.names == nil && len(first) > 0 && looksLikeHeader(first[0], body, rows > 1) {
 		s.file.opt.Header = true
-		s.file.names = uniqueNames(rows[0])
+		s.file.names = uniqueNames(first[0])
 		s.skipRow()
-		rows = rows[1:]
-	}
-	width := len(s.file.names)
-	for _, r := range rows {
-		width = max(width, len(r))
+	} else if len(first) > 0 {
+		for i, v := range first[0] {
+			if v != nil {
+				body[i].add([]byte(*v))
+			}
+		}
 	}
 	cols := make([]storage.Column, width)
 	var names []*string
@@ -269,10 +291,8 @@ func (s *sample) infer() ([]storage.Column, error) {
 			continue
 		}
 		kind := guess{}
-		for _, r := range rows {
-			if i < len(r) && r[i] != nil {
-				kind.add([]byte(*r[i]))
-			}
+		if i < len(body) {
+			kind = body[i]
 		}
 		cols[i] = storage.Column{Name: unique[i], Type: kind.typ(), Nullable: true}
 	}
@@ -284,31 +304,23 @@ func (s *sample) infer() ([]storage.Column, error) {
 
 // looksLikeHeader reports whether the first row differs in kind from the others: text above numbers or dates, or, where
 // everything is text, texts that are all there and different.
-func looksLikeHeader(rows [][]*string) bool {
-	first := rows[0]
+func looksLikeHeader(first []*string, body []guess, more bool) bool {
 	typed := false
-	seen := map[string]bool{}
 	names := true
 	for i, v := range first {
 		if v == nil || *v == "" {
 			continue
 		}
-		var head, body guess
+		var head guess
 		head.add([]byte(*v))
-		for _, r := range rows[1:] {
-			if i < len(r) && r[i] != nil {
-				body.add([]byte(*r[i]))
-			}
-		}
 		if head.typ().Kind != sqltype.String {
 			names = false
 		}
-		if head.typ().Kind == sqltype.String && body.n > 0 && body.typ().Kind != sqltype.String {
+		if head.typ().Kind == sqltype.String && body[i].n > 0 && body[i].typ().Kind != sqltype.String {
 			typed = true
 		}
-		seen[*v] = true
 	}
-	return typed || names && len(rows) > 1
+	return typed || names && more
 }
 
 // guess narrows the type of a column down as values come.

@@ -49,9 +49,9 @@ func skipSpace(b []byte, i int) int {
 }
 
 // next implements splitter.
-func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans []span) (end int, ok, skip bool, err error) {
+func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans [][]span, row int) (end int, ok, skip bool, err error) {
 	for k := range spans {
-		spans[k].n = missing
+		spans[k][row].n = missing
 	}
 	i := pos
 	for i < len(buf) && (isSpace(buf[i]) || buf[i] == ',' || !j.lines && (buf[i] == '[' || buf[i] == ']')) {
@@ -60,7 +60,7 @@ func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans []span) (end i
 	if i == len(buf) {
 		return i, last, true, nil
 	}
-	end, err = j.object(buf, i, spans)
+	end, err = j.object(buf, i, spans, row)
 	if err == nil && j.lines {
 		end = skipLine(buf, end)
 	}
@@ -73,7 +73,7 @@ func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans []span) (end i
 		return 0, false, false, err
 	}
 	for k := range spans { // a malformed line is a row of NULLs
-		spans[k].n = missing
+		spans[k][row].n = missing
 	}
 	at := bytes.IndexByte(buf[i:], '\n')
 	if at < 0 {
@@ -94,7 +94,7 @@ func skipLine(buf []byte, i int) int {
 }
 
 // object reads the object at buf[i:] and returns its end.
-func (j *jsonSplitter) object(buf []byte, i int, spans []span) (int, error) {
+func (j *jsonSplitter) object(buf []byte, i int, spans [][]span, row int) (int, error) {
 	if buf[i] != '{' {
 		return 0, errJSON
 	}
@@ -135,7 +135,7 @@ func (j *jsonSplitter) object(buf []byte, i int, spans []span) (int, error) {
 			return 0, err
 		}
 		if slot >= 0 {
-			spans[slot] = s
+			spans[slot][row] = s
 		}
 		i = skipSpace(buf, end)
 	}

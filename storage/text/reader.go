@@ -26,10 +26,10 @@ const (
 
 // splitter finds rows.
 type splitter interface {
-	// next finds the spans of the row that begins at buf[pos:], one a needed column, and returns
-	// where the next row begins. ok is false when the row is not complete in buf and last is false:
+	// next finds the spans of the row that begins at buf[pos:], stores them as spans[column][row], a column a needed
+	// one, and returns where the next row begins. ok is false when the row is not complete in buf and last is false:
 	// nothing was found then. A row without content gives skip.
-	next(buf []byte, pos int, last bool, spans []span) (end int, ok, skip bool, err error)
+	next(buf []byte, pos int, last bool, spans [][]span, row int) (end int, ok, skip bool, err error)
 }
 
 func newSplitter(f *file, cols []storage.Column, ordinals []int) splitter {
@@ -55,7 +55,6 @@ type reader struct {
 	ended  bool
 	closed bool
 	spans  [][]span // by needed column, rows of the batch
-	row    []span
 	cols   []*vector.Vector
 	batch  vector.Batch
 }
@@ -80,8 +79,22 @@ func (r *reader) begin() error {
 	if r.count != nil {
 		r.in.count = func(n int64) { r.count.BytesRead.Add(n) }
 	}
-	r.row = make([]span, len(r.columns))
 	r.spans = make([][]span, len(r.columns))
+	// A row stores into all columns: lengths that are no power of two keep them from meeting in one set of the cache.
+	const apart = 37
+	all := make([]span, len(r.spans)*(r.size+apart))
+	for k := range r.spans {
+		at := k * (r.size + apart)
+		r.spans[k] = all[at : at+r.size : at+r.size]
+	}
+	if at, ok := f.firstRow(r.split.lo); ok && r.split.lo > 0 {
+		if at >= r.split.hi {
+			r.ended = true
+			return nil
+		}
+		r.in.next, r.in.base = at, at
+		return r.in.fill()
+	}
 	if err := r.in.fill(); err != nil {
 		return err
 	}
@@ -177,21 +190,19 @@ func (r *reader) Next(ctx context.Context) (*vector.Batch, error) {
 
 // rows finds the spans of up to a batch of rows that lie in one buffer.
 func (r *reader) rows() (int, error) {
-	for k := range r.spans {
-		r.spans[k] = r.spans[k][:0]
-	}
 	n := 0
 	plainFile := r.in.in == nil
 	for n < r.size {
 		if plainFile && r.in.base+int64(r.in.pos) >= r.split.hi {
 			r.ended = true
+			r.split.file.noteRow(r.split.hi, r.in.base+int64(r.in.pos))
 			break
 		}
 		if r.in.pos >= len(r.in.buf) && r.in.last {
 			r.ended = true
 			break
 		}
-		end, ok, skip, err := r.splitter.next(r.in.buf, r.in.pos, r.in.last, r.row)
+		end, ok, skip, err := r.splitter.next(r.in.buf, r.in.pos, r.in.last, r.spans, n)
 		if err != nil {
 			return 0, r.place(err)
 		}
@@ -207,9 +218,6 @@ func (r *reader) rows() (int, error) {
 		r.in.pos = end
 		if skip {
 			continue
-		}
-		for k := range r.spans {
-			r.spans[k] = append(r.spans[k], r.row[k])
 		}
 		n++
 	}
@@ -233,7 +241,7 @@ func (r *reader) convert(n int) (*vector.Batch, error) {
 	vecs := make([]*vector.Vector, len(r.columns))
 	get := func(k int, sel []int32) (*vector.Vector, error) {
 		if vecs[k] == nil {
-			v, err := r.columns[k].vector(r.in.buf, r.spans[k], sel)
+			v, err := r.columns[k].vector(r.in.buf, r.spans[k][:n], sel)
 			if err != nil {
 				return nil, err
 			}

@@ -86,11 +86,11 @@ type file struct {
 	comp compression
 	opt  Options
 	// names are the header's, for columns by name; nil: columns by position.
-	names []string
-	start int64 // of the first row
-	lines bool  // JSON: an object a line, so that ranges begin at lines
-	step  int64 // size of a range
-	parity
+	names  []string
+	start  int64 // of the first row
+	lines  bool  // JSON: an object a line, so that ranges begin at lines
+	step   int64 // size of a range
+	ranges ranges
 }
 
 // NewSource makes a table of the files at paths. cols nil takes the schema from a sample of
