@@ -37,7 +37,7 @@ func (a *hashAggregate) secondLevel(ctx context.Context, s *aggStream, locals []
 				return err
 			}
 			err = w.add(r)
-			a.memory.force(&r.held, 0)
+			w.cursor.recycle(r)
 			if err != nil {
 				return err
 			}
@@ -56,6 +56,9 @@ func (a *hashAggregate) secondLevel(ctx context.Context, s *aggStream, locals []
 	}
 	var out []*aggLocal
 	for _, w := range workers {
+		if w != nil {
+			w.cursor.drop()
+		}
 		if w != nil && !w.local.empty() {
 			out = append(out, w.local)
 		}

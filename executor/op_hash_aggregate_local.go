@@ -250,6 +250,7 @@ func (l *aggLocal) flush() error {
 	if l.table.Groups() == 0 {
 		return nil
 	}
+	l.parts.rows += l.table.Groups()
 	order, offsets := l.table.Partition(aggPartitionBits)
 	for p := range aggPartitions {
 		rows := order[offsets[p]:offsets[p+1]]

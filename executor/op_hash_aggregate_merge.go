@@ -89,6 +89,8 @@ type aggResult struct {
 	level  int  // of the file that it goes to when it is too large
 	disk   *aggDisk
 	held   int64
+	// renewable: the table is the cursor's for its next result.
+	renewable bool
 }
 
 // partition merges what a task names. Every partition is asked for once. The result is nil
@@ -151,7 +153,7 @@ func (m *aggMerge) newResult(c *aggCursor, t aggTask) (*aggResult, error) {
 		}
 		n := 0
 		if l.parts != nil {
-			n = len(l.parts.part[t.partition]) * aggChunkRows / 2
+			n = l.parts.expect(t.partition)
 		}
 		capacity = max(capacity, n, len(m.rowsOf(i, t.partition)))
 	}
@@ -176,7 +178,7 @@ func (m *aggMerge) newResult(c *aggCursor, t aggTask) (*aggResult, error) {
 		}
 		return r, nil
 	}
-	r.table = hashtable.NewGroupTable(r.layout, r.writer, capacity)
+	r.table, r.renewable = c.table(r, capacity), !r.alone
 	return r, nil
 }
 
@@ -441,7 +443,7 @@ func (r *aggReader) groupingIDs(v *vector.Vector) {
 // Close implements SourceReader.
 func (r *aggReader) Close() {
 	if r.cur != nil {
-		_ = r.a.memory.set(&r.cur.held, 0)
+		r.cursor.recycle(r.cur)
 		r.cur = nil
 	}
 }

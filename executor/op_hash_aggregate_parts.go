@@ -14,6 +14,21 @@ const aggChunkRows = 2048
 type aggParts struct {
 	part  [aggPartitions][]aggChunk
 	bytes int64
+	// rows are all that were put in, straight those that did not go through a table.
+	rows, straight int
+}
+
+// expect is how many groups partition p may have: straight rows hardly repeat, of others
+// half may.
+func (q *aggParts) expect(p int) int {
+	n := 0
+	for i := range q.part[p] {
+		n += q.part[p][i].rows.N
+	}
+	if 2*q.straight < q.rows {
+		n /= 2
+	}
+	return n
 }
 
 // aggChunk is a chunk of one partition: state i belongs to key i.
@@ -63,6 +78,8 @@ type aggScatter struct {
 
 // scatterRows puts every row of a batch into its partition with a state of its own.
 func (l *aggLocal) scatterRows(k *hashtable.Keys, in *aggInput, sel []int32) error {
+	l.parts.rows += k.N
+	l.parts.straight += k.N
 	s := &l.scatter
 	if cap(s.part) < k.N {
 		s.part, s.order, s.rows = make([]uint8, k.N), make([]int32, k.N), make([]int32, k.N)

@@ -246,6 +246,37 @@ type aggCursor struct {
 	tasks []aggTask
 	w     mergeWorker
 	codec *spill.Codec
+	spare *hashtable.GroupTable // of the result before
+	held  int64                 // for spare
+}
+
+// table is an empty table for r: in the memory of the result before, which is warm and need
+// not be collected.
+func (c *aggCursor) table(r *aggResult, capacity int) *hashtable.GroupTable {
+	t := c.spare
+	if t == nil || r.alone || t.Rows.L != r.layout {
+		return hashtable.NewGroupTable(r.layout, r.writer, capacity)
+	}
+	c.drop()
+	t.Renew(r.writer, capacity)
+	return t
+}
+
+// recycle takes a result back that nobody reads any more.
+func (c *aggCursor) recycle(r *aggResult) {
+	a := c.m.a
+	a.memory.force(&r.held, 0)
+	if r.renewable && r.disk == nil && a.memory.try(&c.held, r.table.Bytes()) {
+		c.spare = r.table
+	}
+}
+
+// drop gives the spare memory up.
+func (c *aggCursor) drop() {
+	c.spare = nil
+	if c.m != nil {
+		c.m.a.memory.force(&c.held, 0)
+	}
 }
 
 // next is the next result, nil when nothing is left of what add gave.

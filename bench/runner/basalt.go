@@ -3,8 +3,10 @@ package runner
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -154,17 +156,77 @@ func (s *Server) Notes() []string { return s.notes }
 
 // Run sends one statement over the MySQL text protocol and reads all rows.
 func (s *Server) Run(ctx context.Context, _, text string) (result.Set, time.Duration, error) {
+	var set result.Set
+	var raw fields
 	start := time.Now()
-	rows, err := s.conn.QueryContext(ctx, text)
+	err := s.conn.Raw(func(c any) error {
+		rows, err := c.(driver.QueryerContext).QueryContext(ctx, text, nil)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		set.Columns = rows.Columns()
+		return raw.read(rows)
+	})
+	took := time.Since(start)
 	if err != nil {
 		return result.Set{}, 0, s.explain(err)
 	}
-	defer rows.Close()
-	set, err := result.Read(rows)
-	if err != nil {
-		return result.Set{}, 0, s.explain(err)
+	set.Rows = raw.rows(len(set.Columns))
+	return set, took, nil
+}
+
+// fields are the values of an answer as they came, one after the other; they become rows when
+// the clock has stopped, as those of a peer do.
+type fields struct {
+	text []byte
+	ends []int // -1-end for NULL
+}
+
+func (f *fields) read(rows driver.Rows) error {
+	row := make([]driver.Value, len(rows.Columns()))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		for _, v := range row {
+			switch v := v.(type) {
+			case nil:
+				f.ends = append(f.ends, -1-len(f.text))
+				continue
+			case []byte: // the driver's until the next row
+				f.text = append(f.text, v...)
+			case string:
+				f.text = append(f.text, v...)
+			default: // numbers, which the driver parses
+				f.text = fmt.Append(f.text, v)
+			}
+			f.ends = append(f.ends, len(f.text))
+		}
 	}
-	return set, time.Since(start), nil
+}
+
+func (f *fields) rows(columns int) [][]result.Value {
+	if columns == 0 {
+		return nil
+	}
+	text, from := string(f.text), 0
+	var out [][]result.Value
+	for lo := 0; lo < len(f.ends); lo += columns {
+		row := make([]result.Value, columns)
+		for i, end := range f.ends[lo : lo+columns] {
+			if end < 0 {
+				row[i].Null = true
+				continue
+			}
+			row[i].Text, from = text[from:end], end
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // explain adds the server's last words when it is gone.

@@ -27,15 +27,27 @@ type GroupTable struct {
 // NewGroupTable makes an empty table with room for about capacity groups before it
 // grows. Strings are copied through w.
 func NewGroupTable(l *Layout, w *ArenaWriter, capacity int) *GroupTable {
-	t := &GroupTable{Rows: NewRows(l, w), nullGroup: -1}
+	t := &GroupTable{Rows: NewRows(l, w)}
+	t.Renew(w, capacity)
+	return t
+}
+
+// Renew makes the table what NewGroupTable makes, in the memory that it has.
+func (t *GroupTable) Renew(w *ArenaWriter, capacity int) {
 	size := 64
 	for size < 2*capacity {
 		size *= 2
 	}
-	t.slots = make([]groupSlot, size)
-	t.mask = uint64(size - 1)
+	if size <= cap(t.slots) {
+		t.slots = t.slots[:size]
+		clear(t.slots)
+	} else {
+		t.slots = make([]groupSlot, size)
+	}
+	t.mask, t.nullGroup, t.dense = uint64(size-1), -1, dense{}
+	t.Rows.Reset()
+	t.Rows.setWriter(w)
 	t.Rows.Reserve(capacity)
-	return t
 }
 
 // Groups is the number of groups.
@@ -43,7 +55,7 @@ func (t *GroupTable) Groups() int { return t.Rows.N }
 
 // Bytes is the memory held, without the arena.
 func (t *GroupTable) Bytes() int64 {
-	return int64(len(t.slots)*16) + t.dense.bytes() + t.Rows.Bytes()
+	return int64(cap(t.slots)*16) + t.dense.bytes() + t.Rows.Bytes()
 }
 
 // GrowthBytes is the memory that adding n keys may take besides that held now.

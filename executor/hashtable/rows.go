@@ -21,11 +21,16 @@ type Rows struct {
 
 // NewRows makes an empty list; w may be nil when the layout has no strings.
 func NewRows(l *Layout, w *ArenaWriter) *Rows {
-	r := &Rows{L: l, w: w}
+	r := &Rows{L: l}
+	r.setWriter(w)
+	return r
+}
+
+func (r *Rows) setWriter(w *ArenaWriter) {
+	r.w, r.arena = w, nil
 	if w != nil {
 		r.arena = w.arena
 	}
-	return r
 }
 
 // Reserve makes room for n keys in all.
