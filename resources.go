@@ -27,7 +27,9 @@ type resources struct {
 	total int64 // bytes: Options.MemoryLimit
 	queue *admission.Queue
 	spill *spill.Store
-	lock  *os.File // of a spill folder outside of a data folder
+	// ballast is live memory that the collector's pace reckons with.
+	ballast []byte
+	lock    *os.File // of a spill folder outside of a data folder
 }
 
 // spillPrefix names the folders of engines without a data folder, and the files that are
@@ -104,19 +106,26 @@ func queryMemory(total, pages int64) int64 {
 	return max(total-pages-min(total/8, 1<<30), total/4)
 }
 
-// gcPercent is how much the heap grows between collections: queries make large arrays that die
-// young, and collecting at the double of little stops their drivers often.
-const gcPercent = 200
+// How often garbage is collected: queries make large arrays that die young, and a collection
+// takes a quarter of the cores from them. The heap grows threefold between two, and at
+// least by twice the ballast, memory that lives but is never touched and so takes none.
+const (
+	gcPercent = 200
+	ballast   = 64 << 20
+)
 
 // SetMemoryLimit tells the Go runtime to stay within Options.MemoryLimit, less what the
 // program itself takes, and, where GOGC does not say otherwise, to collect less often before
 // it comes near. It is for the whole process: a server calls it once, a library leaves it to
 // its program.
 func (db *DB) SetMemoryLimit() {
-	debug.SetMemoryLimit(db.total - min(db.total/16, 64<<20))
-	if os.Getenv("GOGC") == "" {
+	limit := db.total - min(db.total/16, 64<<20)
+	if os.Getenv("GOGC") == "" && db.total >= 16*ballast {
+		db.resources.ballast = make([]byte, ballast)
+		limit += ballast
 		debug.SetGCPercent(gcPercent)
 	}
+	debug.SetMemoryLimit(limit)
 }
 
 // Spilled is how many bytes and files queries wrote to temporary files since Open.

@@ -218,6 +218,9 @@ func (a *hashAggregate) Finalize(ctx context.Context) error {
 	}
 	a.locals = nil
 	a.merge = newAggMerge(a, plain)
+	if a.merge.foldable() {
+		return a.merge.fold(ctx)
+	}
 	return a.merge.makeRoom()
 }
 

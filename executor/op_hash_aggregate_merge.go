@@ -38,6 +38,7 @@ type aggMerge struct {
 	ranged bool
 	lo     int64
 	shift  uint
+	folded *aggFold // not nil: the tables are merged, and a partition is a chunk of one
 }
 
 // aggOrder lists a local table's groups by partition; made by whoever needs it first.
@@ -91,6 +92,9 @@ type aggResult struct {
 	held   int64
 	// renewable: the table is the cursor's for its next result.
 	renewable bool
+	// lo and hi are the groups that it has of the table, but for zeros in kept (nil: all).
+	lo, hi int
+	kept   vector.Bitmap
 }
 
 // partition merges what a task names. Every partition is asked for once. The result is nil
@@ -319,12 +323,13 @@ type aggReader struct {
 	cur    *aggResult
 	at     int
 	out    vector.Batch
+	sel    []int32
 }
 
 // Next implements SourceReader.
 func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
 	m := r.a.merge
-	for r.cur == nil || r.at >= r.cur.table.Groups() {
+	for r.cur == nil || r.at >= r.cur.hi {
 		r.Close()
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -338,17 +343,22 @@ func (r *aggReader) Next(ctx context.Context) (*vector.Batch, error) {
 			if p >= m.partitions {
 				return nil, nil
 			}
-			r.cursor.add(p)
-			continue
-		}
-		if len(r.a.groups) == 0 && r.a.sets == nil && cur.table.Groups() == 0 {
-			if cur, err = r.emptyResult(); err != nil {
-				return nil, err
+			if m.folded == nil {
+				r.cursor.add(p)
+				continue
 			}
+			cur = m.chunk(p)
+		} else {
+			if len(r.a.groups) == 0 && r.a.sets == nil && cur.table.Groups() == 0 {
+				if cur, err = r.emptyResult(); err != nil {
+					return nil, err
+				}
+			}
+			cur.hi = cur.table.Groups()
 		}
-		r.cur, r.at = cur, 0
+		r.cur, r.at = cur, cur.lo
 	}
-	n := min(r.emitRows(), r.cur.table.Groups()-r.at)
+	n := min(r.emitRows(), r.cur.hi-r.at)
 	if err := r.emit(n); err != nil {
 		return nil, err
 	}
@@ -413,6 +423,21 @@ func (r *aggReader) emit(n int) error {
 		v := r.out.Cols[len(r.out.Cols)-1]
 		v.Reset(n)
 		r.groupingIDs(v)
+	}
+	r.out.Sel = nil
+	if r.cur.kept != nil {
+		if r.sel == nil {
+			r.sel = make([]int32, 0, r.rows) // not nil where no group is kept
+		}
+		r.sel = r.sel[:0]
+		for i := range n {
+			if r.cur.kept.Get(r.at + i) {
+				r.sel = append(r.sel, int32(i))
+			}
+		}
+		if len(r.sel) < n {
+			r.out.Sel = r.sel
+		}
 	}
 	return nil
 }

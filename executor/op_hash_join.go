@@ -198,7 +198,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 }
 
 // insertChunk is how many build rows a goroutine inserts at a time.
-const insertChunk = 1 << 16
+const insertChunk = 1 << 14
 
 func insertAll(ctx context.Context, rt *Runtime, t *hashtable.JoinTable, rows int) error {
 	chunks := (rows + insertChunk - 1) / insertChunk

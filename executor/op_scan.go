@@ -80,8 +80,8 @@ func (s *scan) prepare(ctx context.Context) {
 // leastDivided is the number of rows from which a part of a split is worth its opening.
 const leastDivided = 32 << 10
 
-// divideLast cuts splits so that none holds more than a driver's share of what is left when it
-// is dealt out: drivers end together though row groups are few or large (guided
+// divideLast cuts splits so that none holds more than two thirds of a driver's share of what is left
+// when it is dealt out: drivers end together though row groups are few or large (guided
 // self-scheduling, Polychronopoulos and Kuck 1987).
 func divideLast(splits []storage.Split, drivers int) []storage.Split {
 	if drivers < 2 {
@@ -91,7 +91,7 @@ func divideLast(splits []storage.Split, drivers int) []storage.Split {
 	left := int64(0)
 	for _, sp := range slices.Backward(splits) {
 		left += sp.Rows()
-		rows := max(leastDivided, left/int64(drivers))
+		rows := max(leastDivided, 2*left/int64(3*drivers))
 		d, ok := sp.(storage.Divisible)
 		if !ok || sp.Rows() <= rows {
 			out = append(out, sp)

@@ -27,7 +27,7 @@ type filterBuild struct {
 // Sizes of the parts that a filter is made in.
 const (
 	filterChunk = 4096    // keys that are decoded at a time
-	filterTask  = 1 << 16 // keys of one goroutine's task
+	filterTask  = 1 << 14 // keys of one goroutine's task
 )
 
 // make looks at all keys once for their bounds and their values as long as these are few, and

@@ -69,6 +69,7 @@ func (t *GroupTable) findDense(k *Keys, groups []uint32) bool {
 		t.leaveDense()
 		return false
 	}
+	t.Rows.room(k.N)
 	pages, base := d.pages, d.base
 	words := k.Words[:k.N]
 	groups = groups[:len(words)]

@@ -1,6 +1,9 @@
 package hashtable
 
-import "github.com/basaltdb/basalt/internal/vector"
+import (
+	"github.com/basaltdb/basalt/internal/hugepage"
+	"github.com/basaltdb/basalt/internal/vector"
+)
 
 // window is how many rows a table looks up at a time.
 const window = 128
@@ -42,7 +45,7 @@ func (t *GroupTable) Renew(w *ArenaWriter, capacity int) {
 		t.slots = t.slots[:size]
 		clear(t.slots)
 	} else {
-		t.slots = make([]groupSlot, size)
+		t.slots = hugepage.Make[groupSlot](size, size)
 	}
 	t.mask, t.nullGroup, t.dense = uint64(size-1), -1, dense{}
 	t.Rows.Reset()
@@ -105,6 +108,7 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 	hashes := k.Hash()
 	for lo := 0; lo < k.N; lo += window {
 		hi := min(lo+window, k.N)
+		t.Rows.room(hi - lo)
 		if 2*(t.Rows.N+hi-lo) > len(t.slots) {
 			t.grow()
 		}
@@ -263,7 +267,8 @@ func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
 	}
 }
 
-// Lookup is FindOrAdd that adds nothing: groups[j] is -1 for unknown keys.
+// Lookup is FindOrAdd that adds nothing: groups[j] is -1 for unknown keys. Any number of
+// goroutines may look up while nobody adds.
 func (t *GroupTable) Lookup(k *Keys, groups []int32) {
 	bufs := t.Rows.bufs()
 	for j := range k.N {
@@ -299,7 +304,7 @@ func (t *GroupTable) grow() {
 	if n < 1<<16 {
 		n *= 2
 	}
-	slots, mask := make([]groupSlot, n), uint64(n-1)
+	slots, mask := hugepage.Make[groupSlot](n, n), uint64(n-1)
 	for _, s := range t.slots {
 		if s.group == 0 {
 			continue

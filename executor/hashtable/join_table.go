@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/basaltdb/basalt/internal/hugepage"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -54,13 +55,13 @@ func NewJoinTable(l *Layout, parts []*Rows, skip vector.Bitmap) *JoinTable {
 	if len(parts) == 1 {
 		t.words, t.hash = parts[0].Words, parts[0].Hash
 	} else {
-		t.words = make([]uint64, 0, t.N*l.words)
+		t.words = hugepage.Make[uint64](0, t.N*l.words)
 		for _, r := range parts {
 			t.words = append(t.words, r.Words...)
 			t.hash = append(t.hash, r.Hash...)
 		}
 	}
-	t.next = make([]uint32, t.N)
+	t.next = hugepage.Make[uint32](t.N, t.N)
 	if t.findDense() {
 		return t
 	}
@@ -68,9 +69,9 @@ func NewJoinTable(l *Layout, parts []*Rows, skip vector.Bitmap) *JoinTable {
 	for 2*size < 3*t.N {
 		size *= 2
 	}
-	t.slots, t.mask = make([]joinSlot, size), uint64(size-1)
+	t.slots, t.mask = hugepage.Make[joinSlot](size, size), uint64(size-1)
 	if !l.keepHash {
-		t.hash = make([]uint64, t.N)
+		t.hash = hugepage.Make[uint64](t.N, t.N)
 	}
 	return t
 }
@@ -108,7 +109,7 @@ func (t *JoinTable) findDense() bool {
 	if span >= uint64(t.N)*denseFactor+1024 || span >= 1<<31 {
 		return false
 	}
-	t.direct, t.base = make([]uint32, span+1), lo
+	t.direct, t.base = hugepage.Make[uint32](int(span+1), int(span+1)), lo
 	return true
 }
 

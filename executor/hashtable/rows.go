@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/basaltdb/basalt/internal/hugepage"
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -35,10 +36,28 @@ func (r *Rows) setWriter(w *ArenaWriter) {
 
 // Reserve makes room for n keys in all.
 func (r *Rows) Reserve(n int) {
-	r.Words = slices.Grow(r.Words, max(0, n*r.L.words-len(r.Words)))
+	r.Words = withRoom(r.Words, n*r.L.words)
 	if r.L.keepHash {
-		r.Hash = slices.Grow(r.Hash, max(0, n-len(r.Hash)))
+		r.Hash = withRoom(r.Hash, n)
 	}
+}
+
+// room makes room for n keys more, and for many where it has to move.
+func (r *Rows) room(n int) {
+	if need := len(r.Words) + n*r.L.words; need > cap(r.Words) {
+		r.Words = withRoom(r.Words, max(need, 2*cap(r.Words)))
+	}
+	if need := len(r.Hash) + n; r.L.keepHash && need > cap(r.Hash) {
+		r.Hash = withRoom(r.Hash, max(need, 2*cap(r.Hash)))
+	}
+}
+
+// withRoom is s with a capacity of n at least.
+func withRoom(s []uint64, n int) []uint64 {
+	if n <= cap(s) {
+		return s
+	}
+	return append(hugepage.Make[uint64](0, n), s...)
 }
 
 // Append adds key j of k.

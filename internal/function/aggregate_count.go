@@ -1,6 +1,7 @@
 package function
 
 import (
+	"github.com/basaltdb/basalt/internal/hugepage"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 )
@@ -13,7 +14,7 @@ func growTo[S any](s []S, n int) []S {
 	case n <= cap(s):
 		return s[:n] // nobody shortens states: what lies beyond them was never written
 	}
-	t := make([]S, n, max(n, 2*cap(s)))
+	t := hugepage.Make[S](n, max(n, 2*cap(s)))
 	copy(t, s)
 	return t
 }

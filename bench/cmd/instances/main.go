@@ -1,4 +1,5 @@
-// Command instances times queries with one instance of every fragment and with two, taking turns:
+// Command instances times queries with one instance of every fragment and with two, taking turns,
+// in one process without a protocol and a client, whose work instances do not share:
 //
 //	go run ./bench/cmd/instances
 //
@@ -19,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/basaltdb/basalt"
 	"github.com/basaltdb/basalt/bench/instances"
 	"github.com/basaltdb/basalt/bench/runner"
 	"github.com/basaltdb/basalt/bench/tpch"
@@ -75,10 +77,6 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	binary, err := runner.BuildServer(ctx, root, scratch)
-	if err != nil {
-		return err
-	}
 	setup, err := runner.ExternalTables("tpch", o.data, tpchgen.Tables())
 	if err != nil {
 		return err
@@ -86,11 +84,19 @@ func run(ctx context.Context, o options) error {
 	for _, t := range instances.Tables(o.scale) {
 		setup = append(setup, t.Create, t.Load)
 	}
-	server, err := runner.StartServer(ctx, runner.ServerOptions{Binary: binary, StateDir: scratch, Threads: o.many, Setup: setup})
+	db, err := basalt.Open(scratch, basalt.Options{})
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer db.Close()
+	db.SetMemoryLimit()
+	session := db.NewSession(basalt.SessionOptions{})
+	defer session.Close()
+	for _, text := range append(setup, "SET enable_page_cache = 0") {
+		if _, err := session.Exec(ctx, text); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
 	plan := runner.Plan{Runs: o.runs, Timeout: 10 * time.Minute, Log: os.Stdout}
 	for n := 1; n <= tpch.Count; n++ {
 		plan.Queries = append(plan.Queries, runner.Query{Name: tpch.Name(n), SQL: tpch.Query(n), Rules: tpch.Rules(n)})
@@ -99,7 +105,7 @@ func run(ctx context.Context, o options) error {
 		plan.Queries = append(plan.Queries, runner.Query{Name: q.Name, SQL: q.SQL})
 	}
 	variant := func(n int) runner.Engine {
-		return &runner.Variant{Server: server, Label: fmt.Sprintf("%d instances", n),
+		return &runner.Embedded{Session: session, Label: fmt.Sprintf("%d instances", n),
 			Before: []string{fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", n)}}
 	}
 	report, err := runner.Run(ctx, plan, variant(1), variant(o.many))
