@@ -2,6 +2,7 @@ package hashtable
 
 import (
 	"github.com/basaltdb/basalt/internal/hugepage"
+	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
@@ -15,12 +16,20 @@ type groupSlot struct {
 	_     uint32
 }
 
+// tagSlot is one slot where keys are compared anyway: 8 bytes, empty where group is 0. tag
+// are the lower bits of the hash, which place the slot, too.
+type tagSlot struct{ tag, group uint32 }
+
+// maxTags is how many slots of tags there can be.
+const maxTags = 1 << 32
+
 // GroupTable numbers distinct keys from 0 in order of arrival: open addressing with the
 // full hash stored, linear probing, at most half full. Single integer keys that lie close
 // together take a direct array instead (see dense.go). One goroutine uses it.
 type GroupTable struct {
-	Rows      *Rows // the keys, by group
-	slots     []groupSlot
+	Rows      *Rows       // the keys, by group
+	slots     []groupSlot // of keys that their hash is all of
+	tags      []tagSlot   // of all others
 	mask      uint64
 	nullGroup int32 // the group of a NULL kept aside, or -1
 	dense     dense
@@ -41,11 +50,10 @@ func (t *GroupTable) Renew(w *ArenaWriter, capacity int) {
 	for size < 2*capacity {
 		size *= 2
 	}
-	if size <= cap(t.slots) {
-		t.slots = t.slots[:size]
-		clear(t.slots)
+	if t.Rows.L.exact {
+		t.slots = emptied(t.slots, size)
 	} else {
-		t.slots = hugepage.Make[groupSlot](size, size)
+		t.tags = emptied(t.tags, size)
 	}
 	t.mask, t.nullGroup, t.dense = uint64(size-1), -1, dense{}
 	t.Rows.Reset()
@@ -53,12 +61,22 @@ func (t *GroupTable) Renew(w *ArenaWriter, capacity int) {
 	t.Rows.Reserve(capacity)
 }
 
+// emptied is size empty slots, in the memory of s if that is enough.
+func emptied[S any](s []S, size int) []S {
+	if size > cap(s) {
+		return hugepage.Make[S](size, size)
+	}
+	s = s[:size]
+	clear(s)
+	return s
+}
+
 // Groups is the number of groups.
 func (t *GroupTable) Groups() int { return t.Rows.N }
 
 // Bytes is the memory held, without the arena.
 func (t *GroupTable) Bytes() int64 {
-	return int64(cap(t.slots)*16) + t.dense.bytes() + t.Rows.Bytes()
+	return int64(cap(t.slots)*16+cap(t.tags)*8) + t.dense.bytes() + t.Rows.Bytes()
 }
 
 // GrowthBytes is the memory that adding n keys may take besides that held now.
@@ -67,8 +85,8 @@ func (t *GroupTable) GrowthBytes(n int) int64 {
 	switch d := &t.dense; {
 	case d.pages != nil:
 		bytes = int64(min(n, len(d.pages)-d.made+1)) * 4 * densePage
-	case 2*(t.Rows.N+n) > len(t.slots):
-		bytes = int64(2 * len(t.slots) * 16)
+	case 2*(t.Rows.N+n) > int(t.mask):
+		bytes = int64(2 * (len(t.slots)*16 + len(t.tags)*8))
 	}
 	if w := t.Rows.L.words; cap(t.Rows.Words) < (t.Rows.N+n)*w {
 		bytes += int64(cap(t.Rows.Words)*8) * 5 / 4
@@ -82,6 +100,7 @@ func (t *GroupTable) GrowthBytes(n int) int64 {
 // Reset removes all groups; the table keeps its memory, its strings stay in the arena.
 func (t *GroupTable) Reset() {
 	clear(t.slots)
+	clear(t.tags)
 	t.dense.pages, t.dense.made = nil, 0
 	t.Rows.Reset()
 	t.nullGroup = -1
@@ -98,7 +117,7 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 		return
 	}
 	if t.dense.width != 0 && k.N > 0 {
-		if t.dense.pages == nil && 2*(t.Rows.N+k.N) > len(t.slots) {
+		if t.dense.pages == nil && 2*(t.Rows.N+k.N) > int(t.mask) {
 			t.enterDense()
 		}
 		if t.findDense(k, groups) {
@@ -109,14 +128,10 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 	for lo := 0; lo < k.N; lo += window {
 		hi := min(lo+window, k.N)
 		t.Rows.room(hi - lo)
-		if 2*(t.Rows.N+hi-lo) > len(t.slots) {
+		if 2*(t.Rows.N+hi-lo) > int(t.mask) {
 			t.grow()
 		}
-		sum := uint32(0)
-		for _, h := range hashes[lo:hi] {
-			sum |= t.slots[h&t.mask].group
-		}
-		t.touched = sum
+		t.touch(hashes[lo:hi])
 		switch {
 		case k.null != nil:
 			t.findNullable(k, lo, hi, groups)
@@ -130,6 +145,21 @@ func (t *GroupTable) FindOrAdd(k *Keys, groups []uint32) {
 			t.findKeys(k, lo, hi, groups)
 		}
 	}
+}
+
+// touch reads the slots of some keys, so that they come from memory side by side.
+func (t *GroupTable) touch(hashes []uint64) {
+	sum := uint32(0)
+	if t.tags == nil {
+		for _, h := range hashes {
+			sum |= t.slots[h&t.mask].group
+		}
+	} else {
+		for _, h := range hashes {
+			sum |= t.tags[h&t.mask].group
+		}
+	}
+	t.touched = sum
 }
 
 // findExact is the loop for keys whose hash is all there is to compare.
@@ -179,20 +209,20 @@ func (t *GroupTable) findNullable(k *Keys, lo, hi int, groups []uint32) {
 
 // findPairs is the loop for keys of two words without strings.
 func (t *GroupTable) findPairs(k *Keys, lo, hi int, groups []uint32) {
-	slots, mask, hashes := t.slots, t.mask, k.Hash()
+	slots, mask, hashes := t.tags, t.mask, k.Hash()
 	for j := lo; j < hi; j++ {
 		h, x, y := hashes[j], k.Words[2*j], k.Words[2*j+1]
 		p := h & mask
 		for {
 			s := &slots[p]
 			if s.group == 0 {
-				s.hash, s.group = h, uint32(t.Rows.N)+1
+				s.tag, s.group = uint32(h), uint32(t.Rows.N)+1
 				groups[j] = uint32(t.Rows.N)
 				t.Rows.Words = append(t.Rows.Words, x, y)
 				t.Rows.N++
 				break
 			}
-			if g := s.group - 1; s.hash == h && t.Rows.Words[2*g] == x && t.Rows.Words[2*g+1] == y {
+			if g := s.group - 1; s.tag == uint32(h) && t.Rows.Words[2*g] == x && t.Rows.Words[2*g+1] == y {
 				groups[j] = g
 				break
 			}
@@ -203,7 +233,7 @@ func (t *GroupTable) findPairs(k *Keys, lo, hi int, groups []uint32) {
 
 // findStrings is the loop for a single string.
 func (t *GroupTable) findStrings(k *Keys, lo, hi int, groups []uint32) {
-	slots, mask, hashes := t.slots, t.mask, k.Hash()
+	slots, mask, hashes := t.tags, t.mask, k.Hash()
 	bufs, kbufs := t.Rows.bufs(), k.bufs[t.Rows.L.units[0].col]
 	foreign := k.arena != t.Rows.arena
 	for j := lo; j < hi; j++ {
@@ -213,7 +243,7 @@ func (t *GroupTable) findStrings(k *Keys, lo, hi int, groups []uint32) {
 		for {
 			s := &slots[p]
 			if s.group == 0 {
-				s.hash, s.group = h, uint32(t.Rows.N)+1
+				s.tag, s.group = uint32(h), uint32(t.Rows.N)+1
 				groups[j] = uint32(t.Rows.N)
 				at := len(t.Rows.Words)
 				t.Rows.Words = append(t.Rows.Words, x, y)
@@ -227,7 +257,7 @@ func (t *GroupTable) findStrings(k *Keys, lo, hi int, groups []uint32) {
 				}
 				break
 			}
-			if s.hash == h {
+			if s.tag == uint32(h) {
 				g := s.group - 1
 				key := t.Rows.Words[2*g : 2*g+2]
 				if key[0] == x && (key[1] == y && (inline || !foreign) || !inline && equalLong(k.Words[2*j:], kbufs, key, bufs)) {
@@ -242,7 +272,7 @@ func (t *GroupTable) findStrings(k *Keys, lo, hi int, groups []uint32) {
 
 // findKeys compares keys where hashes are equal.
 func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
-	slots, mask, hashes := t.slots, t.mask, k.Hash()
+	slots, mask, hashes := t.tags, t.mask, k.Hash()
 	bufs := t.Rows.bufs()
 	for j := lo; j < hi; j++ {
 		h := hashes[j]
@@ -250,7 +280,7 @@ func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
 		for {
 			s := &slots[p]
 			if s.group == 0 {
-				s.hash, s.group = h, uint32(t.Rows.N)+1
+				s.tag, s.group = uint32(h), uint32(t.Rows.N)+1
 				groups[j] = uint32(t.Rows.N)
 				t.Rows.Append(k, j)
 				if t.Rows.w != nil && t.Rows.w.chunk != nil && t.Rows.w.id >= len(bufs) {
@@ -258,7 +288,7 @@ func (t *GroupTable) findKeys(k *Keys, lo, hi int, groups []uint32) {
 				}
 				break
 			}
-			if s.hash == h && k.equal(j, t.Rows.key(int(s.group-1)), bufs) {
+			if s.tag == uint32(h) && k.equal(j, t.Rows.key(int(s.group-1)), bufs) {
 				groups[j] = s.group - 1
 				break
 			}
@@ -287,35 +317,58 @@ func (t *GroupTable) lookupOne(k *Keys, j int, bufs [][]byte) int32 {
 		return t.lookupDense(k.Words[j])
 	}
 	h := k.Hash()[j]
-	for p := h & t.mask; ; p = (p + 1) & t.mask {
-		s := &t.slots[p]
-		if s.group == 0 {
-			return -1
+	if t.tags == nil {
+		for p := h & t.mask; ; p = (p + 1) & t.mask {
+			if s := &t.slots[p]; s.group == 0 || s.hash == h {
+				return int32(s.group) - 1
+			}
 		}
-		if s.hash == h && (t.Rows.L.exact || k.equal(j, t.Rows.key(int(s.group-1)), bufs)) {
-			return int32(s.group - 1)
+	}
+	for p := h & t.mask; ; p = (p + 1) & t.mask {
+		s := &t.tags[p]
+		if s.group == 0 || s.tag == uint32(h) && k.equal(j, t.Rows.key(int(s.group-1)), bufs) {
+			return int32(s.group) - 1
 		}
 	}
 }
 
 // grow quadruples small tables and doubles large ones.
 func (t *GroupTable) grow() {
-	n := 2 * len(t.slots)
+	n := 2 * (int(t.mask) + 1)
 	if n < 1<<16 {
 		n *= 2
 	}
-	slots, mask := hugepage.Make[groupSlot](n, n), uint64(n-1)
-	for _, s := range t.slots {
+	if n > maxTags {
+		panic(invariant.Failed("a table of %d groups", t.Rows.N)) // memory ends before
+	}
+	mask := uint64(n - 1)
+	if t.tags == nil {
+		slots := hugepage.Make[groupSlot](n, n)
+		for _, s := range t.slots {
+			if s.group == 0 {
+				continue
+			}
+			p := s.hash & mask
+			for slots[p].group != 0 {
+				p = (p + 1) & mask
+			}
+			slots[p] = s
+		}
+		t.slots, t.mask = slots, mask
+		return
+	}
+	tags := hugepage.Make[tagSlot](n, n)
+	for _, s := range t.tags {
 		if s.group == 0 {
 			continue
 		}
-		p := s.hash & mask
-		for slots[p].group != 0 {
+		p := uint64(s.tag) & mask
+		for tags[p].group != 0 {
 			p = (p + 1) & mask
 		}
-		slots[p] = s
+		tags[p] = s
 	}
-	t.slots, t.mask = slots, mask
+	t.tags, t.mask = tags, mask
 }
 
 // PartitionOf is the radix partition of a hash among 1<<bits; it uses the upper bits,
