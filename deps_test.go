@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"internal/sqlerr":    {},
 	"internal/invariant": {},
 	"internal/int128":    {},
+	"internal/hugepage":  {},
 	"internal/sqltype":   {"internal/invariant", "internal/int128"},
 	"internal/admission": {"internal/sqlerr"},
 	"internal/budget":    {"internal/sqlerr"},
@@ -27,7 +28,7 @@ var mayImport = map[string][]string{
 	"internal/bitmap":    {"internal/sqlerr"},
 	"internal/hll":       {"internal/sqlerr"},
 	"internal/rowset":    {"internal/sqlerr"},
-	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/bitmap", "internal/hll", "internal/sqlerr", "internal/invariant"},
+	"internal/function":  {"internal/vector", "internal/sqltype", "internal/int128", "internal/hugepage", "internal/bitmap", "internal/hll", "internal/sqlerr", "internal/invariant"},
 
 	"parser/ast": {},
 	"parser":     {"internal/sqlerr"},
