@@ -88,7 +88,7 @@ func TestErrorsHaveNumbersAndPositions(t *testing.T) {
 	check("SELECT a FROM t WHERE", 1064, 21)
 	check("USE nope", 1049, 0)
 	check("SELECT a FROM t WHERE rank() OVER (ORDER BY a) = 1", 3593, 22)
-	check("DELETE FROM t", 1235, 0)
+	check("DELETE FROM t ORDER BY a", 1235, 14)
 	check("SET nope = 1", 1193, 4)
 }
 

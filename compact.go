@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -52,11 +51,11 @@ type tableKey struct {
 
 // compactLater asks for automatic compaction of the partitions of t that files were written to, unless
 // the table (disable_auto_compaction) or the engine (enable_auto_compaction) has it off.
-func (db *DB) compactLater(t *catalog.Table, files []catalog.DataFile) {
+func (db *DB) compactLater(t *catalog.Table, files []catalog.DataFile, holes ...int64) {
 	db.mu.Lock()
 	on := db.global.bool("enable_auto_compaction") && !db.closed
 	db.mu.Unlock()
-	if !on || strings.EqualFold(t.Properties["disable_auto_compaction"], "true") || len(t.Files)+len(files) < tierFiles {
+	if !on || strings.EqualFold(t.Properties["disable_auto_compaction"], "true") || len(t.Files)+len(files) < tierFiles && len(holes) == 0 {
 		return
 	}
 	c := &db.compaction
@@ -75,6 +74,9 @@ func (db *DB) compactLater(t *catalog.Table, files []catalog.DataFile) {
 	}
 	for i := range files {
 		c.queue[key][files[i].Partition] = true
+	}
+	for _, p := range holes {
+		c.queue[key][p] = true
 	}
 	if !c.running {
 		c.running = true
@@ -216,11 +218,17 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 		bucket    int32
 		indexed   string // only files that are covered by the same indexes merge
 	}
+	inOrder := t.Model == catalog.AggregateKey
 	groups := map[tablet][]catalog.DataFile{}
 	var order []tablet
 	for _, f := range t.Files {
-		k := tablet{f.Partition, f.Bucket, fmt.Sprint(f.Indexed)}
-		if keep != nil && !keep[f.Partition] || !indexed(t, &f) {
+		k := tablet{f.Partition, f.Bucket, ""}
+		if !inOrder {
+			if k.indexed = fmt.Sprint(f.Indexed); !indexed(t, &f) {
+				continue
+			}
+		}
+		if keep != nil && !keep[f.Partition] {
 			continue
 		}
 		if groups[k] == nil {
@@ -235,15 +243,60 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 	var out []merging
 	for _, k := range order {
 		files := groups[k]
-		inOrder := t.Model == catalog.AggregateKey
 		slices.SortStableFunc(files, func(a, b catalog.DataFile) int {
 			if inOrder {
 				return a.Compare(&b)
 			}
 			return cmp.Compare(a.Bytes, b.Bytes)
 		})
-		for _, part := range plan(files, inOrder) {
+		var parts [][]catalog.DataFile
+		for _, run := range runsAlike(t, files, inOrder) {
+			parts = append(parts, plan(run, inOrder)...)
+		}
+		for _, part := range append(parts, holey(t, files, parts)...) {
+			slices.SortStableFunc(part, func(a, b catalog.DataFile) int { return a.Compare(&b) })
 			out = append(out, merging{infos[k.partition], k.bucket, part})
+		}
+	}
+	return out
+}
+
+// runsAlike cuts files that are in order where a file may not merge with the one before; others are one run.
+func runsAlike(t *catalog.Table, files []catalog.DataFile, inOrder bool) (out [][]catalog.DataFile) {
+	if !inOrder {
+		return [][]catalog.DataFile{files}
+	}
+	for lo := 0; lo < len(files); {
+		hi := lo + 1
+		for hi < len(files) && slices.Equal(files[hi].Indexed, files[lo].Indexed) {
+			hi++
+		}
+		if indexed(t, &files[lo]) {
+			out = append(out, files[lo:hi])
+		}
+		lo = hi
+	}
+	return out
+}
+
+// holeyShare: a file of which one row in so many is deleted is written anew.
+const holeyShare = 3
+
+func isHoley(t *catalog.Table, f *catalog.DataFile) bool {
+	return f.Rows > 0 && f.Deleted.Len()*holeyShare >= f.Rows && !hasTombstones(t, f)
+}
+
+// holey are the files, each alone, that are not in parts and have many deleted rows.
+func holey(t *catalog.Table, files []catalog.DataFile, parts [][]catalog.DataFile) (out [][]catalog.DataFile) {
+	taken := map[string]bool{}
+	for _, p := range parts {
+		for i := range p {
+			taken[p[i].Path] = true
+		}
+	}
+	for i := range files {
+		if f := &files[i]; isHoley(t, f) && !taken[f.Path] && indexed(t, f) {
+			out = append(out, []catalog.DataFile{*f})
 		}
 	}
 	return out
@@ -283,7 +336,7 @@ func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep m
 func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (int, error) {
 	defer db.pin()() // the files that it reads stay
 	t := tableOf(db.cat.Snapshot(), key)
-	if t == nil || t.Kind != catalog.Internal || t.Model == catalog.UniqueKey {
+	if t == nil || t.Kind != catalog.Internal {
 		return 0, nil
 	}
 	list := merges(t, plan, keep)
@@ -326,25 +379,19 @@ func tableOf(snap catalog.Snapshot, key tableKey) *catalog.Table {
 func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause func() error) (taken int, err error) {
 	memory := budget.New("compaction", max(db.memory.Limit()/8, 64<<20), db.memory)
 	defer memory.ReleaseAll()
-	var done []merging // by file, in the order that they are written
+	c := &compaction{db: db, table: t, keys: ordinals(t, sortedBy(t)), memory: memory}
 	sink := table.NewSink(table.Options{
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted: ordinals(t, t.Distribution.Sorted), Descending: t.Distribution.Descending,
+		Sorted: c.keys, Descending: t.Distribution.Descending,
 		Routing: routingOf(t, layoutOf(t, nil)),
-		Merge:   mergingOf(t),
-		Publish: func(_ context.Context, files []table.File) error {
-			n, err := db.replace(t, files, done)
+		Merge:   c.merging(),
+		Publish: func(ctx context.Context, files []table.File) error {
+			n, err := c.publish(ctx, files)
 			taken = n
 			return err
 		},
 	})
 	defer sink.Abort()
-	// The whole table, temporary partitions too: list has indexes into it by path.
-	src := db.newSource(t, func(*catalog.Partition) bool { return true })
-	at := map[string]int{}
-	for i, path := range src.Paths() {
-		at[path] = i
-	}
 	req := &storage.ScanRequest{Limit: -1, Budget: memory.Reserve("compaction")}
 	for i := range t.Columns {
 		if !isPathColumn(t, i) {
@@ -353,62 +400,16 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause
 	}
 	for i := range list {
 		m := &list[i]
-		readers := make([]storage.Reader, len(m.files))
-		for k := range m.files {
-			readers[k] = src.ReadFile(at[filepath.Join(db.location(t), m.files[k].Path)], req)
+		readers, err := c.readers(ctx, m, req)
+		if err != nil {
+			return 0, err
 		}
 		if err := sink.Rewrite(ctx, &m.partition, m.bucket, readers, pause); err != nil {
 			return 0, err
 		}
-		done = append(done, *m)
+		c.done = append(c.done, *m)
 	}
 	return taken, sink.Commit(ctx)
-}
-
-// replace publishes merged files: files and done are in the same order of their sequence numbers.
-func (db *DB) replace(t *catalog.Table, files []table.File, done []merging) (taken int, err error) {
-	records := dataFiles(t, files)
-	bySequence := make(map[int]catalog.DataFile, len(records))
-	for _, r := range records {
-		var bucket, sequence int
-		if _, err := fmt.Sscanf(filepath.Base(r.Path), "%d_%d_", &bucket, &sequence); err != nil {
-			return 0, sqlerr.Wrap(sqlerr.FileIO, err, "name of data file %s", r.Path)
-		}
-		bySequence[sequence] = r
-	}
-	var list []catalog.Replacement
-	for i, m := range done {
-		r := catalog.Replacement{Added: bySequence[i]}
-		for _, f := range m.files {
-			r.Removed = append(r.Removed, f.Path)
-		}
-		list = append(list, r)
-	}
-	var late []catalog.Replacement
-	err = db.cat.Update(func(tx *catalog.Tx) (err error) {
-		late, err = tx.ReplaceFiles(t.Database, t.ID, list)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	var gone []string
-	lost := map[string]bool{}
-	for _, r := range late {
-		lost[r.Added.Path] = true
-		gone = append(gone, filepath.Join(db.location(t), r.Added.Path))
-	}
-	for _, r := range list {
-		if lost[r.Added.Path] {
-			continue
-		}
-		for _, path := range r.Removed {
-			gone = append(gone, filepath.Join(db.location(t), path))
-		}
-		taken += len(r.Removed) - 1
-	}
-	db.discard(gone...)
-	return taken, nil
 }
 
 // isConcatenate reports whether a statement is ALTER TABLE t [PARTITION (…)] CONCATENATE.
@@ -439,9 +440,6 @@ func (x *execution) concatenate(ctx context.Context, st *ast.AlterTable) (*Rows,
 	t, err := x.writableTable(st.Name)
 	if err != nil {
 		return nil, err
-	}
-	if t.Model == catalog.UniqueKey {
-		return nil, sqlerr.Unsupported("CONCATENATE of a table that is UNIQUE KEY").At(st.Position())
 	}
 	var partitions map[int64]bool
 	if len(st.Actions[0].Specs) > 0 {

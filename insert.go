@@ -89,6 +89,7 @@ type target struct {
 	overwrite  bool
 	detect     bool // overwrite only partitions that get rows
 	locked     bool // the statement holds the table's write lock
+	strict     bool // rows that the table cannot take are an error whatever the session says
 }
 
 // insertTarget is the target of a statement.
@@ -170,17 +171,32 @@ func (db *DB) load(g *target, outcome func() (added []catalog.DataFile, gone map
 		return nil
 	}
 	return published{table: t.ID, apply: apply, after: func() {
-		files, _ := outcome()
+		files, gone := outcome()
 		db.discard(dropped...)
-		db.compactLater(t, files)
+		db.compactLater(t, files, db.holes(t, gone)...)
 		db.indexLater(tableKey{t.Database, t.ID})
 	}}
+}
+
+// holes are the partitions of files that have lost so many rows, some of them just now, that they are written anew.
+func (db *DB) holes(t *catalog.Table, gone map[string]*rowset.Set) (out []int64) {
+	if len(gone) == 0 {
+		return nil
+	}
+	now := tableOf(db.cat.Snapshot(), tableKey{t.Database, t.ID})
+	for i := 0; now != nil && i < len(now.Files); i++ {
+		if f := &now.Files[i]; gone[f.Path] != nil && isHoley(now, f) {
+			out = append(out, f.Partition)
+		}
+	}
+	return out
 }
 
 // routedSink sends rows to the partitions and buckets of g, ordered by the table's key.
 func (x *execution) routedSink(g *target, publish func(ctx context.Context, files []catalog.DataFile) error) storage.Sink {
 	t := g.table
 	o := x.sinkOptions(t, x.s.db.location(t))
+	o.Lenient = o.Lenient && !g.strict
 	var covering []int64
 	if t.Model != catalog.UniqueKey { // which rows stay is not known yet
 		o.Indexes, covering = x.s.db.sinkIndexes(t)

@@ -53,6 +53,10 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.insert(ctx, st)
 	case *ast.MultiInsert:
 		return x.multiInsert(ctx, st)
+	case *ast.Delete:
+		return x.deleteRows(ctx, st)
+	case *ast.Update:
+		return x.updateRows(ctx, st)
 	case *ast.Truncate:
 		return x.truncate(ctx, st)
 	case *ast.Analyze:
@@ -99,10 +103,6 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 
 func statementName(st ast.Statement) string {
 	switch st.(type) {
-	case *ast.Delete:
-		return "DELETE"
-	case *ast.Update:
-		return "UPDATE"
 	}
 	return strings.ToUpper(strings.TrimPrefix(fmt.Sprintf("%T", st), "*ast."))
 }
@@ -168,6 +168,12 @@ func (x *execution) bindExplained(st ast.Statement) (*bind.Bound, error) {
 			return nil, err
 		}
 		return bind.MultiInsert(st.From, branches, x.env())
+	case *ast.Delete:
+		_, bound, err := x.bindDelete(st)
+		return bound, err
+	case *ast.Update:
+		_, bound, err := x.bindUpdate(st)
+		return bound, err
 	}
 	return nil, sqlerr.Unsupported("EXPLAIN of " + statementName(st)).At(st.Position())
 }

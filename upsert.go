@@ -167,13 +167,10 @@ func (u *upsert) changed(before, now []catalog.DataFile) []catalog.DataFile {
 
 // within compares the new files with each other, and deletes rows that say nothing but that their key is gone.
 func (u *upsert) within(ctx context.Context) error {
-	sign := u.table.ColumnNamed(catalog.DeleteSign)
 	return u.run(ctx, func(add func(func(context.Context) error)) {
 		for i := range u.files {
 			f := &u.files[i]
-			if r := f.Range(sign); r.Max == nil || r.Max.Int64() != 0 || r.Min.Int64() != 0 {
-				add(func(ctx context.Context) error { return u.signed(ctx, f) })
-			}
+			add(func(ctx context.Context) error { return u.signed(ctx, f) })
 			for k := range i {
 				if older := &u.files[k]; u.meet(older, f) {
 					add(func(ctx context.Context) error { return u.pair(ctx, older, f) })
@@ -345,23 +342,46 @@ func (u *upsert) prunes(ctx context.Context, f *catalog.DataFile) ([]storage.Pre
 
 // signed deletes the rows of a new file whose delete sign is set.
 func (u *upsert) signed(ctx context.Context, f *catalog.DataFile) error {
-	sign := ordinals(u.table, []int32{u.table.ColumnNamed(catalog.DeleteSign).ID})[0]
-	rd := u.source(*f).ReadFile(0, &storage.ScanRequest{Columns: []int{sign, len(u.table.Columns)}, Limit: -1})
+	rows, err := u.db.signedRows(ctx, u.table, f)
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	b := u.gone[f.Path]
+	if b == nil {
+		b = &rowset.Builder{}
+		u.gone[f.Path] = b
+	}
+	rows.Each(func(row int64) bool { b.Add(row); return true })
+	return nil
+}
+
+// signedRows are the rows of a file of t, deleted or not, whose delete sign is set.
+func (db *DB) signedRows(ctx context.Context, t *catalog.Table, f *catalog.DataFile) (*rowset.Set, error) {
+	sign := t.ColumnNamed(catalog.DeleteSign)
+	if r := f.Range(sign); r.Max != nil && r.Max.Int64() == 0 && r.Min.Int64() == 0 || f.Rows == 0 {
+		return nil, nil
+	}
+	part, whole := *t, *f
+	whole.Deleted = nil
+	part.Files = []catalog.DataFile{whole}
+	src := db.fileSource(&part, func(*catalog.Partition) bool { return true }, true)
+	rd := src.ReadFile(0, &storage.ScanRequest{Columns: []int{ordinals(t, []int32{sign.ID})[0], len(t.Columns)}, Limit: -1})
 	defer rd.Close()
-	var rows []int64
+	var out rowset.Builder
 	for {
 		b, err := rd.Next(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if b == nil {
-			u.remove(f.Path, rows)
-			return nil
+			return out.Set(), nil
 		}
 		for i := range b.NumRows() {
 			if v := b.Cols[0].Value(b.Row(i)); !v.Null && v.Int64() != 0 {
 				_, row := fileset.SplitRowID(b.Cols[1].Value(b.Row(i)).Int64())
-				rows = append(rows, row)
+				out.Add(row)
 			}
 		}
 	}

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 )
 
 // Replacement puts one file in the place of others that hold the same rows, all of one
 // partition and bucket.
 type Replacement struct {
-	Removed []string // paths
-	Added   DataFile
+	// Removed are files by path, with the deleted rows that Added takes account of.
+	Removed map[string]*rowset.Set
+	Added   DataFile // without rows it is not added
 }
 
 // Compare orders files of one partition by when their rows came.
@@ -19,8 +21,8 @@ func (f *DataFile) Compare(g *DataFile) int {
 	return cmp.Or(cmp.Compare(f.Version, g.Version), cmp.Compare(f.Seq, g.Seq))
 }
 
-// ReplaceFiles makes the replacements whose removed files are all there still; the others are
-// returned: an overwrite, a truncation or a drop was faster. Rows stay what they were, so no
+// ReplaceFiles makes the replacements whose removed files are all there still and lost no more rows; the others are
+// returned: an overwrite, a truncation, a drop or a deletion was faster. Rows stay what they were, so no
 // version grows; an added file takes the place of the last of those that it replaces.
 func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late []Replacement, err error) {
 	old := tx.TableByID(database, id)
@@ -37,9 +39,9 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 	for _, r := range list {
 		var last *DataFile
 		there := true
-		for _, path := range r.Removed {
+		for path, gone := range r.Removed {
 			f := byPath[path]
-			if there = there && f != nil && !removed[path] && mergeable(last, f); there && (last == nil || last.Compare(f) < 0) {
+			if there = there && f != nil && f.Deleted == gone && !removed[path] && mergeable(last, f); there && (last == nil || last.Compare(f) < 0) {
 				last = f
 			}
 		}
@@ -47,14 +49,17 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 			late = append(late, r)
 			continue
 		}
-		for _, path := range r.Removed {
+		for path := range r.Removed {
 			removed[path] = true
+		}
+		if r.Added.Rows == 0 {
+			continue
 		}
 		r.Added.Version, r.Added.Seq = last.Version, last.Seq
 		r.Added.Index, r.Added.Indexed = last.Index, last.Indexed
 		added = append(added, r.Added)
 	}
-	if len(added) == 0 {
+	if len(removed) == 0 {
 		return late, nil
 	}
 	t, err := tx.ChangeTable(database, id, func(t *Table) error {
