@@ -70,10 +70,13 @@ func (x *execution) locked(ctx context.Context, n ast.Name, do func() (*Rows, er
 	return do()
 }
 
-// publish makes the change visible: the rows that go, and those that come.
+// publish makes the change visible: the rows that go, and those that come. g is locked.
 func (c *rowChange) publish(ctx context.Context, g *target, files []catalog.DataFile) error {
 	if len(files) == 0 && c.sink.count == 0 {
 		return nil
+	}
+	if c.table.Sequence() != nil { // the new rows replace the old ones if their sequence lets them
+		return c.x.publish(ctx, c.x.s.db.replacing(g, files))
 	}
 	return c.x.publish(ctx, c.x.s.db.load(g, func() ([]catalog.DataFile, map[string]*rowset.Set) { return files, c.sink.sets }))
 }
@@ -107,20 +110,6 @@ func (s rowSnapshot) Source(t *catalog.Table) (storage.Source, error) {
 
 var rowIDColumn = catalog.Column{Name: fileset.RowID, Type: sqltype.T(sqltype.BigInt)}
 
-// rowsOf is the FROM of a change: the table itself, then the others.
-func rowsOf(pos ast.Pos, n ast.Name, alias string, partitions []string, others []ast.TableExpr) []ast.TableExpr {
-	return append([]ast.TableExpr{&ast.TableName{Pos: pos, Name: n, Alias: alias, Partitions: partitions}}, others...)
-}
-
-// columnOf refers to a column of the table that is changed.
-func columnOf(pos ast.Pos, n ast.Name, alias, column string) ast.Expr {
-	c := &ast.Column{Pos: pos, Database: n.Database, Table: n.Name, Name: column}
-	if alias != "" {
-		c.Database, c.Table = "", alias
-	}
-	return c
-}
-
 // bindDelete binds a DELETE.
 func (x *execution) bindDelete(st *ast.Delete) (*rowChange, *bind.Bound, error) {
 	c, err := x.changeRows(st.Name, st.Partitions, "DELETE")
@@ -130,8 +119,13 @@ func (x *execution) bindDelete(st *ast.Delete) (*rowChange, *bind.Bound, error) 
 	if c.table.Model == catalog.AggregateKey && len(st.Using) > 0 {
 		return nil, nil, sqlerr.Detail("delete command with using clause only supports unique key model").At(st.Position())
 	}
-	q := &ast.Select{Pos: st.Pos, Where: st.Where, From: rowsOf(st.Pos, st.Name, st.Alias, st.Partitions, st.Using),
-		Items: []ast.SelectItem{{Pos: st.Pos, Expr: columnOf(st.Pos, st.Name, st.Alias, fileset.RowID)}}}
+	r := &changed{st.Pos, st.Name, st.Alias, st.Partitions, st.Using, st.Where}
+	if c.table.Sequence() != nil { // later loads are compared with what is left of the row
+		sign := c.table.ColumnNamed(catalog.DeleteSign)
+		bound, err := c.rewrite(r, map[int32]ast.Expr{sign.ID: &ast.Literal{Pos: st.Pos, Kind: ast.IntLit, Text: "1"}})
+		return c, bound, err
+	}
+	q := r.query(r.column(fileset.RowID))
 	to := *c.table
 	to.Columns = []catalog.Column{rowIDColumn}
 	c.sink.columns = storageColumns(&to)
@@ -219,30 +213,64 @@ func (x *execution) bindUpdate(st *ast.Update) (*rowChange, *bind.Bound, error) 
 			}
 		}
 	}
-	q := &ast.Select{Pos: st.Pos, Where: st.Where, From: rowsOf(st.Pos, st.Name, st.Alias, nil, st.From)}
-	once := func(e ast.Expr) ast.Expr { return e }
-	id := columnOf(st.Pos, st.Name, st.Alias, fileset.RowID)
-	if len(st.From) > 0 { // a row that matches several is updated once
-		q.GroupBy = &ast.GroupBy{Pos: st.Pos, Items: []ast.Expr{id}}
-		once = func(e ast.Expr) ast.Expr { return &ast.Call{Pos: st.Pos, Name: "any_value", Args: []ast.Expr{e}} }
-	}
-	q.Items = append(q.Items, ast.SelectItem{Pos: st.Pos, Expr: id})
-	to, names := *t, []string{fileset.RowID}
-	to.Columns = append([]catalog.Column{rowIDColumn}, t.Columns...)
-	for i := range t.Columns {
-		col := &t.Columns[i]
-		e := values[col.ID]
-		if e == nil {
-			e = columnOf(st.Pos, st.Name, st.Alias, col.Name)
-		}
-		q.Items = append(q.Items, ast.SelectItem{Pos: st.Pos, Expr: once(e)})
-		names = append(names, col.Name)
-	}
-	g := &target{table: t, strict: true}
-	c.sink.columns = storageColumns(&to)
-	c.sink.inner = x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error { return c.publish(ctx, g, files) }).(*table.Sink)
-	bound, err := bind.Insert(bind.Target{Table: &to, Columns: names}, q, c.sink, c.env())
+	bound, err := c.rewrite(&changed{st.Pos, st.Name, st.Alias, nil, st.From, st.Where}, values)
 	return c, bound, err
+}
+
+// changed is what a change says of the rows that it is about.
+type changed struct {
+	pos        ast.Pos
+	name       ast.Name
+	alias      string
+	partitions []string
+	others     []ast.TableExpr
+	where      ast.Expr
+}
+
+// query selects columns of the rows that are changed.
+func (r *changed) query(items ...ast.Expr) *ast.Select {
+	q := &ast.Select{Pos: r.pos, Where: r.where}
+	q.From = append([]ast.TableExpr{&ast.TableName{Pos: r.pos, Name: r.name, Alias: r.alias, Partitions: r.partitions}}, r.others...)
+	for _, e := range items {
+		q.Items = append(q.Items, ast.SelectItem{Pos: r.pos, Expr: e})
+	}
+	return q
+}
+
+// column refers to a column of the table that is changed.
+func (r *changed) column(name string) ast.Expr {
+	c := &ast.Column{Pos: r.pos, Database: r.name.Database, Table: r.name.Name, Name: name}
+	if r.alias != "" {
+		c.Database, c.Table = "", r.alias
+	}
+	return c
+}
+
+// rewrite binds a change that writes rows anew, with values for some of their columns, by id.
+func (c *rowChange) rewrite(r *changed, values map[int32]ast.Expr) (*bind.Bound, error) {
+	t := c.table
+	id := r.column(fileset.RowID)
+	items, names := []ast.Expr{id}, []string{fileset.RowID}
+	for i := range t.Columns {
+		e := values[t.Columns[i].ID]
+		if e == nil {
+			e = r.column(t.Columns[i].Name)
+		}
+		if len(r.others) > 0 { // a row that matches several is written once
+			e = &ast.Call{Pos: r.pos, Name: "any_value", Args: []ast.Expr{e}}
+		}
+		items, names = append(items, e), append(names, t.Columns[i].Name)
+	}
+	q := r.query(items...)
+	if len(r.others) > 0 {
+		q.GroupBy = &ast.GroupBy{Pos: r.pos, Items: []ast.Expr{id}}
+	}
+	to := *t
+	to.Columns = append([]catalog.Column{rowIDColumn}, t.Columns...)
+	g := &target{table: t, locked: true, strict: true}
+	c.sink.columns = storageColumns(&to)
+	c.sink.inner = c.x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error { return c.publish(ctx, g, files) }).(*table.Sink)
+	return bind.Insert(bind.Target{Table: &to, Columns: names}, q, c.sink, c.env())
 }
 
 // defaultExpr is the default of a column as text has it.

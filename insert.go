@@ -19,6 +19,9 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
+	if t, err := x.insertTable(st.Name); err == nil && x.isPartial(t, st) {
+		return x.insertPartial(ctx, st)
+	}
 	w, err := x.newInsertion(st)
 	if err != nil || w.skip {
 		return okRows(x.s, 0, ""), err
@@ -26,6 +29,31 @@ func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	rows, err := x.write(ctx, w.to, st.Query, w.sink)
 	w.end(x)
 	return rows, err
+}
+
+// isPartial reports whether an INSERT changes some columns of rows that are there.
+func (x *execution) isPartial(t *catalog.Table, st *ast.Insert) bool {
+	return t.Model == catalog.UniqueKey && len(st.Columns) > 0 && !st.Overwrite && x.s.settings.bool("enable_unique_key_partial_update")
+}
+
+// insertPartial is an INSERT that changes some columns of rows. It holds the table's write lock, so that the others are
+// what they were.
+func (x *execution) insertPartial(ctx context.Context, st *ast.Insert) (*Rows, error) {
+	return x.locked(ctx, st.Name, func() (*Rows, error) {
+		w, err := x.newInsertion(st)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := x.write(ctx, w.to, st.Query, w.sink)
+		absent := func(c catalog.Column) bool { // NULL in a column that was not given: there is no row to take it from
+			return !slices.ContainsFunc(st.Columns, func(n string) bool { return strings.EqualFold(n, c.Name) }) && strings.Contains(err.Error(), "'"+c.Name+"'")
+		}
+		if err != nil && w.to.Strict && sqlerr.Is(err, sqlerr.NotNull) && slices.ContainsFunc(w.to.Table.Columns, absent) {
+			err = sqlerr.Detail("[PARTIAL_UPDATE] Can't append new rows in partial update when strict_mode is true").At(st.Position()).
+				WithHint("SET enable_insert_strict = false to give new rows the defaults of the other columns")
+		}
+		return rows, err
+	})
 }
 
 // insertion is one INSERT: what the binder and the executor must know of it.
@@ -54,14 +82,20 @@ func (x *execution) newInsertion(st *ast.Insert) (*insertion, error) {
 	if t.Hive {
 		return x.newHiveInsertion(t, st)
 	}
-	if err := checkSequence(t, st); err != nil {
+	if err := x.checkSequence(t, st); err != nil {
 		return nil, err
 	}
 	target, err := insertTarget(t, st)
 	if err != nil {
 		return nil, err
 	}
-	return &insertion{to: bind.Target{Table: t, Columns: st.Columns}, overwrite: st.Overwrite, sink: x.sinkInto(target)}, nil
+	w := &insertion{to: bind.Target{Table: t, Columns: st.Columns}, overwrite: st.Overwrite}
+	if x.isPartial(t, st) {
+		w.to.Existing, w.to.Strict = x.s.db.internalSource(t), x.s.settings.bool("enable_insert_strict")
+		target.locked = true
+	}
+	w.sink = x.sinkInto(target)
+	return w, nil
 }
 
 // end forgets what an insertion that failed had begun.
@@ -72,9 +106,9 @@ func (w *insertion) end(x *execution) {
 }
 
 // checkSequence refuses loads that do not give the hidden sequence column of a table.
-func checkSequence(t *catalog.Table, st *ast.Insert) error {
+func (x *execution) checkSequence(t *catalog.Table, st *ast.Insert) error {
 	c := t.Sequence()
-	if c == nil || !c.Hidden || slices.ContainsFunc(st.Columns, func(name string) bool { return strings.EqualFold(name, c.Name) }) {
+	if c == nil || !c.Hidden || x.isPartial(t, st) || slices.ContainsFunc(st.Columns, func(name string) bool { return strings.EqualFold(name, c.Name) }) {
 		return nil
 	}
 	return sqlerr.Detail("Table %s has sequence column, need to specify the sequence column", t.Name).At(st.Position()).

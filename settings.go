@@ -92,6 +92,7 @@ var settingsTable = []setting{
 	{name: "wait_timeout", def: "28800", min: 1, max: math.MaxInt32},
 	{name: "enable_parallel_outfile", kind: boolSetting, def: "0"},
 	{name: "secure_file_priv", kind: textSetting, readOnly: true, start: true},
+	{name: "enable_unique_key_partial_update", kind: boolSetting, def: "0"},
 	{name: "show_hidden_columns", kind: boolSetting, def: "0"},
 	{name: "allow_partition_column_nullable", kind: boolSetting, def: "1"},
 	{name: "max_multi_partition_num", def: "4096", min: 1, max: 1 << 20},

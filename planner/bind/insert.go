@@ -21,6 +21,10 @@ type Target struct {
 	Columns []string
 	// Fixed are values that the statement gives beside the query, by column id: Hive's static partitions.
 	Fixed map[int32]vector.Value
+	// Existing, for a partial update of a UNIQUE table, is the table as it is: columns that are not given keep their
+	// values. Strict: every row must be there.
+	Existing storage.Source
+	Strict   bool
 }
 
 // Insert binds the query of an INSERT: its columns are cast to those of the target, absent columns take their
@@ -62,6 +66,12 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 	for i, slot := range slots {
 		source[slot] = i
 	}
+	node, previous := r.node, make([]expr.Expr, len(target.Columns))
+	if to.Existing != nil {
+		if node, previous, err = b.partialUpdate(to, r.node, source, q); err != nil {
+			return nil, err
+		}
+	}
 	exprs := make([]expr.Expr, len(target.Columns))
 	names := make([]string, len(target.Columns))
 	for i := range target.Columns {
@@ -70,6 +80,8 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 		var e expr.Expr
 		if v, ok := to.Fixed[c.ID]; ok {
 			e = expr.Lit(v)
+		} else if previous[i] != nil {
+			e = previous[i]
 		} else if source[i] >= 0 {
 			e = expr.Ref(cols[source[i]])
 		} else if e, err = b.defaultOf(c); err != nil {
@@ -89,7 +101,7 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 		exprs[i] = fold(cast)
 	}
 	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
-	return &logical.Write{Input: b.project(r.node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}, nil
+	return &logical.Write{Input: b.project(node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}, nil
 }
 
 // storing is the conversion to a column: a value that does not fit fails the statement,
