@@ -3,7 +3,6 @@ package basalt
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math/bits"
 	"runtime/debug"
 	"slices"
@@ -216,19 +215,13 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 	type tablet struct {
 		partition int64
 		bucket    int32
-		indexed   string // only files that are covered by the same indexes merge
 	}
 	inOrder := t.Model == catalog.AggregateKey
 	groups := map[tablet][]catalog.DataFile{}
 	var order []tablet
 	for _, f := range t.Files {
-		k := tablet{f.Partition, f.Bucket, ""}
-		if !inOrder {
-			if k.indexed = fmt.Sprint(f.Indexed); !indexed(t, &f) {
-				continue
-			}
-		}
-		if keep != nil && !keep[f.Partition] {
+		k := tablet{f.Partition, f.Bucket}
+		if keep != nil && !keep[f.Partition] || !inOrder && !indexed(t, &f) {
 			continue
 		}
 		if groups[k] == nil {
@@ -261,14 +254,14 @@ func merges(t *catalog.Table, plan planMerges, keep map[int64]bool) []merging {
 	return out
 }
 
-// runsAlike cuts files that are in order where a file may not merge with the one before; others are one run.
+// runsAlike cuts files that are in order at those that are being indexed, which must stay; others are one run.
 func runsAlike(t *catalog.Table, files []catalog.DataFile, inOrder bool) (out [][]catalog.DataFile) {
 	if !inOrder {
 		return [][]catalog.DataFile{files}
 	}
 	for lo := 0; lo < len(files); {
 		hi := lo + 1
-		for hi < len(files) && slices.Equal(files[hi].Indexed, files[lo].Indexed) {
+		for hi < len(files) && indexed(t, &files[hi]) == indexed(t, &files[lo]) {
 			hi++
 		}
 		if indexed(t, &files[lo]) {
@@ -312,7 +305,7 @@ func indexed(t *catalog.Table, f *catalog.DataFile) bool {
 	return true
 }
 
-// compact merges files of a table, in the partitions that keep names (nil: all), as plan says until there is
+// compact merges files of a table and of its indexes, in the partitions that keep names (nil: all), as plan says until there is
 // nothing to merge, and returns how many files it took away.
 func (db *DB) compact(ctx context.Context, key tableKey, plan planMerges, keep map[int64]bool) (taken int, err error) {
 	db.compaction.serial.Lock()
@@ -339,7 +332,12 @@ func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, ke
 	if t == nil || t.Kind != catalog.Internal {
 		return 0, nil
 	}
+	of := t // the table, or one of its indexes
 	list := merges(t, plan, keep)
+	for i := 0; i < len(t.Indexes) && len(list) == 0; i++ {
+		of = indexTable(t, &t.Indexes[i])
+		list = merges(of, plan, keep)
+	}
 	if len(list) == 0 {
 		return 0, nil
 	}
@@ -362,7 +360,7 @@ func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, ke
 		held = true
 		return nil
 	}
-	return db.merge(ctx, t, list, pause)
+	return db.merge(ctx, of, t.ID, list, pause)
 }
 
 // tableOf finds a table of a snapshot by its id.
@@ -375,15 +373,20 @@ func tableOf(snap catalog.Snapshot, key tableKey) *catalog.Table {
 	return nil
 }
 
-// merge does a list of merges and publishes them together.
-func (db *DB) merge(ctx context.Context, t *catalog.Table, list []merging, pause func() error) (taken int, err error) {
+// merge does a list of merges of files of t, which is a table or the index of one, and publishes them together. id is
+// that of the table.
+func (db *DB) merge(ctx context.Context, t *catalog.Table, id int64, list []merging, pause func() error) (taken int, err error) {
 	memory := budget.New("compaction", max(db.memory.Limit()/8, 64<<20), db.memory)
 	defer memory.ReleaseAll()
-	c := &compaction{db: db, table: t, keys: ordinals(t, sortedBy(t)), memory: memory}
+	layout := layoutOf(t, nil)
+	if len(layout.Columns) == 0 {
+		layout.Kind = storage.Unpartitioned // an index without the partition columns; nothing is routed
+	}
+	c := &compaction{db: db, table: t, id: id, keys: ordinals(t, sortedBy(t)), memory: memory}
 	sink := table.NewSink(table.Options{
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
 		Sorted: c.keys, Descending: t.Distribution.Descending,
-		Routing: routingOf(t, layoutOf(t, nil)),
+		Routing: routingOf(t, layout),
 		Merge:   c.merging(),
 		Publish: func(ctx context.Context, files []table.File) error {
 			n, err := c.publish(ctx, files)

@@ -23,8 +23,9 @@ import (
 // depends on with the ids of rows: what is at a place there is at that place in the merged file.
 type compaction struct {
 	db     *DB
-	table  *catalog.Table
-	keys   []int // what rows are sorted by
+	table  *catalog.Table // or an index as one
+	id     int64          // of the table
+	keys   []int          // what rows are sorted by
 	memory *budget.Budget
 	done   []merging // in the order that they were written
 }
@@ -90,7 +91,7 @@ func (c *compaction) publish(ctx context.Context, files []table.File) (taken int
 	if err := c.settle(ctx, list); err != nil { // most of it without the lock
 		return 0, err
 	}
-	unlock, err := db.lockRows(ctx, t.ID)
+	unlock, err := db.lockRows(ctx, c.id)
 	if err != nil {
 		return 0, err
 	}
@@ -104,7 +105,7 @@ func (c *compaction) publish(ctx context.Context, files []table.File) (taken int
 	}
 	var late []catalog.Replacement
 	err = db.cat.Update(func(tx *catalog.Tx) (err error) {
-		late, err = tx.ReplaceFiles(t.Database, t.ID, all)
+		late, err = tx.ReplaceFiles(t.Database, c.id, all)
 		return err
 	})
 	if err != nil {
@@ -173,13 +174,14 @@ func (c *compaction) replacements(files []table.File) ([]replacement, error) {
 // became one it cannot be said which part of a row is left: such merges are given up, as Removed
 // is not what is there.
 func (c *compaction) settle(ctx context.Context, list []replacement) error {
-	now := tableOf(c.db.cat.Snapshot(), tableKey{c.table.Database, c.table.ID})
+	now := tableOf(c.db.cat.Snapshot(), tableKey{c.table.Database, c.id})
 	if now == nil || c.table.Model == catalog.AggregateKey {
 		return nil
 	}
-	current := make(map[string]*rowset.Set, len(now.Files))
-	for i := range now.Files {
-		current[now.Files[i].Path] = now.Files[i].Deleted
+	files := now.AllFiles()
+	current := make(map[string]*rowset.Set, len(files))
+	for i := range files {
+		current[files[i].Path] = files[i].Deleted
 	}
 	for i := range list {
 		r := &list[i]

@@ -3,6 +3,7 @@ package basalt
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -37,8 +38,10 @@ type indexDefinition struct {
 
 // tableIndexes are those of one version of a table.
 type tableIndexes struct {
-	table *catalog.Table
-	list  []*indexDefinition
+	table   *catalog.Table
+	list    []*indexDefinition
+	once    sync.Once
+	logical []*logical.Index
 }
 
 // indexesOf defines the indexes of a table. Those of its last version are kept.
@@ -46,8 +49,12 @@ func (db *DB) indexesOf(t *catalog.Table) []*indexDefinition {
 	if len(t.Indexes) == 0 {
 		return nil
 	}
+	return db.definitions(t).list
+}
+
+func (db *DB) definitions(t *catalog.Table) *tableIndexes {
 	if c, ok := db.indexes.Load(t.ID); ok && c.(*tableIndexes).table == t {
-		return c.(*tableIndexes).list
+		return c.(*tableIndexes)
 	}
 	x := &tableIndexes{table: t}
 	for i := range t.Indexes {
@@ -58,7 +65,7 @@ func (db *DB) indexesOf(t *catalog.Table) []*indexDefinition {
 		x.list = append(x.list, d)
 	}
 	db.indexes.Store(t.ID, x)
-	return x.list
+	return x
 }
 
 // defineIndex reads the definition of an index.
@@ -266,20 +273,37 @@ func indexColumns(ix *catalog.Index, base []int32) (out []int32) {
 	return out
 }
 
-// logicalIndexes are the indexes of a table as the optimizer reads them.
-func (db *DB) logicalIndexes(t *catalog.Table) []*logical.Index {
-	var out []*logical.Index
-	for _, d := range db.indexesOf(t) {
-		out = append(out, db.logicalIndex(t, d))
+// keyIDs are the ids of a table's key columns.
+func keyIDs(t *catalog.Table) (out []int32) {
+	for i := range t.Columns {
+		if t.Columns[i].Key {
+			out = append(out, t.Columns[i].ID)
+		}
 	}
 	return out
 }
 
+// logicalIndexes are the indexes of a table as the optimizer reads them.
+func (db *DB) logicalIndexes(t *catalog.Table) []*logical.Index {
+	x := db.definitions(t)
+	x.once.Do(func() {
+		for _, d := range x.list {
+			x.logical = append(x.logical, db.logicalIndex(t, d))
+		}
+	})
+	return x.logical
+}
+
 func (db *DB) logicalIndex(t *catalog.Table, d *indexDefinition) *logical.Index {
 	x := &logical.Index{Name: d.Name, View: d.View, Folded: d.Folded, Keys: d.Keys(), Where: d.where}
-	src := db.newSource(indexTable(t, d.Index), nil)
-	if x.Source = src; d.Folded {
+	own := indexTable(t, d.Index)
+	src := db.newSource(own, nil)
+	x.Source, x.Known = src, own.KnownStats()
+	if d.Folded {
 		x.Source = src.Unmerged() // who reads it folds on
+		if !d.View && len(indexColumns(d.Index, keyIDs(t))) == len(keyIDs(t)) {
+			x.Merged = src
+		}
 	}
 	switch {
 	case d.err != nil:
@@ -288,7 +312,11 @@ func (db *DB) logicalIndex(t *catalog.Table, d *indexDefinition) *logical.Index 
 		x.Reason = "it is being built"
 	}
 	for _, c := range d.columns {
-		x.Columns = append(x.Columns, logical.IndexColumn{Name: c.Name, Type: c.Type, Null: c.Nullable, Expr: c.key, Agg: c.agg})
+		col := logical.IndexColumn{Name: c.Name, Type: c.Type, Null: c.Nullable, Expr: c.key, Agg: c.agg}
+		if x.Merged != nil && c.agg != nil {
+			col.Value = c.of
+		}
+		x.Columns = append(x.Columns, col)
 	}
 	byID := map[int64]int{}
 	for i, p := range x.Source.Layout().Partitions {

@@ -36,6 +36,10 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 		r, err = x.showColumns(st)
 	case "CREATE TABLE", "CREATE VIEW":
 		r, err = x.showCreateTable(st)
+	case "ALTER TABLE ROLLUP", "ALTER TABLE MATERIALIZED VIEW":
+		r, err = x.showAlterRollup(st)
+	case "CREATE MATERIALIZED VIEW":
+		r, err = x.showCreateMaterializedView(st)
 	case "CREATE DATABASE", "CREATE SCHEMA":
 		r, err = x.showCreateDatabase(st)
 	case "VARIABLES":
@@ -339,12 +343,19 @@ func (x *execution) describeTable(st *ast.Describe) (*Rows, error) {
 		}
 		return describeColumns(cols).rows(x.s), nil
 	}
-	if st.Mode == "EXTENDED" || st.Mode == "FORMATTED" {
+	switch st.Mode {
+	case "":
+		return x.describePlain(st)
+	case "ALL":
+		return x.describeAll(st)
+	case "EXTENDED", "FORMATTED":
 		return x.describeHive(st)
 	}
-	if st.Mode != "" {
-		return nil, sqlerr.Unsupported("DESCRIBE " + st.Mode).At(st.Position())
-	}
+	return nil, sqlerr.Unsupported("DESCRIBE " + st.Mode).At(st.Position())
+}
+
+// describePlain is DESC t [column].
+func (x *execution) describePlain(st *ast.Describe) (*Rows, error) {
 	if len(st.Partition) > 0 {
 		t, err := x.describedTable(st.Name)
 		if err != nil {

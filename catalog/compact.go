@@ -41,7 +41,7 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 		there := true
 		for path, gone := range r.Removed {
 			f := byPath[path]
-			if there = there && f != nil && f.Deleted == gone && !removed[path] && mergeable(last, f); there && (last == nil || last.Compare(f) < 0) {
+			if there = there && f != nil && f.Deleted == gone && !removed[path] && old.mergeable(last, f); there && (last == nil || last.Compare(f) < 0) {
 				last = f
 			}
 		}
@@ -56,7 +56,7 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 			continue
 		}
 		r.Added.Version, r.Added.Seq = last.Version, last.Seq
-		r.Added.Index, r.Added.Indexed = last.Index, last.Indexed
+		r.Added.Index, r.Added.Indexed = last.Index, old.coverage(last)
 		added = append(added, r.Added)
 	}
 	if len(removed) == 0 {
@@ -75,6 +75,16 @@ func (tx *Tx) ReplaceFiles(database string, id int64, list []Replacement) (late 
 }
 
 // mergeable reports that files may be merged: both are of one index, or their rows are in the files of the same indexes.
-func mergeable(a, b *DataFile) bool {
-	return a == nil || a.Index == b.Index && slices.Equal(a.Indexed, b.Indexed)
+func (t *Table) mergeable(a, b *DataFile) bool {
+	return a == nil || a.Index == b.Index && slices.Equal(t.coverage(a), t.coverage(b))
+}
+
+// coverage are the indexes of t that cover a file.
+func (t *Table) coverage(f *DataFile) (out []int64) {
+	for i := range t.Indexes {
+		if f.Covers(t.Indexes[i].ID) {
+			out = append(out, t.Indexes[i].ID)
+		}
+	}
+	return out
 }

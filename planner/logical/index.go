@@ -13,6 +13,10 @@ type Index struct {
 	View bool // made by CREATE MATERIALIZED VIEW
 	// Source has the table's partitions, in the same order; its buckets are the table's or there are none.
 	Source storage.Partitioned
+	// Merged, when set, is Source with rows of equal keys merged: a row a row of the table, which merges too and has the
+	// same keys. Known are statistics of all of it, as Scan.Known.
+	Merged storage.Partitioned
+	Known  *storage.Stats
 	// Columns are by ordinal of Source. The first Keys of them order the rows of a file.
 	Columns []IndexColumn
 	Keys    int
@@ -35,6 +39,8 @@ type IndexColumn struct {
 	// Expr computes it from a row of the table; nil where Agg is set: the column holds states of that aggregate.
 	Expr expr.Expr
 	Agg  *expr.Aggregate
+	// Value is the table's column that a merged row has here, for columns with Agg of an index with Merged.
+	Value expr.Expr
 }
 
 // IndexUse says what became of an index of a scan's table, for EXPLAIN.

@@ -14,6 +14,7 @@ type matcher struct {
 	c        *Context
 	scan     *logical.Scan
 	index    *logical.Index
+	merged   bool // rows are read merged: Index.Merged
 	nullSide bool // an outer join may give rows without one of the scan's
 
 	own   expr.ColumnSet      // columns of the scan
@@ -25,8 +26,8 @@ type matcher struct {
 	met   map[expr.ColumnID]bool
 }
 
-func newMatcher(c *Context, s *logical.Scan, x *logical.Index) *matcher {
-	m := &matcher{c: c, scan: s, index: x, own: expr.SetOfColumns(s.Cols), cols: map[int]expr.Column{}}
+func newMatcher(c *Context, s *logical.Scan, x *logical.Index, merged bool) *matcher {
+	m := &matcher{c: c, scan: s, index: x, merged: merged, own: expr.SetOfColumns(s.Cols), cols: map[int]expr.Column{}}
 	at := map[expr.ColumnID]expr.Expr{} // ordinals to columns
 	for i, col := range s.Cols {
 		at[expr.ColumnID(s.Ordinal[i]+1)] = expr.Ref(col)
@@ -41,11 +42,14 @@ func newMatcher(c *Context, s *logical.Scan, x *logical.Index) *matcher {
 	}
 	m.exprs, m.aggs = make([]expr.Expr, len(x.Columns)), make([]*expr.Aggregate, len(x.Columns))
 	for i, col := range x.Columns {
-		if col.Agg != nil {
+		switch {
+		case col.Agg != nil && merged:
+			m.exprs[i] = read(col.Value)
+		case col.Agg != nil:
 			if e := read(col.Agg); e != nil {
 				m.aggs[i] = e.(*expr.Aggregate)
 			}
-		} else {
+		default:
 			m.exprs[i] = read(col.Expr)
 		}
 	}
@@ -61,25 +65,39 @@ func (m *matcher) usable() string {
 	if x.Reason != "" {
 		return x.Reason
 	}
-	for _, p := range m.selection().Partitions {
-		if x.Stale != nil && x.Stale[p] {
-			return reasonf("partition %s is not in it yet", x.Source.Layout().Partitions[p].Name)
-		}
+	fresh, rest := m.parts()
+	if len(fresh.Partitions) == 0 && len(rest.Partitions) > 0 {
+		return reasonf("partition %s is not in it yet", x.Source.Layout().Partitions[rest.Partitions[0]].Name)
 	}
 	return ""
 }
 
-// selection is the part of the index that has the rows which the scan selects.
-func (m *matcher) selection() *storage.Selection {
-	p, ok := m.scan.Source.(storage.Partitioned)
-	if !ok {
-		return m.index.Source.Selection()
+// parts divides what the scan selects of the table into the partitions that are in the index and the others.
+func (m *matcher) parts() (fresh, rest *storage.Selection) {
+	sel := m.selected()
+	if m.index.Stale == nil {
+		return sel, &storage.Selection{}
 	}
-	sel := p.Selection()
-	if m.index.Source.Layout().Bucketing == nil && sel.Buckets != nil {
-		return &storage.Selection{Partitions: sel.Partitions}
+	fresh, rest = &storage.Selection{}, &storage.Selection{}
+	for i, p := range sel.Partitions {
+		to := fresh
+		if m.index.Stale[p] {
+			to = rest
+		}
+		to.Partitions = append(to.Partitions, p)
+		if sel.Buckets != nil {
+			to.Buckets = append(to.Buckets, sel.Buckets[i])
+		}
 	}
-	return sel
+	return fresh, rest
+}
+
+// selected is what the scan selects of the table.
+func (m *matcher) selected() *storage.Selection {
+	if p, ok := m.scan.Source.(storage.Partitioned); ok {
+		return p.Selection()
+	}
+	return m.index.Source.Selection()
 }
 
 // missing says what the last expressions read that the index does not have.
@@ -243,16 +261,27 @@ func negated(e expr.Expr) expr.Expr {
 	return expr.Not(e)
 }
 
+// source is what is read of the index.
+func (m *matcher) source() storage.Partitioned {
+	if m.merged {
+		return m.index.Merged
+	}
+	return m.index.Source
+}
+
 // newScan reads the index. Its columns are those that were asked for.
 func (m *matcher) newScan(filter []expr.Expr) *logical.Scan {
-	out := &logical.Scan{Table: m.scan.Table, Alias: m.scan.Alias, Limit: m.scan.Limit, Filter: filter, Index: m.index.Name, Needed: m.scan.Needed}
+	out := &logical.Scan{Table: m.scan.Table, Alias: m.scan.Alias, Limit: m.scan.Limit, Filter: filter, Index: m.index.Name, Known: m.index.Known, Needed: m.scan.Needed}
 	for i := range m.index.Columns {
 		if c, ok := m.cols[i]; ok {
 			out.Cols, out.Ordinal = append(out.Cols, c), append(out.Ordinal, i)
 		}
 	}
-	sel := m.selection()
-	src := m.index.Source.Restrict(sel)
+	sel, _ := m.parts()
+	if m.index.Source.Layout().Bucketing == nil && sel.Buckets != nil {
+		sel = &storage.Selection{Partitions: sel.Partitions}
+	}
+	src := m.source().Restrict(sel)
 	if more := m.c.selection(&logical.Scan{Source: src, Cols: out.Cols, Ordinal: out.Ordinal, Filter: filter}, src); more != src.Selection() {
 		sel, src = more, src.Restrict(more)
 	}
@@ -268,4 +297,111 @@ func implies(facts *closure, e expr.Expr) bool {
 	}
 	d := facts.direct([]expr.Column{*f.col})
 	return d.implies(e)
+}
+
+// read is what stands for the scan of the table: the scan of the index and, where partitions are not in it, what makes
+// the same rows of the table's; rest is then the scan of those.
+func (m *matcher) read(filter []expr.Expr) (n logical.Node, scan, rest *logical.Scan, reason string) {
+	scan = m.newScan(filter)
+	_, stale := m.parts()
+	src, ok := m.scan.Source.(storage.Partitioned)
+	if len(stale.Partitions) == 0 || !ok {
+		return scan, scan, nil, ""
+	}
+	own := *m.scan
+	own.Selection, own.Source, own.Indexes = stale, src.Restrict(stale), nil
+	made, reason := m.derive(&own, scan.Ordinal)
+	if reason != "" {
+		return nil, nil, nil, reason
+	}
+	cols := scan.Cols
+	scan.Cols = nil
+	at := map[expr.ColumnID]expr.Expr{}
+	for _, c := range cols { // the union has the names of before
+		to := c
+		to.ID = m.c.IDs.New()
+		scan.Cols = append(scan.Cols, to)
+		at[c.ID] = expr.Ref(to)
+	}
+	for i, e := range scan.Filter {
+		scan.Filter[i] = substituted(e, at)
+	}
+	return &logical.SetOp{Kind: logical.Union, All: true, Inputs: []logical.Node{scan, made}, Cols: cols}, scan, &own, ""
+}
+
+// derive makes rows of the index, as far as it has the columns at ordinals, of a scan of the table.
+func (m *matcher) derive(s *logical.Scan, ordinals []int) (logical.Node, string) {
+	clone, renamed := logical.Clone(s, m.c.IDs)
+	of := func(e expr.Expr) expr.Expr {
+		return expr.Substitute(e, func(c *expr.Column) (expr.Expr, bool) { return expr.Ref(renamed(*c)), true })
+	}
+	named := func(o int) expr.Column {
+		x := &m.index.Columns[o]
+		return expr.Column{ID: m.c.IDs.New(), Name: m.name(x.Name), T: x.Type, Null: x.Null}
+	}
+	if !m.index.Folded || m.merged {
+		p := &logical.Project{Input: clone}
+		for _, o := range ordinals {
+			p.Exprs, p.Cols = append(p.Exprs, of(m.exprs[o])), append(p.Cols, named(o))
+		}
+		return p, ""
+	}
+	a := &logical.Aggregate{Input: clone}
+	at := make([]expr.Expr, len(ordinals))
+	for i, o := range ordinals {
+		if m.exprs[o] != nil {
+			c := named(o)
+			a.Groups, a.Cols, at[i] = append(a.Groups, of(m.exprs[o])), append(a.Cols, c), expr.Ref(c)
+		}
+	}
+	for i, o := range ordinals {
+		if m.aggs[o] == nil {
+			continue
+		}
+		if kind, _ := setOf(firstArg(m.aggs[o])); kind == "bitmap" {
+			return nil, "rows that are not in it yet may have what its bitmaps cannot hold"
+		}
+		agg := of(m.aggs[o]).(*expr.Aggregate)
+		if agg.Fn.Name == "sum" { // of a part of the rows: wide as its state
+			state, ok := over("sum", of(castTo(m.aggs[o].Args[0], m.index.Columns[o].Type)), nil, nil)
+			if !ok {
+				return nil, "its states cannot be made of rows"
+			}
+			agg = state
+		}
+		c := named(o)
+		c.T, c.Null = agg.Type(), agg.Nullable()
+		a.Aggs, a.Cols = append(a.Aggs, agg), append(a.Cols, c)
+		e, err := expr.CastTo(expr.Ref(c), m.index.Columns[o].Type)
+		if err != nil {
+			return nil, "its states cannot be made of rows"
+		}
+		at[i] = e
+	}
+	p := &logical.Project{Input: a, Exprs: at}
+	for i, o := range ordinals {
+		c := named(o)
+		if ref, ok := at[i].(*expr.Column); ok {
+			c = *ref
+		}
+		p.Cols = append(p.Cols, c)
+	}
+	return p, ""
+}
+
+// castTo is e as t, or e where there is no such cast.
+func castTo(e expr.Expr, t sqltype.Type) expr.Expr {
+	out, err := expr.CastTo(e, t)
+	if err != nil {
+		return e
+	}
+	return out
+}
+
+// firstArg is the first argument of an aggregate; a constant for count(*).
+func firstArg(a *expr.Aggregate) expr.Expr {
+	if len(a.Args) == 0 {
+		return expr.Int(1)
+	}
+	return a.Args[0]
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/statistics"
 )
 
 // routeRollups lets scans read a materialised index of their table (a rollup, a view of one table) instead of its
@@ -90,10 +92,7 @@ func (r *rollupRouter) scan(s *logical.Scan) logical.Node {
 	best, chosen, cost := r.plain(s)
 	out := logical.Node(s)
 	if best != nil && best.cost <= cost {
-		out = best.scan
-		if best.project != nil {
-			out = best.project
-		}
+		out = best.node
 	} else {
 		chosen = nil
 		own := *s
@@ -115,30 +114,32 @@ func (r *rollupRouter) uses(s *logical.Scan, chosen *logical.Index) []logical.In
 
 // route is a scan of an index in the place of one of a table.
 type route struct {
-	scan    *logical.Scan
-	project *logical.Project // of scan, when the columns must come under the ids of the table's
-	node    logical.Node     // the whole aggregation
-	cost    float64
+	scan *logical.Scan
+	rest *logical.Scan // of the partitions that are not in the index; nil: none
+	node logical.Node  // with scan in it: what stands for the scan of the table, or for the aggregation
+	cost float64
 }
 
 // plain is the cheapest index of s that keeps every row, and what reading the table costs.
 func (r *rollupRouter) plain(s *logical.Scan) (best *route, chosen *logical.Index, table float64) {
 	table = r.cost(s, r.tableSorted(s), nil)
 	for _, x := range r.indexes(s) {
-		if x.Folded {
+		if x.Folded && x.Merged == nil {
 			if _, ok := r.reasons[s][x]; !ok {
 				r.reasons[s][x] = "the query is no aggregation that its rows could serve"
 			}
 			continue
 		}
-		m := newMatcher(r.c, s, x)
+		m := newMatcher(r.c, s, x, x.Folded)
 		to, reason := r.plainRoute(m)
 		if to == nil {
-			r.reasons[s][x] = reason
+			if _, ok := r.reasons[s][x]; !ok || !x.Folded {
+				r.reasons[s][x] = reason
+			}
 			continue
 		}
 		r.reasons[s][x] = ""
-		to.cost = r.cost(to.scan, r.sortedBy(m), m)
+		to.cost = r.routeCost(to, m)
 		if best == nil || to.cost < best.cost {
 			best, chosen = to, x
 		}
@@ -168,7 +169,10 @@ func (r *rollupRouter) plainRoute(m *matcher) (*route, string) {
 		}
 		p.Exprs = append(p.Exprs, e)
 	}
-	out := m.newScan(filter)
+	node, out, rest, reason := m.read(filter)
+	if reason != "" {
+		return nil, reason
+	}
 	renamed := map[expr.ColumnID]expr.Column{}
 	for i, e := range p.Exprs {
 		if c, ok := e.(*expr.Column); !ok || !c.T.Equal(s.Cols[i].T) {
@@ -179,9 +183,9 @@ func (r *rollupRouter) plainRoute(m *matcher) (*route, string) {
 			renamed[c.ID] = s.Cols[i]
 		}
 	}
-	to := &route{scan: out}
-	if !same {
-		p.Input, to.project = out, p
+	to := &route{scan: out, rest: rest, node: out}
+	if !same || rest != nil {
+		p.Input, to.node = node, p
 		return to, ""
 	}
 	at := map[expr.ColumnID]expr.Expr{}
@@ -214,14 +218,14 @@ func (r *rollupRouter) aggregation(a *logical.Aggregate) logical.Node {
 			if !x.Folded {
 				continue
 			}
-			m := newMatcher(r.c, s, x)
+			m := newMatcher(r.c, s, x, false)
 			m.nullSide = g.scans[i].nullSide
 			to, reason := r.foldedRoute(g, m)
 			r.reasons[s][x] = reason
 			if to == nil {
 				continue
 			}
-			to.cost = r.cost(to.scan, r.sortedBy(m), m)
+			to.cost = r.routeCost(to, m)
 			if to.cost <= table && (best == nil || table-to.cost > saved) {
 				best, chosen, of, saved = to, x, s, table-to.cost
 			}
@@ -273,7 +277,6 @@ func (r *rollupRouter) foldedRoute(g *routeRegion, m *matcher) (*route, string) 
 		out.Cols = append(out.Cols, *g.agg.GroupingID)
 		final = append(final, expr.Ref(*g.agg.GroupingID))
 	}
-	var scan *logical.Scan
 	failed := ""
 	out.Input = logical.Rewrite(g.root, func(n logical.Node) logical.Node {
 		if n == logical.Node(m.scan) {
@@ -291,9 +294,12 @@ func (r *rollupRouter) foldedRoute(g *routeRegion, m *matcher) (*route, string) 
 	if failed != "" {
 		return nil, failed
 	}
-	scan = m.newScan(filter)
-	out.Input = replaceScan(out.Input, m.scan, scan)
-	to := &route{scan: scan, node: out}
+	node, scan, rest, reason := m.read(filter)
+	if reason != "" {
+		return nil, reason
+	}
+	out.Input = replaceScan(out.Input, m.scan, node)
+	to := &route{scan: scan, rest: rest, node: out}
 	if !sameOutputs(out.Cols, final, g.agg.Cols) {
 		to.node = &logical.Project{Input: out, Exprs: final, Cols: g.agg.Cols}
 	}
@@ -301,7 +307,7 @@ func (r *rollupRouter) foldedRoute(g *routeRegion, m *matcher) (*route, string) 
 }
 
 // replaceScan puts another scan into a plan.
-func replaceScan(n logical.Node, old, with *logical.Scan) logical.Node {
+func replaceScan(n logical.Node, old *logical.Scan, with logical.Node) logical.Node {
 	return logical.Rewrite(n, func(n logical.Node) logical.Node {
 		if n == logical.Node(old) {
 			return with
@@ -333,6 +339,15 @@ const (
 	narrowWidth = 16       // of a value whose size nobody knows
 )
 
+// routeCost is what reading the index takes, and the table where it must be read too.
+func (r *rollupRouter) routeCost(to *route, m *matcher) float64 {
+	cost := r.cost(to.scan, r.sortedBy(m), m)
+	if to.rest != nil {
+		cost += r.cost(to.rest, r.tableSorted(to.rest), nil)
+	}
+	return cost
+}
+
 // cost is what reading s takes: rows that are left after partitions, buckets and the sorted prefix, by the width of
 // the columns that are read. sorted are its columns that files are ordered by; conditions on them read less.
 func (r *rollupRouter) cost(s *logical.Scan, sorted []expr.ColumnID, m *matcher) float64 {
@@ -350,22 +365,17 @@ func (r *rollupRouter) cost(s *logical.Scan, sorted []expr.ColumnID, m *matcher)
 		share := r.est.Selectivity(known, sameConds(prefix, s.Filter, conds))
 		rows = min(rows, max(rows*share, leastRows))
 	}
-	width, variable := float64(rowCost), 0
+	width := float64(rowCost)
+	wide := statistics.Refine(st, s.Known)
 	for i, c := range s.Cols {
 		w := float64(c.T.Physical().Size())
-		if c.T.IsString() || w == 0 || c.T.Physical().Size() == 16 {
-			if a := st.Columns[s.Ordinal[i]].AvgBytes; a > 0 {
+		if c.T.Physical() == sqltype.PhysString {
+			w = narrowWidth
+			if a := wide.Columns[s.Ordinal[i]].AvgBytes; a > 0 {
 				w = a
-			} else {
-				variable++
-				continue
 			}
 		}
 		width += w
-	}
-	if variable > 0 && st.Rows > 0 {
-		average := float64(st.Bytes) / float64(st.Rows)
-		width += max(narrowWidth, min(average, average*float64(variable)/float64(len(s.Source.Columns()))*2)) * float64(variable)
 	}
 	files := 0
 	if p, ok := s.Source.(storage.Partitioned); ok {
