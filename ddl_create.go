@@ -270,12 +270,32 @@ func tableColumns(defs []ast.ColumnDef) ([]catalog.Column, error) {
 		}
 		c := catalog.Column{ID: int32(i + 1), Name: d.Name, Type: t, Nullable: !d.NotNull, Comment: d.Comment, Key: d.Key}
 		if d.Default != nil {
-			text := ast.Format(d.Default)
+			text, err := storedDefault(t, d.Default)
+			if err != nil {
+				return nil, err
+			}
 			c.Default = &text
 		}
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// storedDefault is a default as the catalog keeps it. BITMAP and HLL have no literals: their only value is the empty one, which
+// Doris writes as the word BITMAP_EMPTY.
+func storedDefault(t sqltype.Type, e ast.Expr) (string, error) {
+	text := ast.Format(e)
+	if !t.IsOpaque() {
+		return text, nil
+	}
+	word := strings.ToLower(strings.TrimSuffix(strings.ReplaceAll(text, "`", ""), "()"))
+	if word == t.String()+"_empty" {
+		return word + "()", nil
+	}
+	if word == "null" {
+		return text, nil
+	}
+	return "", sqlerr.New(sqlerr.WrongDefinition, "The default value of a %s column can only be %s_EMPTY or NULL", t, strings.ToUpper(t.String())).At(e.Position())
 }
 
 // createTableAs is CREATE TABLE AS SELECT: the table becomes visible with its rows, in one

@@ -187,7 +187,11 @@ func (x *execution) runBound(ctx context.Context, bound *bind.Bound) (*Rows, err
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{cols: boundColumns(bound), stream: &queryStream{run: run}}, nil
+	r := &Rows{cols: boundColumns(bound), stream: &queryStream{run: run}}
+	if x.s.settings.bool("return_object_data_as_binary") {
+		r.showObjects()
+	}
+	return r, nil
 }
 
 // runtime is what the operators of this statement may know.

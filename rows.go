@@ -91,6 +91,44 @@ func (r *Rows) Close() error {
 	return err
 }
 
+// showObjects makes BITMAP and HLL columns BINARY ones of the same bytes, which clients see.
+func (r *Rows) showObjects() {
+	var which []int
+	for i := range r.cols {
+		if r.cols[i].Type.IsOpaque() {
+			which = append(which, i)
+			r.cols[i].Type = sqltype.T(sqltype.Binary)
+		}
+	}
+	if which != nil {
+		r.stream = &objectStream{batchStream: r.stream, which: which}
+	}
+}
+
+// objectStream gives the columns at which as BINARY.
+type objectStream struct {
+	batchStream
+	which []int
+	out   vector.Batch
+}
+
+func (o *objectStream) Next(ctx context.Context) (*vector.Batch, error) {
+	b, err := o.batchStream.Next(ctx)
+	if b == nil || err != nil {
+		return b, err
+	}
+	o.out = vector.Batch{Len: b.Len, Sel: b.Sel, Cols: append(o.out.Cols[:0], b.Cols...)}
+	for _, i := range o.which {
+		v := *b.Cols[i]
+		if v.Type = sqltype.T(sqltype.Binary); v.Form == vector.Dictionary {
+			d := *v.Dict
+			d.Type, v.Dict = v.Type, &d
+		}
+		o.out.Cols[i] = &v
+	}
+	return &o.out, nil
+}
+
 // okRows is the result of a statement without rows.
 func okRows(s *Session, affected int64, info string) *Rows {
 	return &Rows{session: s, affected: affected, info: info, warnings: len(s.warnings)}

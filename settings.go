@@ -63,6 +63,7 @@ var settingsTable = []setting{
 	{name: "max_distribution_pruner_recursion_depth", def: "100", min: 1, max: 1 << 20},
 	{name: "optimizer_disable", kind: textSetting, def: ""},
 	{name: "enable_materialized_view_rewrite", kind: boolSetting, def: "1"},
+	{name: "return_object_data_as_binary", kind: boolSetting, def: "0"},
 	{name: "rewrite_count_distinct_to_bitmap_hll", kind: boolSetting, def: "1"},
 	{name: "group_concat_max_len", def: "1073741824", min: 4, max: math.MaxInt64},
 	{name: "broadcast_row_count_limit", def: "30000000", max: math.MaxInt64},

@@ -104,10 +104,10 @@ func (r *Rows) Values() []any {
 }
 
 // AppendText appends the current row's value of a column as text, as the MySQL protocol and
-// casts to strings show it; null is true, and nothing appended, for NULL.
+// casts to strings show it; null is true, and nothing appended, for NULL and for BITMAP and HLL.
 func (r *Rows) AppendText(dst []byte, col int) (out []byte, null bool) {
 	v, row := r.batch.Cols[col], r.batch.Row(r.row)
-	if v.IsNull(row) {
+	if v.IsNull(row) || v.Type.IsOpaque() {
 		return dst, true
 	}
 	return vector.AppendText(dst, v, row), false
@@ -128,7 +128,7 @@ func goAny(x vector.Value) any {
 		return time.Unix(x.Int64()*86400, 0).UTC()
 	case sqltype.DateTime, sqltype.Timestamp:
 		return time.UnixMicro(x.Int64()).UTC()
-	case sqltype.Binary:
+	case sqltype.Binary, sqltype.Bitmap, sqltype.HLL:
 		return []byte(x.S)
 	}
 	return x.Text()

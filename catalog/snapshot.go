@@ -44,14 +44,15 @@ const (
 )
 
 // DefaultText is the default as clients are shown it: the value of a text literal without
-// its quotes, CURRENT_TIMESTAMP without brackets, else the SQL text; "" for none.
+// its quotes, CURRENT_TIMESTAMP and BITMAP_EMPTY without brackets, else the SQL text; "" for none.
 func (c *Column) DefaultText() string {
 	if c.Default == nil {
 		return ""
 	}
 	text := *c.Default
-	if strings.EqualFold(text, "current_timestamp()") {
-		return "CURRENT_TIMESTAMP"
+	switch strings.ToLower(text) {
+	case "current_timestamp()", "bitmap_empty()", "hll_empty()":
+		return strings.ToUpper(text[:len(text)-2])
 	}
 	if len(text) < 2 || text[0] != '\'' || text[len(text)-1] != '\'' {
 		return text
