@@ -167,8 +167,10 @@ func (w *window) enough() int {
 
 // add copies the live rows of a batch behind the buffered ones.
 func (w *window) add(in *vector.Batch) error {
-	n := w.bytes()
-	if err := w.op.memory.settle(&w.held, 2*n+2*in.Bytesize()); err != nil {
+	n := 2*w.bytes() + 2*in.Bytesize()
+	if w.streaming != nil && w.count <= 4*w.enough() {
+		w.op.memory.force(&w.held, n) // no row is computed with less
+	} else if err := w.op.memory.settle(&w.held, n); err != nil {
 		return err
 	}
 	for i, c := range w.buf {

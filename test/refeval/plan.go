@@ -92,6 +92,8 @@ func eval(n logical.Node, e *env) []Row {
 		return apply(n, e)
 	case *logical.Unnest:
 		return unnest(n, e)
+	case *logical.Window:
+		return window(n, e)
 	case *logical.Aggregate:
 		return aggregate(n, e)
 	case *logical.Distinct:

@@ -191,6 +191,7 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 	}
 	var keys []string
 	var items []string
+	windowed := false
 	if grouped {
 		keyKinds := map[string]kind{}
 		for range g.r.IntN(3) {
@@ -207,10 +208,18 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 			}
 		}
 		for _, k := range want {
+			if g.r.IntN(8) == 0 {
+				items, windowed = append(items, g.groupedWindow(k, mine, keys, keyKinds)), true
+				continue
+			}
 			items = append(items, g.grouped(k, mine, keys, keyKinds))
 		}
 	} else {
 		for _, k := range want {
+			if len(mine) > 0 && g.r.IntN(7) == 0 {
+				items, windowed = append(items, g.window(k, mine)), true
+				continue
+			}
 			items = append(items, g.expr(k, 2))
 		}
 	}
@@ -240,6 +249,9 @@ func (g *Gen) selectBlock(want []kind) (string, []kind) {
 	}
 	if grouped && g.r.IntN(3) == 0 {
 		b.WriteString(" HAVING count(*) " + pick(g.r, ">", "<", "=") + " " + fmt.Sprint(g.r.IntN(4)))
+	}
+	if windowed && !grouped && g.r.IntN(4) == 0 {
+		b.WriteString(" QUALIFY " + g.window(number, mine) + pick(g.r, " <= ", " = ", " < ", " > ") + fmt.Sprint(1+g.r.IntN(3)))
 	}
 	return b.String(), want
 }
