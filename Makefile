@@ -1,5 +1,5 @@
 # Everything here is a plain go command; the Makefile only gives them names.
-.PHONY: build test race check lint fmt slt plan fuzz random crash bench demo
+.PHONY: build test race check lint fmt slt plan fuzz random crash bench demo keymodel
 
 build:
 	CGO_ENABLED=0 go build -o bin/basalt ./cmd/basalt
@@ -27,6 +27,9 @@ random:
 # make crash: 200 kill -9 of a writer, and failing disks
 crash:
 	go test ./test/crash -args -long $(if $(SEED),-seed $(SEED))
+# make keymodel: 10,000 random changes of tables of every key model, and 60 kill -9
+keymodel:
+	go test -timeout 20m ./test/keymodel -args -long $(if $(SEED),-seed $(SEED))
 # make bench DATA=folder-with-sf1
 bench:
 	go run ./bench/cmd/bench --sf 1 $(if $(DATA),--data $(DATA))
