@@ -96,8 +96,15 @@ func (s *partitionSorter) sinkNode() *NodeProfile { return s.node }
 
 // Open implements Sink.
 func (s *partitionSorter) Open(context.Context, *Driver) (SinkWriter, error) {
-	exprs, err := compileRowExprs(s.exprs[:s.n.Partition], s.rt.Functions)
-	return &partitionWriter{s: s, exprs: exprs, keys: hashtable.NewKeys(s.layout), pending: s.newColumns()}, err
+	w := &partitionWriter{s: s, keys: hashtable.NewKeys(s.layout), pending: s.newColumns()}
+	var err error
+	if s.n.Top != nil {
+		if w.order, err = s.newRowOrder(); err != nil {
+			return nil, err
+		}
+	}
+	w.exprs, err = compileRowExprs(s.exprs[:s.n.Partition], s.rt.Functions)
+	return w, err
 }
 
 // partitionWriter collects the rows of one driver.
@@ -112,6 +119,8 @@ type partitionWriter struct {
 	deal    spill.Scatter
 	parts   [][]*vector.Vector // columns by radix partition; nil: nothing was dealt out
 	sizes   [spill.Fanout]int64
+	order   *rowOrder // where only the first rows of partitions are needed; else nil
+	cutAt   [spill.Fanout]int
 	held    int64
 	codec   *spill.Codec
 }
@@ -128,13 +137,15 @@ func (w *partitionWriter) Consume(_ context.Context, b *vector.Batch) (Flow, err
 		c.AppendFrom(b.Cols[i], b.Sel)
 	}
 	if len(w.hashes) >= dealRows {
-		w.dealOut()
+		if err := w.dealOut(); err != nil {
+			return NeedInput, err
+		}
 	}
 	return NeedInput, w.claim()
 }
 
 // dealOut moves the pending rows to their radix partitions.
-func (w *partitionWriter) dealOut() {
+func (w *partitionWriter) dealOut() error {
 	if w.parts == nil {
 		w.parts = make([][]*vector.Vector, spill.Fanout)
 	}
@@ -153,11 +164,39 @@ func (w *partitionWriter) dealOut() {
 			size += c.Bytesize()
 		}
 		w.sizes[q] = size
+		if err := w.cut(q); err != nil {
+			return err
+		}
 	}
 	for _, c := range w.pending {
 		c.Reset(0)
 	}
 	w.hashes = w.hashes[:0]
+	return nil
+}
+
+// cut drops the rows of a radix partition that are not needed, when it has grown enough for that to pay.
+func (w *partitionWriter) cut(q int) error {
+	const least = 4096
+	cols := w.parts[q]
+	n := rowsIn(cols)
+	if w.order == nil || n < max(least, w.cutAt[q]) {
+		return nil
+	}
+	rows, err := w.order.of(cols, n)
+	if err != nil {
+		return err
+	}
+	w.cutAt[q] = 4 * n
+	if len(rows) > n/2 {
+		return nil
+	}
+	w.cutAt[q], w.sizes[q] = 4*len(rows), 0
+	for i, c := range cols {
+		cols[i] = vector.CopyOf(c, rows)
+		w.sizes[q] += cols[i].Bytesize()
+	}
+	return nil
 }
 
 func (w *partitionWriter) bytes() int64 {
@@ -189,7 +228,9 @@ func (w *partitionWriter) claim() error {
 // spill writes all rows by radix partition.
 func (w *partitionWriter) spill() error {
 	s := w.s
-	w.dealOut()
+	if err := w.dealOut(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	if s.disk == nil {
 		var err error
@@ -251,10 +292,7 @@ func (s *partitionSorter) Finalize(ctx context.Context) error {
 		}
 		return nil
 	}
-	err := parallelTasks(ctx, s.rt, s.rt.Instances, len(s.writers), func(_, i int) error {
-		s.writers[i].dealOut()
-		return nil
-	})
+	err := parallelTasks(ctx, s.rt, s.rt.Instances, len(s.writers), func(_, i int) error { return s.writers[i].dealOut() })
 	if err != nil {
 		return err
 	}
@@ -292,13 +330,8 @@ type partitionSource struct{ s *partitionSorter }
 // Open implements Source.
 func (p partitionSource) Open(_ context.Context, d *Driver) (SourceReader, error) {
 	s := p.s
-	r := &partitionReader{s: s, d: d, packed: sorting.NewPacked(s.keys), mem: make([]vector.Vector, len(s.n.Cols))}
-	var err error
-	if r.encoder, err = sorting.NewEncoder(s.keys); err != nil {
-		return nil, err
-	}
-	r.exprs, err = compileRowExprs(s.exprs, s.rt.Functions)
-	return r, err
+	order, err := s.newRowOrder()
+	return &partitionReader{s: s, d: d, order: order, mem: make([]vector.Vector, len(s.n.Cols))}, err
 }
 
 // Idle implements retiring.
@@ -310,16 +343,12 @@ func (p partitionSource) Retire() { p.s.Abort() }
 // partitionReader sorts the radix partitions that a driver claims. What it yields of one that fits into memory is one
 // batch, and the driver is told that it ends with a window partition.
 type partitionReader struct {
-	s       *partitionSorter
-	d       *Driver
-	exprs   []*rowExpr
-	vals    []*vector.Vector
-	encoder *sorting.Encoder
-	packed  *sorting.Packed
-	codec   *spill.Codec
-	held    int64
+	s     *partitionSorter
+	d     *Driver
+	order *rowOrder
+	codec *spill.Codec
+	held  int64
 
-	rows  []int32
 	mem   []vector.Vector
 	out   vector.Batch
 	large *largePartition
@@ -466,37 +495,16 @@ func (r *partitionReader) inMemory(q int) (*vector.Batch, error) {
 	if n > math.MaxInt32 {
 		return nil, tooManyRows(r.s.n)
 	}
-	if err := r.order(cols, n); err != nil {
+	rows, err := r.order.of(cols, n)
+	if err != nil {
 		return nil, err
 	}
-	r.out = vector.Batch{Len: n, Cols: r.out.Cols[:0]}
+	r.out = vector.Batch{Len: len(rows), Cols: r.out.Cols[:0]}
 	for i, c := range cols {
-		r.out.Cols = append(r.out.Cols, c.Gather(r.rows, &r.mem[i]))
+		r.out.Cols = append(r.out.Cols, c.Gather(rows, &r.mem[i]))
 	}
 	r.d.closed = true
 	return &r.out, nil
-}
-
-// order finds the order of the rows.
-func (r *partitionReader) order(cols []*vector.Vector, n int) error {
-	var err error
-	if r.vals, err = evalAll(r.exprs, vector.NewBatch(n, cols...), true, r.vals); err != nil {
-		return err
-	}
-	order, ok := r.packed.Sort(r.vals, n)
-	if !ok {
-		keys := r.encoder.NewKeys()
-		r.encoder.Append(keys, r.vals, n, nil)
-		order = sorting.NewRun(keys).Order
-	}
-	if cap(r.rows) < n {
-		r.rows = make([]int32, n)
-	}
-	r.rows = r.rows[:n]
-	for i, e := range order {
-		r.rows[i] = int32(e.Row)
-	}
-	return nil
 }
 
 // Close implements SourceReader.

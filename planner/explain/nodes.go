@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/physical"
@@ -224,10 +225,15 @@ func windowOrder(keys []expr.SortKey) string {
 	return strings.Join(out, ", ")
 }
 
+var topNames = map[function.WindowKind]string{function.RowNumber: "row_number", function.Rank: "rank", function.DenseRank: "dense_rank"}
+
 func (d *description) sort(n *physical.Sort) {
 	d.name = "SORT"
 	if n.Limit >= 0 {
 		d.name, d.limit = "TOP-N", n.Limit
+	}
+	if n.Top != nil {
+		d.name = "PARTITION TOP-N"
 	}
 	keys := n.Keys
 	if n.Sectioned {
@@ -239,6 +245,9 @@ func (d *description) sort(n *physical.Sort) {
 	}
 	if len(keys) > 0 {
 		d.add("order by: %s", orderBy(keys))
+	}
+	if n.Top != nil {
+		d.add("partition limit: %d by %s", n.Top.Rows, topNames[n.Top.Kind])
 	}
 	if n.Limit >= 0 || n.Offset > 0 {
 		d.add("offset: %d", n.Offset)

@@ -64,6 +64,9 @@ func shapeOf(n physical.Node) string {
 	case *physical.Window:
 		return "PhysicalWindow[" + windowCalls(n) + "]"
 	case *physical.Sort:
+		if n.Top != nil {
+			return "PhysicalPartitionTopN[" + orderBy(n.Keys) + "]"
+		}
 		if n.Limit >= 0 {
 			return "PhysicalTopN[" + orderBy(n.Keys) + "]"
 		}

@@ -72,6 +72,9 @@ func (c *cloner) clone(n Node) Node {
 	case *Window:
 		m := *n
 		m.Cols = c.make(n.Cols)
+		if n.Top != nil {
+			m.Top = &TopRows{Call: c.fresh[n.Top.Call], Rows: n.Top.Rows}
+		}
 		return &m
 	case *SetOp:
 		return &SetOp{Kind: n.Kind, All: n.All, Inputs: n.Inputs, Cols: c.make(n.Cols)}

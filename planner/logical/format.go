@@ -184,6 +184,9 @@ func (p *printer) window(n *Window) string {
 			calls[i] += " AS " + name
 		}
 	}
+	if n.Top != nil {
+		s += fmt.Sprintf(" top %d", n.Top.Rows)
+	}
 	return s + ": [" + strings.Join(calls, ", ") + "]"
 }
 

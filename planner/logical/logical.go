@@ -207,6 +207,14 @@ type Window struct {
 	Order     []expr.SortKey
 	Funcs     []*expr.Window
 	Cols      []expr.Column // of Funcs
+	Top       *TopRows      // nil: all rows are needed
+}
+
+// TopRows says that of each partition of a window only the rows are needed in which Call, a column that one of its calls
+// makes (row_number, rank or dense_rank), is at most Rows. Others may be missing.
+type TopRows struct {
+	Call expr.ColumnID
+	Rows int64
 }
 
 // Write stores its input's rows into a table and yields one row: the count.

@@ -58,11 +58,28 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 		sorted.Keys = append(sorted.Keys, expr.SortKey{Expr: e, NullsFirst: true})
 	}
 	sorted.Keys = append(sorted.Keys, w.Order...)
+	needed(sorted, n)
 	w.Input = sorted
 	if len(sorted.Keys) == 0 { // any order will do, and one instance at a time
 		w.Input = sorted.Input
 	}
 	return out.as(w), nil
+}
+
+// needed tells the sort below a window that some rows are not needed.
+func needed(s *physical.Sort, n *logical.Window) {
+	if n.Top == nil {
+		return
+	}
+	for i, f := range n.Funcs {
+		switch {
+		case n.Cols[i].ID != n.Top.Call:
+		case s.Partition > 0:
+			s.Top = &physical.PartitionTop{Kind: f.Fn.Kind, Peers: f.Peers, Rows: n.Top.Rows}
+		case f.Fn.Kind == function.RowNumber && len(s.Keys) > 0:
+			s.Limit = n.Top.Rows
+		}
+	}
 }
 
 // isTotal: the calls are aggregates over all rows.

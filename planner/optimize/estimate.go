@@ -229,7 +229,10 @@ func (e *Estimates) window(n *logical.Window) *relation {
 	for id, c := range in.cols {
 		out.cols[id] = c
 	}
-	rows := math.Max(1, in.rows)
+	if n.Top != nil && partitions*float64(n.Top.Rows) < in.rows {
+		out = out.scaled(partitions * float64(n.Top.Rows))
+	}
+	rows := math.Max(1, out.rows)
 	for i, w := range n.Funcs {
 		ndv := rows
 		switch k := w.Fn.Kind; {

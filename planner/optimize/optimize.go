@@ -59,6 +59,7 @@ var passes = []Pass{
 	{Name: "mark_side", Run: markSide},
 	{Name: "eliminate_sort", Run: eliminateSort},
 	{Name: "top_n", Run: topN},
+	{Name: "window_top_n", Run: windowTopN},
 	{Name: "pushdown_limit", Run: pushdownLimit},
 	{Name: "prune_columns", Run: pruneColumns},
 	{Name: "eliminate_projects", Run: eliminateProjects},

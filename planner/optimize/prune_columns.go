@@ -168,6 +168,9 @@ func pruneWindow(n *logical.Window, need expr.ColumnSet) logical.Node {
 	if len(m.Cols) == 0 {
 		return prune(n.Input, need)
 	}
+	if n.Top != nil && !need.Has(n.Top.Call) {
+		m.Top = nil
+	}
 	longest := 0
 	for _, w := range m.Funcs {
 		longest = max(longest, w.Peers)

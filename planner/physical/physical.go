@@ -202,11 +202,21 @@ type Sort struct {
 	// Within: every instance sorts its own rows, for a window. Rows equal in the first Partition keys stay together.
 	Within    bool
 	Partition int
+	// Top, of a sort with Partition: how many rows of each partition are needed; nil: all.
+	Top *PartitionTop
 	// Sectioned says that the rows are no one stream but sections, which different instances may take; a section is
 	// all rows with one value of Keys[0] when Numbered is set, else any range of the order.
 	Sectioned, Numbered bool
 	// TopN, when set, is the filter of the scans that Keys[0] comes from.
 	TopN *RuntimeFilter
+}
+
+// PartitionTop bounds the rows of a partition by row_number, rank or dense_rank over the first Peers keys behind those of
+// the partition.
+type PartitionTop struct {
+	Kind  function.WindowKind
+	Peers int
+	Rows  int64
 }
 
 // Window computes calls with OVER: the input's columns, then one a call. Its input is sorted by the partition keys, in
