@@ -31,7 +31,7 @@ func (db *DB) openSource(t *catalog.Table) (storage.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths, err := db.listFiles(t.Location)
+	paths, err := db.tableFiles(t)
 	unlock()
 	if sqlerr.Is(err, sqlerr.FileNotFound) && !strings.ContainsAny(t.Location, "*?[{") {
 		err = nil // nobody wrote to it yet
@@ -56,7 +56,9 @@ func (db *DB) location(t *catalog.Table) string {
 }
 
 // listFiles expands a file, a folder or a glob to data files, hidden ones left out.
-func (db *DB) listFiles(path string) ([]string, error) {
+func (db *DB) listFiles(path string) ([]string, error) { return db.filesOf(path, db.fs.List) }
+
+func (db *DB) filesOf(path string, list func(dir string) ([]storage.FileInfo, error)) ([]string, error) {
 	if strings.ContainsAny(path, "*?[{") {
 		return db.globFiles(path)
 	}
@@ -67,7 +69,7 @@ func (db *DB) listFiles(path string) ([]string, error) {
 	if !st.IsDir {
 		return []string{path}, nil
 	}
-	entries, err := db.fs.List(path)
+	entries, err := list(path)
 	if err != nil {
 		return nil, err
 	}

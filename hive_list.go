@@ -75,6 +75,20 @@ func (db *DB) pathPartitions(t *catalog.Table) ([]pathPartition, error) {
 	return l.parts, err
 }
 
+// tableFiles are the files of an external table without partitions and buckets. The caller has the folder locked.
+func (db *DB) tableFiles(t *catalog.Table) ([]string, error) {
+	l := db.listed(t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lister == nil || l.table == nil || l.table.Location != t.Location {
+		l.lister = hive.NewLister(db.fs)
+	}
+	l.table = t
+	l.lister.Begin()
+	defer l.lister.End()
+	return db.filesOf(t.Location, l.lister.List)
+}
+
 // listPartitions lists the folders of t.
 func (db *DB) listPartitions(t *catalog.Table, lister *hive.Lister) ([]pathPartition, error) {
 	var names []string

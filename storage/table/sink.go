@@ -125,9 +125,10 @@ const (
 type Sink struct {
 	o       Options
 	staging string
-	stored  []int            // the columns that files have, by position
-	schema  []storage.Column // of files
-	sorted  []keyorder.Key   // by position in schema
+	only    *storage.PartitionInfo // of all rows; nil: see routes
+	stored  []int                  // the columns that files have, by position
+	schema  []storage.Column       // of files
+	sorted  []keyorder.Key         // by position in schema
 
 	filtered atomic.Int64
 	routes   atomic.Pointer[routes] // nil: rows are not routed
@@ -165,6 +166,9 @@ func NewSink(o Options) *Sink {
 	if s.bound <= 0 {
 		s.bound = defaultBufferBytes
 	}
+	if s.only = onlyPartition(&o); s.only != nil {
+		return s
+	}
 	if o.Routing != nil || len(o.Sorted) > 0 || len(o.Indexes) > 0 {
 		if s.o.Routing == nil {
 			s.o.Routing = &Routing{Layout: &storage.Layout{Partitions: make([]storage.PartitionInfo, 1)}}
@@ -172,6 +176,17 @@ func NewSink(o Options) *Sink {
 		s.routes.Store(newRoutes(s.o.Routing.Layout, o.Columns, nil))
 	}
 	return s
+}
+
+// onlyPartition is the partition that all rows of a write go to, where nothing must be known of a row to tell
+// its file: such rows need not be routed.
+func onlyPartition(o *Options) *storage.PartitionInfo {
+	r := o.Routing
+	if r == nil || !r.InPath || r.Create != nil || r.Layout.Bucketing != nil || len(r.Layout.Partitions) != 1 ||
+		len(o.Sorted) > 0 || len(o.Indexes) > 0 || o.Merge != nil {
+		return nil
+	}
+	return &r.Layout.Partitions[0]
 }
 
 // defineFiles finds the columns of files.
@@ -465,8 +480,16 @@ func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
 	if part.NumRows() == 0 {
 		return nil
 	}
+	folder := ""
+	if p := w.sink.only; p != nil {
+		folder = w.sink.o.Routing.Folder(p)
+		part.Cols = make([]*vector.Vector, len(w.sink.stored))
+		for i, c := range w.sink.stored {
+			part.Cols[i] = b.Cols[c]
+		}
+	}
 	if w.out == nil {
-		w.out, err = w.sink.start("", w.sink.schema, func(next int) string {
+		w.out, err = w.sink.start(folder, w.sink.schema, func(next int) string {
 			return fmt.Sprintf("%06d_0_%d%s", next, w.sink.o.Txn, w.sink.o.Format.Extension())
 		})
 		if err != nil {
@@ -496,6 +519,9 @@ func (w *streamer) EndSection(context.Context) error {
 func (w *streamer) finish() error {
 	out := w.out
 	w.out = nil
+	if p := w.sink.only; p != nil {
+		return out.finish(p.ID, 0)
+	}
 	return out.finish(0, 0)
 }
 
