@@ -16,9 +16,9 @@ type windowOp struct {
 	n      *physical.Window
 	rt     *Runtime
 	memory *memoryClaim
-	// whole: the transform that follows is a window whose partitions are parts of this one's: it takes batches of any
-	// size and need not look for their ends.
-	whole bool
+	// stacked: the transform that follows is a window, too, and takes batches of any size. parts: its partitions are parts
+	// of this one's.
+	stacked, parts bool
 	// sorted is the sort of all rows below, which knows how many there are; nil: there are partitions.
 	sorted *sorter
 }
@@ -28,7 +28,7 @@ func (b *builder) buildWindow(n, above *physical.Window, down stage) error {
 	if n.Total {
 		return b.buildWindowTotal(n, down)
 	}
-	w := &windowOp{n: n, rt: b.rt, whole: above != nil && containsAll(above.Partition, n.Partition)}
+	w := &windowOp{n: n, rt: b.rt, stacked: above != nil, parts: above != nil && containsAll(above.Partition, n.Partition)}
 	w.memory = newSpillClaim(b.rt, fmt.Sprintf("window #%d", n.ID), b.profile(n))
 	down = down.then(b.profile(n), w.newTransform)
 	switch in := n.Input.(type) {
@@ -87,6 +87,7 @@ type window struct {
 	held  int64
 	buf   []*vector.Vector // rows that wait for the end of their partition; the calls' outputs are not among them
 	count int              // rows of buf
+	last  int              // where the last partition in buf begins
 
 	ready vector.Batch // computed rows that are not handed out yet, from at on
 	at    int
@@ -122,7 +123,7 @@ func (w *windowOp) newTransform(d *Driver) (Transform, error) {
 
 // clear empties the buffer.
 func (w *window) clear() {
-	w.buf, w.count = w.buf[:0], 0
+	w.buf, w.count, w.last = w.buf[:0], 0, 0
 	for _, c := range w.op.n.Input.Base().Cols {
 		w.buf = append(w.buf, vector.New(c.T, 0))
 	}
@@ -136,7 +137,7 @@ func (w *window) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, Flow
 	closed := w.d.closed
 	w.d.closed = false
 	if closed && w.count == 0 {
-		return w.compute(in)
+		return w.compute(in, true)
 	}
 	if w.streaming != nil {
 		return w.stream(in)
@@ -144,17 +145,16 @@ func (w *window) Apply(_ context.Context, in *vector.Batch) (*vector.Batch, Flow
 	if err := w.add(in); err != nil {
 		return nil, NeedInput, err
 	}
-	n := w.count
-	if !closed {
-		var err error
-		if n, err = w.lastPartition(); err != nil {
-			return nil, NeedInput, err
-		}
-		if n < w.enough() {
-			return nil, NeedInput, nil
-		}
+	if closed {
+		return w.computeFirst(w.count)
 	}
-	return w.computeFirst(n)
+	if err := w.findLast(w.count - in.NumRows()); err != nil {
+		return nil, NeedInput, err
+	}
+	if w.last < w.enough() {
+		return nil, NeedInput, nil
+	}
+	return w.computeFirst(w.last)
 }
 
 // enough is how many rows are worth computing at once.
@@ -188,17 +188,21 @@ func (w *window) bytes() int64 {
 	return n
 }
 
-// lastPartition is where the last partition of the buffered rows begins.
-func (w *window) lastPartition() (int, error) {
+// findLast brings w.last up to date after the rows from first on have come.
+func (w *window) findLast(first int) error {
 	if w.rows.partition == 0 {
-		return 0, nil
+		return nil
 	}
-	b := vector.NewBatch(w.count, w.buf...)
+	lo := max(first-1, 0) // the first of them may begin a partition
+	b := vector.NewBatch(w.count, w.buf...).View(lo, w.count)
 	keys, err := evalAll(w.keys[:w.rows.partition], b, true, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return w.tail.last(keys, w.count), nil
+	if at := w.tail.last(keys, b.Len); at > 0 {
+		w.last = lo + at
+	}
+	return nil
 }
 
 // computeFirst computes the first n buffered rows, which are whole partitions.
@@ -220,32 +224,30 @@ func (w *window) computeFirst(n int) (*vector.Batch, Flow, error) {
 	if n == 0 {
 		return nil, NeedInput, nil
 	}
-	return w.compute(vector.NewBatch(n, cols...))
+	return w.compute(vector.NewBatch(n, cols...), w.op.parts)
 }
 
-// compute evaluates the calls over a batch of whole partitions and gives its first rows.
-func (w *window) compute(in *vector.Batch) (*vector.Batch, Flow, error) {
+// compute evaluates the calls over a batch of whole partitions and gives its first rows; closed tells that it ends with
+// whole partitions of a window above, too.
+func (w *window) compute(in *vector.Batch, closed bool) (*vector.Batch, Flow, error) {
 	if in.Sel != nil {
 		in = in.Copy()
 	}
-	r := &w.rows
-	r.reset(in)
-	var err error
-	if r.keys, err = evalAll(w.keys, in, true, r.keys); err != nil {
+	if err := w.prepare(in); err != nil {
 		return nil, NeedInput, err
 	}
 	w.ready = vector.Batch{Len: in.Len, Cols: append(w.ready.Cols[:0], in.Cols...)}
 	for _, c := range w.calls {
-		v, err := c.compute(r, in)
+		v, err := c.compute(&w.rows, in)
 		if err != nil {
 			return nil, NeedInput, err
 		}
 		w.ready.Cols = append(w.ready.Cols, v)
 	}
 	w.at = 0
-	if w.op.whole {
+	if w.op.stacked {
 		w.at = in.Len
-		w.d.closed = true
+		w.d.closed = closed
 		return &w.ready, NeedInput, nil
 	}
 	return w.next(), w.flow(), nil

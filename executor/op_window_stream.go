@@ -98,6 +98,9 @@ func (w *window) stream(in *vector.Batch) (*vector.Batch, Flow, error) {
 		if in.Sel != nil {
 			in = in.Copy()
 		}
+		if err := w.prepare(in); err != nil {
+			return nil, NeedInput, err
+		}
 		return w.advance(in, 0, in.Len, in.Len)
 	}
 	if in != nil {
@@ -112,6 +115,9 @@ func (w *window) stream(in *vector.Batch) (*vector.Batch, Flow, error) {
 		return nil, NeedInput, nil
 	}
 	b := vector.NewBatch(w.count, w.buf...)
+	if err := w.prepare(b); err != nil {
+		return nil, NeedInput, err
+	}
 	return w.advance(b, s.done, w.count, w.knownRows(b, in == nil))
 }
 
@@ -121,9 +127,6 @@ func (w *window) knownRows(b *vector.Batch, end bool) int {
 		return b.Len
 	}
 	s := w.streaming
-	if err := w.prepare(b); err != nil {
-		return 0 // advance meets it again
-	}
 	known := max(0, b.Len-int(s.ahead))
 	if s.peers {
 		groups := w.rows.peers(s.peerKeys)
@@ -142,9 +145,6 @@ func (w *window) prepare(b *vector.Batch) (err error) {
 
 // advance computes rows [done, known) of b, which has n, and keeps what later rows look back to.
 func (w *window) advance(b *vector.Batch, done, n, known int) (*vector.Batch, Flow, error) {
-	if err := w.prepare(b); err != nil {
-		return nil, NeedInput, err
-	}
 	if known <= done {
 		return nil, NeedInput, nil
 	}

@@ -81,7 +81,8 @@ type lowerer struct {
 	est   *optimize.Estimates
 	ctes  map[*logical.CTE]*sharedPlan
 	order []*physical.CTE
-	keys  []joinKeys // of hash joins, for runtime filters
+	keys  []joinKeys        // of hash joins, for runtime filters
+	above []*logical.Window // right above the node that is being lowered, the next one last
 }
 
 // node lowers n. The outputs are those of n's columns that are in need, in any order, and perhaps more of them.

@@ -15,7 +15,13 @@ import (
 func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error) {
 	below := need.Clone()
 	logical.EachExpr(n, func(e expr.Expr) { expr.AddColumns(&below, e) })
+	above := l.above
+	l.above = nil
+	if _, ok := n.Input.(*logical.Window); ok {
+		l.above = append(above[:len(above):len(above)], n)
+	}
 	in, err := l.node(n.Input, below)
+	l.above = nil
 	if err != nil {
 		return stream{}, err
 	}
@@ -33,13 +39,15 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 		return in.as(w), nil
 	}
 	out := in
-	sorted := &physical.Sort{Info: l.info(in.cols(), in.rows()), Limit: -1, Within: true, Partition: len(w.Partition)}
+	sorted := &physical.Sort{Info: l.info(in.cols(), in.rows()), Limit: -1, Within: true}
+	keys, groups := sortFor(n, above)
+	sorted.Keys, sorted.Partition = sortKeys(in.cols(), keys), len(groups)
 	switch {
 	case in.single:
 		sorted.Input = in.node
-	case l.colocatedGroups(in, n.Partition):
+	case l.colocatedGroups(in, groups):
 		sorted.Input, w.Colocate = in.node, true
-	case in.together(n.Partition):
+	case in.together(groups):
 		sorted.Input = in.node
 	case w.Total:
 		sorted.Input = in.node
@@ -48,22 +56,65 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 		sorted.Input = l.gather(in)
 		out = in.moved(w, true)
 	default:
-		sorted.Input = l.hashed(in, w.Partition)
+		sorted.Input = l.hashed(in, fields(in.cols(), groups))
 		out = in.moved(w, false)
-		for _, e := range n.Partition {
+		for _, e := range groups {
 			out.sentBy = append(out.sentBy, e.(*expr.Column).ID)
 		}
 	}
-	for _, e := range w.Partition {
-		sorted.Keys = append(sorted.Keys, expr.SortKey{Expr: e, NullsFirst: true})
-	}
-	sorted.Keys = append(sorted.Keys, w.Order...)
 	needed(sorted, n)
 	w.Input = sorted
 	if len(sorted.Keys) == 0 { // any order will do, and one instance at a time
 		w.Input = sorted.Input
 	}
 	return out.as(w), nil
+}
+
+// sortFor is the order of a window's rows and by which of its partition keys they are brought together, those that come
+// first. A window further up that partitions by some of the keys, and orders by what may follow them, is served as well.
+func sortFor(n *logical.Window, above []*logical.Window) (keys []expr.SortKey, groups []expr.Expr) {
+	if n.Top == nil {
+		for _, w := range above {
+			if keys, ok := sortForBoth(n, w); ok {
+				return keys, w.Partition
+			}
+		}
+	}
+	for _, e := range n.Partition {
+		keys = append(keys, expr.SortKey{Expr: e, NullsFirst: true})
+	}
+	return append(keys, n.Order...), n.Partition
+}
+
+// sortForBoth is an order for n that is one for w, too, whose partition keys are some of n's, but not all.
+func sortForBoth(n, w *logical.Window) ([]expr.SortKey, bool) {
+	if len(w.Partition) == 0 || len(w.Partition) >= len(n.Partition) {
+		return nil, false
+	}
+	has := func(list []expr.Expr, e expr.Expr) bool {
+		return slices.ContainsFunc(list, func(x expr.Expr) bool { return expr.Equal(x, e) })
+	}
+	var keys []expr.SortKey
+	for _, e := range w.Partition {
+		if !has(n.Partition, e) {
+			return nil, false
+		}
+		keys = append(keys, expr.SortKey{Expr: e, NullsFirst: true})
+	}
+	rest := slices.DeleteFunc(slices.Clone(n.Partition), func(e expr.Expr) bool { return has(w.Partition, e) })
+	order := w.Order
+	for len(order) > 0 && has(rest, order[0].Expr) {
+		keys = append(keys, order[0])
+		rest = slices.DeleteFunc(rest, func(e expr.Expr) bool { return expr.Equal(e, order[0].Expr) })
+		order = order[1:]
+	}
+	if len(order) > 0 && (len(rest) > 0 || len(order) > len(n.Order) || !expr.SameKeys(order, n.Order[:len(order)])) {
+		return nil, false
+	}
+	for _, e := range rest {
+		keys = append(keys, expr.SortKey{Expr: e, NullsFirst: true})
+	}
+	return append(keys, n.Order...), true
 }
 
 // needed tells the sort below a window that some rows are not needed.
