@@ -1,6 +1,8 @@
 package basalt
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -23,6 +25,8 @@ type alteration struct {
 	reschedule *catalog.Table
 	// reindex asks for the indexes of a table to be built.
 	reindex *tableKey
+	// columns tells that a clause about columns ran; rewrite that the table's files are not what its columns say then.
+	columns, rewrite bool
 }
 
 // alterActions are the clauses that run, by kind.
@@ -51,35 +55,42 @@ var alterActions = map[string]func(a *alteration, t *catalog.Table, act *ast.Alt
 }
 
 // alterTable runs the clauses of ALTER TABLE in order, all or none.
-func (x *execution) alterTable(st *ast.AlterTable) (*Rows, error) {
+func (x *execution) alterTable(ctx context.Context, st *ast.AlterTable) (*Rows, error) {
 	if t := x.pathTable(st); t != nil {
 		return x.alterPaths(st, t)
 	}
+	columns := false
 	for i := range st.Actions {
 		act := &st.Actions[i]
-		if alterActions[act.Kind] == nil {
-			if err := x.refuseColumnChange(st.Name, act); err != nil {
-				return nil, err
-			}
+		columns = columns || columnActions[act.Kind] != nil
+		if alterActions[act.Kind] == nil && columnActions[act.Kind] == nil {
 			return nil, sqlerr.Unsupported("ALTER TABLE " + act.Kind).At(st.Position())
 		}
 		if len(act.Specs) > 0 {
 			return nil, sqlerr.Unsupported("ALTER TABLE " + act.Kind + " with Hive's partition specifications").At(act.Position())
 		}
 	}
-	return x.change(st.Name, func(a *alteration) error {
+	run := func(a *alteration) error {
 		for i := range st.Actions {
 			act := &st.Actions[i]
 			t, err := x.alterable(a.tx, a.name)
 			if err != nil {
 				return err
 			}
-			if err := alterActions[act.Kind](a, t, act); err != nil {
+			do := alterActions[act.Kind]
+			if do == nil {
+				do = (*alteration).alterColumns
+			}
+			if err := do(a, t, act); err != nil {
 				return sqlerr.From(err).At(act.Position())
 			}
 		}
 		return nil
-	})
+	}
+	if columns {
+		return x.changeColumns(ctx, st, run)
+	}
+	return x.change(st.Name, run)
 }
 
 // pathTable is the table of Hive whose partitions st is about; nil when it is about something else.
@@ -103,6 +114,9 @@ func (x *execution) change(name ast.Name, f func(a *alteration) error) (*Rows, e
 		a = &alteration{x: x, tx: tx, name: name}
 		return f(a)
 	})
+	if must := (*mustRewrite)(nil); errors.As(err, &must) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, sqlerr.From(err).At(name.Position())
 	}
@@ -140,32 +154,6 @@ func (x *execution) alterable(tx *catalog.Tx, n ast.Name) (*catalog.Table, error
 func internalOnly(t *catalog.Table, what string) error {
 	if t.Kind != catalog.Internal {
 		return sqlerr.Unsupported(what + " of an external table")
-	}
-	return nil
-}
-
-// refuseColumnChange says why a partition or bucket column cannot be altered: no version will.
-func (x *execution) refuseColumnChange(n ast.Name, act *ast.AlterAction) error {
-	verb, ok := map[string]string{"DROP COLUMN": "drop", "MODIFY COLUMN": "modify", "CHANGE COLUMN": "modify", "RENAME COLUMN": "rename"}[act.Kind]
-	if !ok {
-		return nil
-	}
-	db, name, err := x.resolveName(n)
-	if err != nil {
-		return err
-	}
-	t := x.snapshot.Table(db, name)
-	if t == nil {
-		return nil
-	}
-	c := t.ColumnNamed(act.Name)
-	switch {
-	case c == nil:
-		return sqlerr.New(sqlerr.UnknownColumn, "Unknown column '%s' in '%s'", act.Name, name).At(act.Position())
-	case t.Partitioning != nil && slices.Contains(t.Partitioning.Columns, c.ID):
-		return sqlerr.Detail("Can not %s partition column[%s]. index[%s]", verb, c.Name, name).At(act.Position())
-	case slices.Contains(t.Distribution.Columns, c.ID):
-		return sqlerr.Detail("Can not %s distribution column[%s]. index[%s]", verb, c.Name, name).At(act.Position())
 	}
 	return nil
 }

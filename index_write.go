@@ -28,7 +28,7 @@ func sinkIndex(t *catalog.Table, d *indexDefinition) table.Index {
 	x := table.Index{ID: d.ID, Name: d.Name, Bucketed: isBucketed(t, d.Index)}
 	var exprs []expr.Expr
 	for i, c := range d.columns {
-		x.Columns = append(x.Columns, storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+		x.Columns = append(x.Columns, storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Stored: c.Stored})
 		if c.Key {
 			x.Sorted = append(x.Sorted, keyorder.Key{Column: i})
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/basaltdb/basalt/storage/fileset"
 	"github.com/basaltdb/basalt/storage/keyorder"
 	"github.com/basaltdb/basalt/storage/table"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // dataExtensions are the endings of files that internal tables write; sweeping removes no others.
@@ -24,12 +25,12 @@ var dataExtensions = append([]string{".parquet", ".orc"}, textExtensions()...)
 func storageColumns(t *catalog.Table) []storage.Column {
 	cols := make([]storage.Column, len(t.Columns))
 	for i, c := range t.Columns {
-		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment, Hidden: c.Hidden}
+		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment, Hidden: c.Hidden, Stored: c.Stored}
 	}
 	return cols
 }
 
-// fileColumns are the columns that data files of t have.
+// fileColumns are the columns that data files of t have, as they are named there.
 func fileColumns(t *catalog.Table) []storage.Column {
 	all := storageColumns(t)
 	cols := make([]storage.Column, 0, len(all))
@@ -38,7 +39,7 @@ func fileColumns(t *catalog.Table) []storage.Column {
 			cols = append(cols, all[i])
 		}
 	}
-	return cols
+	return storage.InFiles(cols)
 }
 
 // isPathColumn reports whether the i-th column of t is told by folders, not by files.
@@ -180,7 +181,7 @@ func (db *DB) fileSource(t *catalog.Table, keep func(p *catalog.Partition) bool,
 			Rows: f.Rows, Bytes: f.Bytes, Deleted: f.Deleted, Schema: schemas.of(f, &l.Partitions[p])})
 	}
 	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t), RowIDs: rowIDs,
-		Range: func(file, column int) storage.Range { return committed[file].Range(&t.Columns[column]) }})
+		Range: func(file, column int) storage.Range { return rangeOf(committed[file], &t.Columns[column]) }})
 }
 
 // filesInOrder are the files of t, those of tables whose rows merge in the order that their rows count as added.
@@ -283,6 +284,11 @@ func (s *fileSchemas) of(f *catalog.DataFile, p *storage.PartitionInfo) *fileset
 // literal.
 func constantDefault(c *catalog.Column) vector.Value {
 	null := vector.NullOf(c.Type)
+	if c.Initial != nil {
+		d := *c
+		d.Default, d.Initial = c.Initial, nil
+		return constantDefault(&d)
+	}
 	if c.Default == nil || strings.EqualFold(*c.Default, "NULL") {
 		return null
 	}
@@ -301,4 +307,23 @@ func constantDefault(c *catalog.Column) vector.Value {
 		return lit.Value
 	}
 	return null
+}
+
+// rangeOf is what the catalog knows of a column of a file, as values of the column's type, although the file may have it in
+// a former one.
+func rangeOf(f *catalog.DataFile, c *catalog.Column) storage.Range {
+	r := f.Range(c)
+	for i := len(c.Former) - 1; i >= 0 && r.Min == nil; i-- {
+		former := *c
+		former.Type = c.Former[i]
+		old := f.Range(&former)
+		if old.Min == nil {
+			continue
+		}
+		lo, hi := widen.Bound(old.Min, former.Type, c.Type), widen.Bound(old.Max, former.Type, c.Type)
+		if lo != nil && hi != nil {
+			r.Min, r.Max, r.HasNaN = lo, hi, old.HasNaN
+		}
+	}
+	return r
 }

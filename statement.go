@@ -72,7 +72,7 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		if len(st.Actions) == 1 && st.Actions[0].Kind == "RECOVER PARTITIONS" {
 			return x.repair(&ast.Repair{Pos: st.Pos, Name: st.Name, Repair: true})
 		}
-		return x.alterTable(st)
+		return x.alterTable(ctx, st)
 	case *ast.CreateMaterializedView:
 		return x.createMaterializedView(st)
 	case *ast.DropMaterializedView:

@@ -25,6 +25,7 @@ type Index struct {
 	// Building indexes are not read yet: files from before they were made are being indexed.
 	Building   bool
 	Created    time.Time
+	LastColumn int32             `json:",omitempty"` // the largest column id that was given out, 0 for that of Columns
 	Properties map[string]string `json:",omitempty"`
 }
 

@@ -19,7 +19,7 @@ const (
 // AlterJob is a change of a table that goes on after its statement, and stays on record when it has ended. Immutable.
 type AlterJob struct {
 	ID                int64
-	Kind              string // "ROLLUP"; views of one table are rollups, too
+	Kind              string // "ROLLUP", as views of one table are, too; "COLUMN"
 	Database, Table   string // as named at the start
 	TableID           int64
 	Index             string
@@ -28,6 +28,7 @@ type AlterJob struct {
 	Message           string
 	Created, Finished time.Time
 	Timeout           int64 // seconds, as asked for
+	Schema            int32 `json:",omitempty"` // of kind COLUMN: the table's Schema after it
 }
 
 // keptJobs ended jobs stay on record.

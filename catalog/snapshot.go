@@ -33,6 +33,13 @@ type Column struct {
 	Aggregation function.Aggregation `json:",omitempty"`
 	// Hidden columns are those that a model adds: they follow the others, and * does not show them.
 	Hidden bool `json:",omitempty"`
+	// Stored is its name in data files where that is another one: it was renamed, or a column that is gone had the
+	// name. Files keep it for ever, so a name that comes back never finds old values.
+	Stored string `json:",omitempty"`
+	// Initial is what rows from before the column read, as SQL text of a literal; nil: the Default.
+	Initial *string `json:",omitempty"`
+	// Former are the types that files may have it in beside Type.
+	Former []sqltype.Type `json:",omitempty"`
 }
 
 // Hidden columns of UNIQUE tables.
@@ -100,6 +107,12 @@ type Table struct {
 	// Indexes are its rollups and materialised views; IndexFiles their files, all of one Index each.
 	Indexes    []Index
 	IndexFiles []DataFile
+
+	// LastColumn is the largest column id that was given out, 0 for that of Columns; Retired are the names in files of
+	// columns that are gone. Schema counts the changes of Columns.
+	LastColumn int32
+	Retired    []string
+	Schema     int32
 
 	Model        KeyModel
 	Partitioning *Partitioning // nil: unpartitioned

@@ -299,6 +299,9 @@ func (tx *Tx) SetStatistics(database string, id int64, s *Statistics) error {
 	return sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", id, database)
 }
 
+// StoreStatistics stores the statistics of a table that ChangeTable changed.
+func (tx *Tx) StoreStatistics(t *Table) { tx.ops = append(tx.ops, putStatistics(t)) }
+
 // The store's bucket statistics: id (8 bytes, big endian) -> Statistics. Older stores have none.
 var bucketStatistics = []byte("statistics")
 

@@ -116,13 +116,17 @@ type tableRecord struct {
 	Modified                         time.Time
 	Group                            string
 	GroupUnstable                    bool
-	Hive                             bool    `json:",omitempty"`
-	Indexes                          []Index `json:",omitempty"`
+	Hive                             bool     `json:",omitempty"`
+	Indexes                          []Index  `json:",omitempty"`
+	LastColumn                       int32    `json:",omitempty"`
+	Retired                          []string `json:",omitempty"`
+	Schema                           int32    `json:",omitempty"`
 }
 
 func recordOf(t *Table) tableRecord {
 	return tableRecord{t.ID, t.Database, t.Name, t.Format, t.Location, t.Kind, t.Columns, t.Comment, t.Properties, t.Created,
-		t.Model, t.Partitioning, storedPartitions(t.Partitions), t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable, t.Hive, t.Indexes}
+		t.Model, t.Partitioning, storedPartitions(t.Partitions), t.Distribution, t.FirstTablet, t.Version, t.Modified, t.Group, t.GroupUnstable, t.Hive, t.Indexes,
+		t.LastColumn, t.Retired, t.Schema}
 }
 
 // table is the stored table, without its files.
@@ -130,7 +134,8 @@ func (r *tableRecord) table() *Table {
 	return &Table{ID: r.ID, Database: r.Database, Name: r.Name, Format: r.Format, Location: r.Location, Kind: r.Kind,
 		Columns: r.Columns, Comment: r.Comment, Properties: r.Properties, Created: r.Created,
 		Model: r.Model, Partitioning: r.Partitioning, Partitions: loadedPartitions(r.Partitions), Distribution: r.Distribution, FirstTablet: r.FirstTablet,
-		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable, Hive: r.Hive || r.Kind == External, Indexes: r.Indexes}
+		Version: max(r.Version, 1), Modified: r.Modified, Group: r.Group, GroupUnstable: r.GroupUnstable, Hive: r.Hive || r.Kind == External, Indexes: r.Indexes,
+		LastColumn: r.LastColumn, Retired: r.Retired, Schema: r.Schema}
 }
 
 func putDatabase(d *database) storeOp {

@@ -81,6 +81,11 @@ func (p *parser) alterAction(a *ast.AlterAction) {
 		a.Properties = p.optionalProperties()
 	case t.is("REPLACE") && p.at(1).is("PARTITION"):
 		p.replacePartition(a)
+	case t.is("ORDER") && p.at(1).is("BY") && p.at(2).isOp("("):
+		p.skip(2)
+		a.Kind = "ORDER BY"
+		a.Order = p.identList()
+		p.alterPlace(a)
 	case t.is("CONCATENATE"):
 		p.next()
 		a.Kind = t.val

@@ -25,6 +25,23 @@ type Column struct {
 	Nullable bool
 	Comment  string
 	Hidden   bool // * does not show it
+	// Stored is its name in files where that is not Name; see InFiles.
+	Stored string
+}
+
+// InFiles are columns with the names that they have in files.
+func InFiles(cols []Column) []Column {
+	out := cols
+	for i := range cols {
+		if cols[i].Stored == "" {
+			continue
+		}
+		if &out[0] == &cols[0] {
+			out = append([]Column(nil), cols...)
+		}
+		out[i].Name, out[i].Stored = cols[i].Stored, ""
+	}
+	return out
 }
 
 // AbsentColumn is the name, which no file has, of columns that a file is older than: a source that is opened by

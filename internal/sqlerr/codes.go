@@ -22,6 +22,11 @@ var (
 	WrongArguments      = Code{1582, "42000"} // argument count or types of a function
 	DuplicateAlias      = Code{1066, "42000"}
 	DuplicateColumn     = Code{1060, "42S21"}
+	CannotDropColumn    = Code{1091, "42000"} // DROP COLUMN of one that is not there
+	CannotRemoveAll     = Code{1090, "42000"} // DROP COLUMN of the only one
+	WrongColumnName     = Code{1166, "42000"}
+	InvalidDefault      = Code{1067, "42000"}
+	DefinitionChanged   = Code{1412, "HY000"} // of a table, while a statement was writing to it
 	WrongColumnCount    = Code{1222, "21000"} // set operations
 	OperandColumns      = Code{1241, "21000"} // a subquery with the wrong number of columns
 	SubqueryMoreThanOne = Code{1242, "21000"}

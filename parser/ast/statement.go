@@ -382,7 +382,8 @@ type AlterAction struct {
 	Name       string
 	NewName    string
 	Columns    []ColumnDef
-	After      string // "" or a column; First sets FIRST
+	Order      []string // ORDER BY: columns
+	After      string   // "" or a column; First sets FIRST
 	First      bool
 	Rollup     string // ADD COLUMN … TO r, DROP COLUMN … FROM r
 	Partition  *PartitionDef

@@ -162,9 +162,9 @@ func (s *set) open(f int32) (storage.Source, error) {
 // fileColumns is the schema to read a file by.
 func (s *set) fileColumns(schema *Schema) []storage.Column {
 	if schema == nil {
-		return s.stored()
+		return storage.InFiles(s.stored())
 	}
-	cols := append([]storage.Column(nil), s.stored()...)
+	cols := append([]storage.Column(nil), storage.InFiles(s.stored())...)
 	for i := range cols {
 		if schema.Names != nil {
 			cols[i].Name = schema.Names[i]

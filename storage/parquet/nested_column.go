@@ -7,6 +7,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // nestedColumn reads a nested column forwards: the leaves that are needed, each with its
@@ -25,7 +26,7 @@ type assembly struct {
 	typ      sqltype.Type
 	children []*assembly // by the type's parts; nil: NULLs, a struct field that the file lacks or the values of a set
 	stream   *leafStream // of the leaf, or of the node's first one
-	cast     *caster
+	cast     *widen.Caster
 }
 
 func newNestedColumn(f *File, file storage.File, n *node, to sqltype.Type, g int, mem *memory, counters *storage.ScanCounters) (*nestedColumn, error) {
@@ -47,7 +48,7 @@ func newNestedColumn(f *File, file storage.File, n *node, to sqltype.Type, g int
 	build = func(n *node, to sqltype.Type) (a *assembly, err error) {
 		a = &assembly{node: n, typ: to}
 		if n.shape == shapeLeaf && n.typ != to {
-			a.cast = &caster{from: n.typ, to: to, place: fmt.Sprintf("column %s of %s", c.name, f.path)}
+			a.cast = &widen.Caster{From: n.typ, To: to, Place: fmt.Sprintf("column %s of %s", c.name, f.path)}
 		}
 		for i := 0; n.shape != shapeLeaf && i < len(to.Nested.Elems); i++ {
 			var child *node
@@ -120,7 +121,7 @@ func (a *assembly) vector() (*vector.Vector, error) {
 	case shapeLeaf:
 		v := s.spaced()
 		if a.cast != nil {
-			return a.cast.apply(v)
+			return a.cast.Apply(v)
 		}
 		return v, nil
 	case shapeStruct:

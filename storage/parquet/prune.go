@@ -6,6 +6,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // maxPrunedDictionary is the largest dictionary that is searched before a scan.
@@ -54,8 +55,8 @@ func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns 
 		}
 		if c.cast != nil {
 			for i := range ranges {
-				ranges[i].Min = widenBound(ranges[i].Min, c.cast.from, c.cast.to)
-				ranges[i].Max = widenBound(ranges[i].Max, c.cast.from, c.cast.to)
+				ranges[i].Min = widen.Bound(ranges[i].Min, c.cast.From, c.cast.To)
+				ranges[i].Max = widen.Bound(ranges[i].Max, c.cast.From, c.cast.To)
 			}
 		}
 		bounds[o] = b
@@ -160,7 +161,7 @@ func (r *reader) dictionaryMayMatch(p *storage.Predicate, columns map[int]*readC
 	}
 	if c.cast != nil {
 		codes := []int32{0}
-		v, err := c.cast.apply(&vector.Vector{Type: d.Type, Form: vector.Dictionary, Len: 1, Codes: codes, Dict: d})
+		v, err := c.cast.Apply(&vector.Vector{Type: d.Type, Form: vector.Dictionary, Len: 1, Codes: codes, Dict: d})
 		if err != nil {
 			return true, nil // the scan will say it, if the value is in a row
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // denseShare decides how the columns after a filter are read: when fewer than one row in
@@ -46,7 +47,7 @@ type reader struct {
 type readColumn struct {
 	column *column // nil: NULL in every row, or nested
 	nested *nestedColumn
-	cast   *caster // nil: the file has the table's type
+	cast   *widen.Caster // nil: the file has the table's type
 	typ    storage.Column
 	null   vector.Vector
 	rows   *vector.Vector // storage.RowNumber: its memory
@@ -194,7 +195,7 @@ func (c *readColumn) get(row int64, n int, dense []int32) (*vector.Vector, error
 	}
 	v, err := c.windows.Get(row, n, dense)
 	if err == nil && c.cast != nil {
-		v, err = c.cast.apply(v)
+		v, err = c.cast.Apply(v)
 	}
 	c.vec, c.have, c.dense = v, err == nil, dense != nil
 	return v, err
@@ -371,7 +372,7 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 				return nil, err
 			}
 			if m.cast {
-				c.cast = &caster{from: l.Type, to: c.typ.Type, place: fmt.Sprintf("column %s of %s", l.Name, f.path)}
+				c.cast = &widen.Caster{From: l.Type, To: c.typ.Type, Place: fmt.Sprintf("column %s of %s", l.Name, f.path)}
 			}
 		} else {
 			c.null.Type = c.typ.Type

@@ -8,6 +8,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/storage/widen"
 )
 
 // rangeOf is what the statistics of a column chunk tell, in the leaf's type.
@@ -139,23 +140,6 @@ func narrowFits(c conversion, x int64) bool {
 	return x >= 0 && x <= math.MaxUint16
 }
 
-// widenBound converts a bound of the file's type to the table's; nil stays nil, and what
-// cannot be converted simply is unknown.
-func widenBound(v *vector.Value, from, to sqltype.Type) *vector.Value {
-	if v == nil || from.Equal(to) {
-		return v
-	}
-	one := vector.New(from, 1)
-	one.SetValue(0, *v)
-	c := caster{from: from, to: to}
-	out, err := c.apply(one)
-	if err != nil {
-		return nil
-	}
-	x := out.Value(0)
-	return &x
-}
-
 // lookup is the pruning view of row group g of file k.
 func (s *Source) lookup(k, g int) func(int) storage.Range {
 	f, m := s.files[k], s.mapping[k]
@@ -172,7 +156,7 @@ func (s *Source) lookup(k, g int) func(int) storage.Range {
 		r := f.rangeOf(l, g)
 		if m[column].cast {
 			to := s.columns[column].Type
-			r.Min, r.Max = widenBound(r.Min, l.Type, to), widenBound(r.Max, l.Type, to)
+			r.Min, r.Max = widen.Bound(r.Min, l.Type, to), widen.Bound(r.Max, l.Type, to)
 		}
 		return r
 	}
@@ -230,7 +214,7 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 			continue // no value, no bound
 		}
 		from, to := f.leaves[m.leaf].Type, s.columns[i].Type
-		lo, hi := widenBound(merged.min, from, to), widenBound(merged.max, from, to)
+		lo, hi := widen.Bound(merged.min, from, to), widen.Bound(merged.max, from, to)
 		if lo == nil || hi == nil {
 			known = false
 			continue

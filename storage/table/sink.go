@@ -410,7 +410,7 @@ func (s *Sink) start(folder string, cols []storage.Column, name func(next int) s
 	}
 	o := &output{sink: s, cols: cols, name: path, raw: f, file: &countingFile{WritableFile: f},
 		seen: statistics.NewCollector(cols, statistics.Options{})}
-	o.enc, err = s.o.Format.NewFileWriter(o.file, cols)
+	o.enc, err = s.o.Format.NewFileWriter(o.file, storage.InFiles(cols))
 	if err != nil {
 		_ = s.closeFile(f)
 		return nil, err
