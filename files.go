@@ -160,6 +160,8 @@ func (x *execution) tableFunction(name string, props []ast.Property, args []vect
 		p[strings.ToLower(kv.Key)] = kv.Value
 	}
 	switch name {
+	case givenName:
+		return x.given, nil
 	case "local", "file":
 		path := p["file_path"]
 		if path == "" {

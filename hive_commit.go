@@ -337,6 +337,19 @@ func (w *pathWrite) namer(dir string, taken map[string]bool) func(k int, f *tabl
 		taken[name] = true
 		return true
 	}
+	if w.loaded {
+		return func(_ int, f *table.File) string {
+			name := filepath.Base(f.Name)
+			stem, ending, _ := strings.Cut(name, ".")
+			if ending != "" {
+				ending = "." + ending
+			}
+			for n := 1; !free(name); n++ {
+				name = fmt.Sprintf("%s_copy_%d%s", stem, n, ending)
+			}
+			return name
+		}
+	}
 	if bucketed && w.t.Distribution.Hash == bucket.Spark {
 		id := fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", rand.Uint32(), rand.Uint32N(1<<16), rand.Uint32N(1<<12), 0x8000|rand.Uint32N(1<<14), rand.Uint64N(1<<48))
 		return func(k int, f *table.File) string {

@@ -34,6 +34,7 @@ type pathWrite struct {
 	// are, by the names that they would have here.
 	change  *catalog.Change
 	folders map[string][]string
+	loaded  bool // the files are somebody's and keep their names
 }
 
 // newPathWrite checks the PARTITION clause of st against t.

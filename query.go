@@ -38,6 +38,7 @@ type execution struct {
 	describe bool                              // PREPARE: types only, parameters unknown
 	verbose  bool                              // EXPLAIN VERBOSE: the plan tells where its estimates come from
 	untraced bool                              // reads the optimizer trace
+	given    storage.Source                    // the rows that a load reads
 	together *publication                      // of the writes of FROM … INSERT …; else nil
 	external map[*catalog.Table]storage.Source // that the statement met
 }

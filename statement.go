@@ -51,6 +51,8 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.drop(st)
 	case *ast.Insert:
 		return x.insert(ctx, st)
+	case *ast.LoadData:
+		return x.load(ctx, st)
 	case *ast.MultiInsert:
 		return x.multiInsert(ctx, st)
 	case *ast.Delete:
