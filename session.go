@@ -3,6 +3,7 @@ package basalt
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type Session struct {
 	variables map[string]variable
 	prepared  map[string]*Prepared // PREPARE name FROM …
 	warnings  []warning            // of the last statement, for SHOW WARNINGS
+	localFile LocalFile            // nil: files of this process's user
 
 	mu       sync.Mutex // guards what other goroutines look at
 	database string
@@ -62,6 +64,13 @@ func (s *Session) Use(database string) error {
 	s.mu.Unlock()
 	return nil
 }
+
+// LocalFile copies a file of the client's to w: LOAD DATA LOCAL INFILE.
+type LocalFile func(ctx context.Context, name string, w io.Writer) error
+
+// SetLocalFile says where the files of LOAD DATA LOCAL are. A session without one reads them itself, as those of the
+// program that it runs in.
+func (s *Session) SetLocalFile(f LocalFile) { s.localFile = f }
 
 // OnKill sets what to call when the session is killed: once, from another goroutine, or
 // at once when that has happened already.

@@ -130,6 +130,8 @@ func (s *Session) describe(ctx context.Context, st *Statement) ([]Column, error)
 			return outfileColumns(), nil
 		}
 		return nil, nil
+	case *ast.LoadData:
+		return nil, sqlerr.New(sqlerr.NotPrepared, "This command is not supported in the prepared statement protocol yet")
 	case *ast.Explain:
 		return explainColumns(q), nil
 	case *ast.Show, *ast.Describe:

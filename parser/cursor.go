@@ -23,8 +23,8 @@ type parser struct {
 	queries int
 	into    *ast.IntoOutfile
 	params  int
-	// variables makes a user variable a column: SET of LOAD DATA reads the fields of a line by it.
-	variables bool
+	// variables are user variables that are columns: SET of LOAD DATA reads the fields of a line by them.
+	variables map[string]bool
 	noIn      bool // IN ends the expression: POSITION(a IN b)
 	// values are the rows that the bulk scanner read after the last token, up to byte valuesEnd; or nil.
 	values    *ast.Values

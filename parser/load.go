@@ -151,7 +151,10 @@ func (p *parser) mysqlLoad(n *ast.LoadData) {
 		p.expectOp(")")
 	}
 	if p.accept("SET") {
-		p.variables = true
+		p.variables = map[string]bool{}
+		for i := range n.Columns {
+			p.variables[n.Columns[i].Name] = n.Columns[i].Variable
+		}
 		for {
 			a := ast.Assignment{Pos: p.pos(), Column: p.ident()}
 			p.expectOp("=")
@@ -161,6 +164,6 @@ func (p *parser) mysqlLoad(n *ast.LoadData) {
 				break
 			}
 		}
-		p.variables = false
+		p.variables = nil
 	}
 }

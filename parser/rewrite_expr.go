@@ -367,7 +367,7 @@ func (p *parser) primary() {
 		p.params++
 	case tokUserVar, tokSysVar:
 		p.next()
-		if p.variables && t.kind == tokUserVar {
+		if t.kind == tokUserVar && p.variables[t.val] {
 			p.emitLeaf(tok, &ast.Column{Pos: ast.Pos(t.start), Name: "@" + t.val})
 			return
 		}

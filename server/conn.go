@@ -109,6 +109,7 @@ func (c *conn) serve() {
 	}
 	c.multi = c.capabilities&gomysql.CLIENT_MULTI_STATEMENTS != 0
 	c.session.OnKill(c.hurry)
+	c.session.SetLocalFile(c.localFile)
 	c.in = newInbound(c.stream, c.clientGone)
 	c.r = mysql.NewReader(c.in, c.maxPacket())
 	idle := newIdleTimer(c)

@@ -18,7 +18,7 @@ const offered = uint32(gomysql.CLIENT_LONG_PASSWORD | gomysql.CLIENT_FOUND_ROWS 
 	gomysql.CLIENT_CONNECT_WITH_DB | gomysql.CLIENT_IGNORE_SPACE | gomysql.CLIENT_PROTOCOL_41 | gomysql.CLIENT_INTERACTIVE |
 	gomysql.CLIENT_TRANSACTIONS | gomysql.CLIENT_SECURE_CONNECTION | gomysql.CLIENT_MULTI_STATEMENTS |
 	gomysql.CLIENT_MULTI_RESULTS | gomysql.CLIENT_PS_MULTI_RESULTS | gomysql.CLIENT_PLUGIN_AUTH |
-	gomysql.CLIENT_CONNECT_ATTRS | gomysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA | gomysql.CLIENT_DEPRECATE_EOF)
+	gomysql.CLIENT_LOCAL_FILES | gomysql.CLIENT_CONNECT_ATTRS | gomysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA | gomysql.CLIENT_DEPRECATE_EOF)
 
 // handshakePacket bounds the packets of a client that has not logged in, in bytes.
 const handshakePacket = 64 << 10

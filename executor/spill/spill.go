@@ -43,6 +43,14 @@ func NewStore(fs storage.FS, dir string) *Store { return &Store{fs: fs, dir: dir
 // Sweep removes the folder and all that is in it.
 func (s *Store) Sweep() error { return s.fs.RemoveAll(s.dir) }
 
+// Path is where a file that is none of a query's area may go, whose caller removes it.
+func (s *Store) Path(prefix string) (string, error) {
+	if err := s.fs.MkdirAll(s.dir); err != nil {
+		return "", err
+	}
+	return filepath.Join(s.dir, fmt.Sprintf("%s-%d", prefix, s.next.Add(1))), nil
+}
+
 // Counters are what an operator counts of its files; any may be nil.
 type Counters struct {
 	Written, Files, Read *atomic.Int64

@@ -108,6 +108,7 @@ var (
 	AccessDeniedDB   = Code{1044, "42000"}
 	UnknownCommand   = Code{1047, "08S01"}
 	UnknownStatement = Code{1243, "HY000"}
+	NotPrepared      = Code{1295, "HY000"} // statements that only the text protocol has
 	PacketTooLarge   = Code{1153, "08S01"}
 	MalformedPacket  = Code{1835, "HY000"}
 )

@@ -79,3 +79,10 @@ func AppendEarlyError(dst []byte, err error) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, e.Code.Number)
 	return append(dst, e.Error()...)
 }
+
+// AppendLocalInfile appends the request for a file of the client's: its packets follow, up to an empty one.
+func AppendLocalInfile(dst []byte, name string) []byte {
+	return append(append(dst, localInfileHeader), name...)
+}
+
+const localInfileHeader = 0xfb

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -25,6 +26,11 @@ type converter struct {
 	rest []int32 // rows that fast left
 
 	months [256]monthDays // those met last
+
+	// problem, of a Loader, is told what is wrong with values, which are made to fit then.
+	problem func(kind ProblemKind, row int, b []byte)
+	cast    function.Kernel // of texts that a Loader's parsers refuse
+	one     *vector.Vector  // its result
 }
 
 func newConverter(col storage.Column, opt *Options, path string) *converter {
@@ -44,7 +50,7 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 		clear(c.out.Data)
 	}
 	c.side = c.side[:0]
-	if isNested(c.col.Type) || c.col.Type.Kind == sqltype.Binary {
+	if isNested(c.col.Type) || c.col.Type.Kind == sqltype.Binary && c.opt.Kind != loaded {
 		return c.bytes(buf, spans, sel)
 	}
 	if c.col.Type.Physical() == sqltype.PhysString {
@@ -69,6 +75,10 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 			b = c.plainText(b, s.flag)
 		}
 		if parse(b, &c.out, i) {
+			continue
+		}
+		if c.problem != nil {
+			c.coerce(b, i)
 			continue
 		}
 		if len(b) > 0 && c.opt.Strict {
@@ -131,6 +141,9 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 			b = c.side[off:]
 		}
 		if limit > 0 && len(b) > limit {
+			if c.problem != nil {
+				c.problem(TooLong, i, b)
+			}
 			b = cut(b, limit)
 		}
 		views[i] = vector.MakeView(b, number, off)
@@ -170,7 +183,7 @@ func (c *converter) bytes(buf []byte, spans []span, sel []int32) (*vector.Vector
 			switch c.opt.Kind {
 			case JSON:
 				tmp, ok = c.jsonValue(tmp[:0], c.col.Type, b, s.flag)
-			case CSV:
+			case CSV, loaded:
 				tmp, ok = c.jsonInside(tmp[:0], b, s.flag)
 			default:
 				tmp, ok = c.delimitedValue(tmp[:0], c.col.Type, b, 0)
@@ -178,6 +191,9 @@ func (c *converter) bytes(buf []byte, spans []span, sel []int32) (*vector.Vector
 			switch {
 			case ok:
 				c.out.SetBytes(i, tmp)
+			case c.problem != nil:
+				c.problem(WrongValue, i, b)
+				c.out.SetNull(i)
 			case c.opt.Strict:
 				return nil, c.refuse(b)
 			default:

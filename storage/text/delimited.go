@@ -177,6 +177,9 @@ func (d *delimitedSplitter) quoted(buf []byte, i int, last bool) (end int, flag 
 
 // unescape appends the value without its escapes and doubled quotes.
 func (o *Options) unescape(dst, b []byte, flag uint8) []byte {
+	if o.Kind == loaded {
+		return o.unescapeLoaded(dst, b, flag)
+	}
 	for i := 0; i < len(b); i++ {
 		c := b[i]
 		switch {

@@ -32,6 +32,7 @@ const (
 	Delimited Kind = iota // LazySimpleSerDe: no quotes
 	CSV                   // quotes, doubled or escaped inside of them
 	JSON                  // an object a line, objects one after the other, or one array of objects
+	loaded                // MySQL's LOAD DATA, by a Loader
 )
 
 // Options say how the bytes are read.
