@@ -34,7 +34,9 @@ func TestLocalInfile(t *testing.T) {
 		driverpkg.RegisterReaderHandler("load_test_"+name, func() io.Reader { return strings.NewReader(text) })
 		defer driverpkg.DeregisterReaderHandler("load_test_" + name)
 	}
-	load := func(name string) string { return "LOAD DATA LOCAL INFILE 'Reader::load_test_" + name + "' INTO TABLE t" }
+	load := func(name string) string {
+		return "LOAD DATA LOCAL INFILE 'Reader::load_test_" + name + "' INTO TABLE t"
+	}
 	for _, c := range []struct {
 		sql    string
 		rows   int64

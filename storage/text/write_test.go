@@ -219,7 +219,7 @@ func TestWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(8, uint64(len(name))))
-			for try := range 60 {
+			for try := range 24 {
 				o := c.read.WriterOptions()
 				o.Compression = []string{"", "gzip", "zstd", "snappy"}[try%4]
 				if c.change != nil {
