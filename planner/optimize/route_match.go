@@ -240,10 +240,7 @@ func (m *matcher) alignedWithPartitions(e expr.Expr) bool {
 		return false
 	}
 	not := *m.scan
-	not.Filter = nil
-	for _, c := range expr.Conjuncts(nil, foldOne(m.c, negated(e))) {
-		not.Filter = append(not.Filter, c)
-	}
+	not.Filter = expr.Conjuncts(nil, foldOne(m.c, negated(e)))
 	if len(not.Filter) == 0 {
 		return false
 	}

@@ -90,7 +90,7 @@ func (r *rollupRouter) scan(s *logical.Scan) logical.Node {
 		return s
 	}
 	best, chosen, cost := r.plain(s)
-	out := logical.Node(s)
+	var out logical.Node
 	if best != nil && best.cost <= cost {
 		out = best.node
 	} else {
