@@ -13,7 +13,6 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/bind"
-	"github.com/basaltdb/basalt/storage"
 )
 
 // refuseUnsupported names what a CREATE TABLE asks for and the engine cannot do yet.
@@ -81,7 +80,7 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 	}
 	switch {
 	case st.Like != nil:
-		err = x.copyDefinition(t, *st.Like, st.LikeRollup)
+		err = x.copyDefinition(t, st)
 	case st.External:
 		err = x.prepareExternal(t, st, named)
 	case st.Query != nil:
@@ -144,7 +143,8 @@ func isDoris(st *ast.CreateTable) bool {
 
 // copyDefinition gives t everything of a table of ours but its rows: partitions of the same names and
 // bounds, properties, and with them the colocate group; and the rollups that are named ("*": all).
-func (x *execution) copyDefinition(t *catalog.Table, like ast.Name, rollups []string) error {
+func (x *execution) copyDefinition(t *catalog.Table, st *ast.CreateTable) error {
+	like, rollups := *st.Like, st.LikeRollup
 	db, name, err := x.resolveName(like)
 	if err != nil {
 		return err
@@ -153,8 +153,8 @@ func (x *execution) copyDefinition(t *catalog.Table, like ast.Name, rollups []st
 	if src == nil {
 		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", db, name).At(like.Position())
 	}
-	if src.Kind != catalog.Internal {
-		return sqlerr.Unsupported("CREATE TABLE LIKE an external table").At(like.Position())
+	if src.Hive || st.External {
+		return copyHive(t, src, st)
 	}
 	t.Columns, t.Properties, t.Comment, t.Format = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment, src.Format
 	t.Model, t.Partitioning, t.Distribution, t.Hive = src.Model, src.Partitioning, src.Distribution, src.Hive
@@ -207,12 +207,10 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 		return sqlerr.New(sqlerr.Syntax, "CREATE EXTERNAL TABLE needs LOCATION 'path'").At(st.Position())
 	}
 	t.Kind, t.Hive = catalog.External, true
-	loc := strings.TrimPrefix(st.Hive.Location, "file://")
-	abs, err := filepath.Abs(loc)
-	if err != nil {
-		return storage.FileError(err, loc, "resolve")
+	if err := setLocation(t, st.Hive.Location); err != nil {
+		return err
 	}
-	t.Location = abs
+	abs := t.Location
 	if len(t.Columns) > 0 && (len(st.Hive.PartitionedBy) > 0 || len(st.Hive.ClusteredBy) > 0 || st.Hive.RowFormat != nil || isTextTable(t)) {
 		if err := x.defineHive(t, st.Hive); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package basalt
 
 import (
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -182,4 +184,50 @@ func partitionMode(text string) string {
 		return text
 	}
 	return ""
+}
+
+// copyHive is CREATE [EXTERNAL] TABLE LIKE a table of Hive [LOCATION]: all of its definition, none of its partitions.
+func copyHive(t, src *catalog.Table, st *ast.CreateTable) error {
+	if !src.Hive {
+		return sqlerr.Unsupported("CREATE EXTERNAL TABLE LIKE a table without Hive's clauses").At(st.Like.Position())
+	}
+	own, format := t.Properties, t.Format // what the statement says
+	t.Columns, t.Properties, t.Comment, t.Format = slices.Clone(src.Columns), maps.Clone(src.Properties), src.Comment, src.Format
+	t.Partitioning, t.Distribution, t.Hive = src.Partitioning, src.Distribution, true
+	if t.Properties == nil {
+		t.Properties = map[string]string{}
+	}
+	delete(t.Properties, "external.table.purge")
+	maps.Copy(t.Properties, own)
+	if st.Hive != nil && st.Hive.StoredAs != "" {
+		t.Format = format
+	}
+	location := ""
+	if st.Hive != nil {
+		location = st.Hive.Location
+	}
+	switch {
+	case !st.External && location != "":
+		return sqlerr.Unsupported("LOCATION of a table that is not EXTERNAL").At(st.Position())
+	case !st.External:
+		f, err := formatFor(t.Format)
+		if err == nil {
+			_, err = f.writer(t)
+		}
+		return err
+	case location == "":
+		return sqlerr.New(sqlerr.Syntax, "CREATE EXTERNAL TABLE needs LOCATION 'path'").At(st.Position())
+	}
+	t.Kind = catalog.External
+	return setLocation(t, location)
+}
+
+// setLocation makes a folder, by its path or file:// URL, the place of an external table.
+func setLocation(t *catalog.Table, location string) error {
+	abs, err := filepath.Abs(strings.TrimPrefix(location, "file://"))
+	if err != nil {
+		return storage.FileError(err, location, "resolve")
+	}
+	t.Location = abs
+	return nil
 }

@@ -204,3 +204,65 @@ func TestPartitionsElsewhere(t *testing.T) {
 		t.Errorf("the purged folder: %v", err)
 	}
 }
+
+// TestHiveShowCreate makes tables from what SHOW CREATE TABLE prints of them.
+func TestHiveShowCreate(t *testing.T) {
+	dir := t.TempDir()
+	s := hiveSession(t, t.TempDir())
+	for i, ddl := range []string{
+		"CREATE TABLE t (a INT, b STRING COMMENT 'it''s') COMMENT 'c' PARTITIONED BY (d DATE COMMENT 'day', e STRING) CLUSTERED BY (a, b) SORTED BY (b DESC, a) INTO 4 BUCKETS STORED AS ORC TBLPROPERTIES ('orc.compress'='ZLIB')",
+		"CREATE TABLE t (a INT, m MAP<STRING,ARRAY<INT>>) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' COLLECTION ITEMS TERMINATED BY ',' MAP KEYS TERMINATED BY ':' NULL DEFINED AS 'nil' STORED AS TEXTFILE",
+		"CREATE TABLE t (a STRING) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' WITH SERDEPROPERTIES ('separatorChar'=';') STORED AS TEXTFILE",
+		"CREATE EXTERNAL TABLE t (a INT) PARTITIONED BY (k INT) CLUSTERED BY (a) INTO 2 BUCKETS STORED AS PARQUET LOCATION 'D/t' TBLPROPERTIES ('bucket_hash'='spark')",
+		"CREATE EXTERNAL TABLE t (a INT) STORED AS JSONFILE LOCATION 'D/j'",
+	} {
+		if got := lines(t, s, strings.ReplaceAll(ddl, "D/", dir+"/")); got != "" {
+			t.Fatalf("%s: %s", ddl, got)
+		}
+		first := strings.TrimPrefix(lines(t, s, "SHOW CREATE TABLE t"), "t,")
+		lines(t, s, "DROP TABLE t FORCE")
+		if got := lines(t, s, first); got != "" {
+			t.Fatalf("%d: %s\n%s", i, first, got)
+		}
+		if again := strings.TrimPrefix(lines(t, s, "SHOW CREATE TABLE t"), "t,"); again != first {
+			t.Errorf("%d:\n%s\nbecame\n%s", i, first, again)
+		}
+		lines(t, s, "DROP TABLE IF EXISTS l")
+		if got := lines(t, s, "CREATE TABLE l LIKE t"); got != "" {
+			t.Errorf("LIKE: %s", got)
+		}
+		like := strings.TrimPrefix(lines(t, s, "SHOW CREATE TABLE l"), "l,")
+		want, _, _ := strings.Cut(strings.Replace(strings.Replace(first, "EXTERNAL ", "", 1), "`t`", "`l`", 1), "\nSTORED AS")
+		if !strings.HasPrefix(like, want) {
+			t.Errorf("LIKE:\n%s\nmust begin with\n%s", like, want)
+		}
+		lines(t, s, "DROP TABLE t FORCE")
+	}
+	for _, c := range [][2]string{
+		{"CREATE TABLE p (a INT) PARTITIONED BY (k STRING) STORED AS ORC", ""},
+		{"INSERT INTO p PARTITION (k='x') VALUES (1)", ""},
+		{"CREATE TABLE p2 LIKE p", ""},
+		{"SHOW PARTITIONS p2", ""},
+		{"INSERT INTO p2 PARTITION (k='y') SELECT a FROM p", ""},
+		{"SELECT * FROM p2", "1,y"},
+		{"CREATE EXTERNAL TABLE p3 LIKE p LOCATION '" + dir + "/p3'", ""},
+		{"INSERT INTO p3 PARTITION (k='z') SELECT a FROM p", ""},
+		{"SELECT * FROM p3", "1,z"},
+		{"CREATE TABLE p4 LIKE p3", ""},
+		{"SELECT * FROM p4", ""},
+		// The recycle bin tells names apart by case.
+		{"INSERT INTO p PARTITION (k='Ab') VALUES (2)", ""},
+		{"INSERT INTO p PARTITION (k='aB') VALUES (3)", ""},
+		{"ALTER TABLE p DROP PARTITION (k='Ab')", ""},
+		{"ALTER TABLE p DROP PARTITION (k='aB')", ""},
+		{"RECOVER PARTITION `k=Ab` FROM p", ""},
+		{"SELECT * FROM p ORDER BY a", "1,x;2,Ab"},
+	} {
+		if got := lines(t, s, c[0]); got != c[1] {
+			t.Errorf("%s\n got %s\nwant %s", c[0], got, c[1])
+		}
+	}
+	if got := tree(t, filepath.Join(dir, "p3")); got != "k=z/000000_0" {
+		t.Errorf("p3: %s", got)
+	}
+}

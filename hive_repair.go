@@ -9,7 +9,6 @@ import (
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
-	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/hive"
 )
 
@@ -235,11 +234,9 @@ func (a *alteration) setHive(t *catalog.Table, act *ast.AlterAction) error {
 			if t.Kind != catalog.External {
 				return sqlerr.Unsupported("SET LOCATION of a table that is not EXTERNAL")
 			}
-			abs, err := filepath.Abs(strings.TrimPrefix(act.NewName, "file://"))
-			if err != nil {
-				return storage.FileError(err, act.NewName, "resolve")
+			if err := setLocation(t, act.NewName); err != nil {
+				return err
 			}
-			t.Location = abs
 		case "SET FILEFORMAT":
 			if t.Kind != catalog.External {
 				return sqlerr.Unsupported("SET FILEFORMAT of a table that is not EXTERNAL")

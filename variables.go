@@ -2,6 +2,7 @@ package basalt
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +66,10 @@ func (x *execution) set(st *ast.Set) (*Rows, error) {
 		if d := settingIndex[it.Name]; d != nil && d.global && it.Scope != "global" {
 			return nil, sqlerr.New(sqlerr.GlobalVariable, "Variable '%s' is a GLOBAL variable and should be set with SET GLOBAL", it.Name).At(it.Position())
 		}
+		if settingIndex[it.Name] == nil && isHadoopSetting(it.Name) {
+			x.note("%s has no effect", it.Name)
+			continue
+		}
 		if err := next.set(it.Name, val); err != nil {
 			return nil, sqlerr.From(err).At(it.Position())
 		}
@@ -91,6 +96,12 @@ func (x *execution) set(st *ast.Set) (*Rows, error) {
 		x.s.variables[k] = v
 	}
 	return okRows(x.s, 0, ""), nil
+}
+
+// isHadoopSetting tells the settings of Hive and of what runs it, which scripts are full of: those that mean nothing
+// here are passed over.
+func isHadoopSetting(name string) bool {
+	return slices.ContainsFunc([]string{"hive.", "mapred.", "mapreduce.", "tez.", "yarn."}, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // setNames is SET NAMES: the wire speaks utf8mb4 only, and charsets that are subsets of

@@ -3,7 +3,6 @@ package catalog
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -310,11 +309,14 @@ func (tx *Tx) RecoverDatabase(name string, id int64, as string) error {
 // RecoverPartition brings a dropped partition back with its files. check may refuse it, for
 // example when its rows have another partition now.
 func (tx *Tx) RecoverPartition(database string, tableID int64, name string, id int64, as string, check func(t *Table, p *Partition) error) error {
-	r := tx.recycled(RecycledPartition, id, func(r *Recycled) bool { return r.TableID == tableID && strings.EqualFold(r.Name, name) })
 	t := tx.TableByID(database, tableID)
 	if t == nil {
 		return sqlerr.New(sqlerr.UnknownTable, "Table %d of database '%s' was dropped meanwhile", tableID, database)
 	}
+	if as != "" && t.InPath() {
+		return sqlerr.New(sqlerr.WrongUsage, "The partitions of table '%s' are named by their values", t.Name)
+	}
+	r := tx.recycled(RecycledPartition, id, func(r *Recycled) bool { return r.TableID == tableID && t.nameKey(r.Name) == t.nameKey(name) })
 	if r == nil {
 		return sqlerr.New(sqlerr.UnknownPartition, "Unknown partition '%s' in the recycle bin of table '%s'", name, t.Name)
 	}
