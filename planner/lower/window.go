@@ -71,11 +71,11 @@ func (l *lowerer) window(n *logical.Window, need expr.ColumnSet) (stream, error)
 }
 
 // sortFor is the order of a window's rows and by which of its partition keys they are brought together, those that come
-// first. A window further up that partitions by some of the keys, and orders by what may follow them, is served as well.
+// first. Windows above that partition by some of the keys, and order by what may follow them, are served as well.
 func sortFor(n *logical.Window, above []*logical.Window) (keys []expr.SortKey, groups []expr.Expr) {
 	if n.Top == nil {
-		for _, w := range above {
-			if keys, ok := sortForBoth(n, w); ok {
+		for i, w := range above {
+			if keys, ok := sortForBoth(n, w); ok && servesAll(keys, len(w.Partition), above[i:]) {
 				return keys, w.Partition
 			}
 		}
@@ -84,6 +84,30 @@ func sortFor(n *logical.Window, above []*logical.Window) (keys []expr.SortKey, g
 		keys = append(keys, expr.SortKey{Expr: e, NullsFirst: true})
 	}
 	return append(keys, n.Order...), n.Partition
+}
+
+// servesAll: rows in that order, brought together by the first groups keys, do for all the windows.
+func servesAll(keys []expr.SortKey, groups int, windows []*logical.Window) bool {
+	for _, w := range windows {
+		if !serves(keys, groups, w.Partition, w.Order) {
+			return false
+		}
+	}
+	return true
+}
+
+// serves reports whether rows in that order do for a window: its partition keys come first, in any order, then its own.
+func serves(keys []expr.SortKey, groups int, partition []expr.Expr, order []expr.SortKey) bool {
+	k := len(partition)
+	if groups > k || len(keys) < k+len(order) {
+		return false
+	}
+	for _, key := range keys[:k] {
+		if !slices.ContainsFunc(partition, func(e expr.Expr) bool { return expr.Equal(e, key.Expr) }) {
+			return false
+		}
+	}
+	return expr.SameKeys(keys[k:k+len(order)], order)
 }
 
 // sortForBoth is an order for n that is one for w, too, whose partition keys are some of n's, but not all.
@@ -191,14 +215,5 @@ func sortedBelow(n physical.Node, w *physical.Window) bool {
 		n = below.Input
 	}
 	s, ok := n.(*physical.Sort)
-	k := len(w.Partition)
-	if !ok || !s.Within || len(s.Keys) < k+len(w.Order) || s.Partition > k {
-		return false
-	}
-	for _, key := range s.Keys[:k] {
-		if !slices.ContainsFunc(w.Partition, func(e expr.Expr) bool { return expr.Equal(e, key.Expr) }) {
-			return false
-		}
-	}
-	return expr.SameKeys(s.Keys[k:k+len(w.Order)], w.Order)
+	return ok && s.Within && serves(s.Keys, s.Partition, w.Partition, w.Order)
 }
