@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
-	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -386,8 +385,6 @@ func nameViewColumn(t *catalog.Table, ix *catalog.Index, c *indexColumn, item *a
 	switch {
 	case c.agg == nil && expr.Columns(c.key).Empty():
 		return at(sqlerr.Detail("The materialized view contain constant expr is disallowed, expr: %s", c.Defined))
-	case unstable(c.of):
-		return at(sqlerr.Detail("The materialized view contain nondeterministic expr is disallowed, expr: %s", c.Defined))
 	case c.agg == nil && ix.Folded && (c.Type.IsNested() || c.Type.Kind >= sqltype.Bitmap):
 		return at(sqlerr.Detail("%s Type should not be used in key column[%s].", typeWord(c.Type), c.Name))
 	}
@@ -418,18 +415,6 @@ func checkAggregation(t *catalog.Table, c *indexColumn, item *ast.SelectItem) er
 		return sqlerr.Detail("%s is not supported in a materialized view of an aggregate table", c.Defined).At(item.Position())
 	}
 	return nil
-}
-
-// unstable reports expressions that give another value another time.
-func unstable(e expr.Expr) bool {
-	found := false
-	expr.Walk(e, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Call); ok {
-			found = found || c.Fn.Stability != function.Immutable
-		}
-		return !found
-	})
-	return found
 }
 
 // orderView marks the key columns of a view: the groups, or what ORDER BY names, or a prefix as for tables.

@@ -189,7 +189,26 @@ func (db *DB) defineView(t *catalog.Table, q *ast.Select) (*optimize.Definition,
 	if err != nil {
 		return nil, err
 	}
+	if e := unstableIn(bound.Plan); e != nil {
+		return nil, sqlerr.Detail("The materialized view contain nondeterministic expr is disallowed, expr: %s", expr.String(e))
+	}
 	return optimize.Define(&optimize.Context{IDs: expr.NewIDs(bound.NextID), Functions: fc}, bound.Plan)
+}
+
+// unstableIn is a call in a plan that gives another value another time; nil for none.
+func unstableIn(n logical.Node) (found expr.Expr) {
+	logical.Walk(n, func(n logical.Node) bool {
+		logical.EachExpr(n, func(e expr.Expr) {
+			expr.Walk(e, func(e expr.Expr) bool {
+				if c, ok := e.(*expr.Call); ok && c.Fn.Stability != function.Immutable {
+					found = c
+				}
+				return found == nil
+			})
+		})
+		return found == nil
+	})
+	return found
 }
 
 // onlyTable is a snapshot in which a table is as it will be.

@@ -25,7 +25,8 @@ func (db *DB) sinkIndexes(t *catalog.Table) (out []table.Index, ids []int64) {
 
 // sinkIndex tells a sink how to write an index.
 func sinkIndex(t *catalog.Table, d *indexDefinition) table.Index {
-	x := table.Index{ID: d.ID, Name: d.Name, Bucketed: isBucketed(t, d.Index)}
+	own := indexTable(t, d.Index)
+	x := table.Index{ID: d.ID, Format: writeFormat(own), Name: d.Name, Bucketed: isBucketed(t, d.Index)}
 	var exprs []expr.Expr
 	for i, c := range d.columns {
 		x.Columns = append(x.Columns, storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Stored: c.Stored})
@@ -34,7 +35,7 @@ func sinkIndex(t *catalog.Table, d *indexDefinition) table.Index {
 		}
 		exprs = append(exprs, byField(c.of))
 	}
-	if m := mergingOf(indexTable(t, d.Index)); m != nil {
+	if m := mergingOf(own); m != nil {
 		own := *m
 		own.Unique = false
 		x.Merge = &own

@@ -44,7 +44,7 @@ var shapeDistributions = map[physical.Distribution]string{
 func shapeOf(n physical.Node) string {
 	switch n := n.(type) {
 	case *physical.Scan:
-		return "PhysicalOlapScan[" + lastPart(n.Table) + "]" + filterList(" apply RFs:", refIDs(n.RuntimeFilters)) + conditions(" filter=", scanConds(n))
+		return "PhysicalOlapScan[" + lastPart(n.Table) + indexName(n) + "]" + filterList(" apply RFs:", refIDs(n.RuntimeFilters)) + conditions(" filter=", scanConds(n))
 	case *physical.Filter:
 		return "filter(" + all(n.Conds) + ")"
 	case *physical.Project:
@@ -158,4 +158,12 @@ func lastPart(name string) string {
 		return name[i+1:]
 	}
 	return name
+}
+
+// indexName is the materialised index that a scan reads, in brackets; "" for the table itself.
+func indexName(n *physical.Scan) string {
+	if n.Index == "" {
+		return ""
+	}
+	return "(" + n.Index + ")"
 }

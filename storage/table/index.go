@@ -17,6 +17,7 @@ type Index struct {
 	ID      int64
 	Name    string // for errors
 	Columns []storage.Column
+	Format  Format
 	Sorted  []keyorder.Key
 	// Merge makes rows of equal keys one; nil: every row stays.
 	Merge *keyorder.Merging
@@ -172,8 +173,8 @@ func (s *Sink) gather(ctx context.Context, x *Index, t *target, derived *buffer)
 // flushIndex writes what gathered of an index as one file.
 func (s *Sink) flushIndex(ctx context.Context, t *target, folder string, seq int, buf *buffer) error {
 	x := t.index
-	out, err := s.start(folder, x.Columns, func(int) string {
-		return fmt.Sprintf("r%d_%06d_%d_%d%s", x.ID, t.bucket, seq, s.o.Txn, s.o.Format.Extension())
+	out, err := s.start(folder, x.Columns, x.Format, func(int) string {
+		return fmt.Sprintf("r%d_%06d_%d_%d%s", x.ID, t.bucket, seq, s.o.Txn, x.Format.Extension())
 	})
 	if err != nil {
 		return err

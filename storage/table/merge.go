@@ -24,7 +24,7 @@ func (s *Sink) Rewrite(ctx context.Context, p *storage.PartitionInfo, bucket int
 	if r := s.o.Routing; r != nil && r.Folder != nil {
 		folder = r.Folder(p)
 	}
-	out, err := s.start(folder, s.schema, func(next int) string {
+	out, err := s.start(folder, s.schema, s.o.Format, func(next int) string {
 		return fmt.Sprintf("%06d_%d_%d%s", bucket, next, s.o.Txn, s.o.Format.Extension())
 	})
 	if err != nil {

@@ -413,7 +413,7 @@ func (s *Sink) flush(ctx context.Context, t *target) error {
 	}
 	cols := buf.columns(s.schema)
 	if !s.o.IndexOnly {
-		out, err := s.start(folder, s.schema, func(int) string {
+		out, err := s.start(folder, s.schema, s.o.Format, func(int) string {
 			return fmt.Sprintf("%06d_%d_%d%s", t.bucket, seq, s.o.Txn, s.o.Format.Extension())
 		})
 		if err != nil {

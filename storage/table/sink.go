@@ -403,14 +403,14 @@ type output struct {
 }
 
 // start begins a file with columns cols: those of the table, or of an index.
-func (s *Sink) start(folder string, cols []storage.Column, name func(next int) string) (*output, error) {
+func (s *Sink) start(folder string, cols []storage.Column, format Format, name func(next int) string) (*output, error) {
 	path, f, err := s.newFile(folder, name)
 	if err != nil {
 		return nil, err
 	}
 	o := &output{sink: s, cols: cols, name: path, raw: f, file: &countingFile{WritableFile: f},
 		seen: statistics.NewCollector(cols, statistics.Options{})}
-	o.enc, err = s.o.Format.NewFileWriter(o.file, storage.InFiles(cols))
+	o.enc, err = format.NewFileWriter(o.file, storage.InFiles(cols))
 	if err != nil {
 		_ = s.closeFile(f)
 		return nil, err
@@ -489,7 +489,7 @@ func (w *streamer) Write(ctx context.Context, b *vector.Batch) error {
 		}
 	}
 	if w.out == nil {
-		w.out, err = w.sink.start(folder, w.sink.schema, func(next int) string {
+		w.out, err = w.sink.start(folder, w.sink.schema, w.sink.o.Format, func(next int) string {
 			return fmt.Sprintf("%06d_0_%d%s", next, w.sink.o.Txn, w.sink.o.Format.Extension())
 		})
 		if err != nil {
