@@ -131,7 +131,7 @@ func child(dir string) error {
 		}
 		next[table] = v[0][0] + 1000 // numbers of before may be in flight
 	}
-	failed := make(chan error, 7)
+	failed := make(chan error, 8)
 	write := func(table string, sql func(n int64) string) {
 		s := db.NewSession(basalt.SessionOptions{})
 		if _, err := s.Exec(context.Background(), "SET hive.exec.dynamic.partition.mode = nonstrict"); err != nil {
@@ -164,6 +164,7 @@ func child(dir string) error {
 			}
 		}
 	}()
+	go func() { failed <- changeIndexes(db) }()
 	return <-failed
 }
 
@@ -309,6 +310,9 @@ func check(dir string, e *expectation) error {
 	for _, table := range overwritten {
 		err = errors.Join(err, checkOverwrites(s, table, e))
 	}
+	for _, table := range indexed {
+		err = errors.Join(err, checkIndexes(s, table))
+	}
 	s.Close()
 	if cerr := db.Close(); err == nil {
 		err = cerr
@@ -390,7 +394,7 @@ func orphans(dir string) error {
 	listed := map[string]bool{}
 	snap := cat.Snapshot()
 	for _, t := range snap.Tables(catalog.DefaultDatabase) {
-		for _, f := range t.Files {
+		for _, f := range t.AllFiles() {
 			listed[filepath.Join(t.Location, f.Path)] = true
 		}
 	}
