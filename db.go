@@ -68,6 +68,7 @@ type DB struct {
 	folders    sync.Map // location of an external table -> *folderState
 	indexes    sync.Map // table id -> *tableIndexes
 	rowLocks   sync.Map // table id -> writeLock
+	numbering  dictionaries
 	opened     atomic.Int64
 	compaction compactor
 	indexing   indexer

@@ -174,10 +174,18 @@ func (x *execution) createSink(t *catalog.Table) storage.Sink {
 				return err
 			}
 		}
-		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
+		numbered := func() {}
+		err := x.s.db.cat.Update(func(tx *catalog.Tx) (err error) {
 			next := *t
 			next.SetAllFiles(files)
+			if numbered, err = x.s.db.storeDictionaries(tx, t); err != nil {
+				return err
+			}
 			return x.addTable(tx, &next)
 		})
+		if err == nil {
+			numbered()
+		}
+		return err
 	})
 }

@@ -128,6 +128,9 @@ func (x *execution) define(t *catalog.Table, st *ast.CreateTable) error {
 			return err
 		}
 	}
+	if err := defineDictionaries(t); err != nil {
+		return sqlerr.From(err).At(st.Position())
+	}
 	if err := defineRollups(t, st.Rollups); err != nil {
 		return err
 	}

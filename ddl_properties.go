@@ -47,6 +47,7 @@ var propertyTable = []property{
 	{key: "tag.location", note: oneCopy, partition: true},
 
 	{key: "colocate_with"},
+	{key: dictionaryProperty, fixed: true},
 	{key: "in_memory", check: boolean, partition: true},
 	{key: "mutable", check: boolean, note: "rows are written to every partition", partition: true},
 	{key: "bloom_filter_columns"},

@@ -179,8 +179,13 @@ func (db *DB) replacing(g *target, files []catalog.DataFile) published {
 func (db *DB) load(g *target, outcome func() (added []catalog.DataFile, gone map[string]*rowset.Set)) published {
 	t := g.table
 	var dropped []string
+	numbered := func() {}
 	apply := func(tx *catalog.Tx) error {
 		dropped = nil
+		var err error
+		if numbered, err = db.storeDictionaries(tx, t); err != nil {
+			return err
+		}
 		files, gone := outcome()
 		removed := map[string]bool{}
 		if now := tx.TableByID(t.Database, t.ID); now != nil && g.overwrite {
@@ -206,6 +211,7 @@ func (db *DB) load(g *target, outcome func() (added []catalog.DataFile, gone map
 	}
 	return published{table: t.ID, apply: apply, after: func() {
 		files, gone := outcome()
+		numbered()
 		db.discard(dropped...)
 		db.compactLater(t, files, db.holes(t, gone)...)
 		db.indexLater(tableKey{t.Database, t.ID})

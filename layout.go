@@ -26,6 +26,9 @@ func storageColumns(t *catalog.Table) []storage.Column {
 	cols := make([]storage.Column, len(t.Columns))
 	for i, c := range t.Columns {
 		cols[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment, Hidden: c.Hidden, Stored: c.Stored}
+		if of := t.Dictionary(&t.Columns[i]); of != nil && of.ID != c.ID {
+			cols[i].DictionaryOf = of.Name
+		}
 	}
 	return cols
 }

@@ -119,6 +119,7 @@ func (x *execution) env() *bind.Env {
 		ParseView:      x.parseView,
 		Sections:       x.instances(),
 		Indexes:        x.s.db.logicalIndexes,
+		Dictionary:     x.s.db.dictionary,
 	}
 }
 

@@ -191,6 +191,15 @@ func (tx *Tx) CreateDatabase(name, location string) error {
 // that their files can go. Their colocate groups keep those that the caller recycles: see
 // LeaveGroups.
 func (tx *Tx) DropDatabase(name string) ([]*Table, error) {
+	dropped, err := tx.takeDatabase(name)
+	for _, t := range dropped {
+		tx.ops = append(tx.ops, dropDictionaries(t.ID))
+	}
+	return dropped, err
+}
+
+// takeDatabase is DropDatabase of tables that may come back.
+func (tx *Tx) takeDatabase(name string) ([]*Table, error) {
 	d, err := tx.database(name)
 	if err != nil {
 		return nil, err
@@ -300,7 +309,7 @@ func (tx *Tx) DropTable(database, name string) (*Table, error) {
 		return nil, sqlerr.New(sqlerr.UnknownTableDDL, "Unknown table '%s.%s'", database, name)
 	}
 	delete(d.tables, name)
-	tx.ops = append(tx.ops, dropTable(t))
+	tx.ops = append(tx.ops, dropTable(t), dropDictionaries(t.ID))
 	return t, nil
 }
 

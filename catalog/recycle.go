@@ -97,7 +97,7 @@ func (tx *Tx) RecycleDatabase(name string) error {
 		return err
 	}
 	r := &Recycled{ID: d.id, Kind: RecycledDatabase, Name: name, Database: name, DatabaseID: d.id, Location: d.location, Views: sorted(d.views)}
-	dropped, err := tx.DropDatabase(name)
+	dropped, err := tx.takeDatabase(name)
 	if err != nil {
 		return err
 	}
@@ -357,6 +357,7 @@ func (tx *Tx) Purge(before time.Time, drop func(r *Recycled) bool) []*Recycled {
 	for _, r := range out {
 		tx.takeRecycled(r.ID)
 		if r.Table != nil {
+			tx.ops = append(tx.ops, dropDictionaries(r.Table.ID))
 			tx.leaveGroup(r.Table)
 		}
 	}

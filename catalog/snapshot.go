@@ -40,7 +40,12 @@ type Column struct {
 	Initial *string `json:",omitempty"`
 	// Former are the types that files may have it in beside Type.
 	Former []sqltype.Type `json:",omitempty"`
+	// DictionaryOf is the id of the column whose global dictionary gives the ids in this one; a BITMAP column's own.
+	DictionaryOf int32 `json:",omitempty"`
 }
+
+// DictionaryPrefix begins the names of the hidden columns of ids; the column's name follows.
+const DictionaryPrefix = "__DICT_"
 
 // Hidden columns of UNIQUE tables.
 const (

@@ -27,6 +27,7 @@ import (
 //	jobs       id                       -> AlterJob
 //	statistics id                       -> Statistics
 //	changes    id                       -> Change, in gob
+//	dictionaries id, column, first id   -> a block of a column's dictionary
 //
 // One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
 var (
@@ -228,7 +229,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketDeleted, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketDeleted, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs, bucketDictionaries} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}

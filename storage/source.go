@@ -27,6 +27,9 @@ type Column struct {
 	Hidden   bool // * does not show it
 	// Stored is its name in files where that is not Name; see InFiles.
 	Stored string
+	// DictionaryOf is the name of the column whose values this one numbers, one by one: its ids are equal exactly where those
+	// values are, and NULL where they are NULL. "": none.
+	DictionaryOf string
 }
 
 // InFiles are columns with the names that they have in files.

@@ -10,6 +10,7 @@ package bind
 
 import (
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/dictionary"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -42,6 +43,8 @@ type Env struct {
 	Sections int
 	// Indexes makes the materialised indexes of a table when a plan asks for them; nil: tables have none.
 	Indexes func(t *catalog.Table) []*logical.Index
+	// Dictionary opens the global dictionary of a table's column; nil: there are none.
+	Dictionary func(t *catalog.Table, column int32) (*dictionary.Dictionary, error)
 	// ParseView parses the text of a view (and of column defaults, as SELECT default).
 	ParseView func(text string) (ast.Query, error)
 }
@@ -78,14 +81,16 @@ type binder struct {
 	env       *Env
 	ids       *expr.IDs
 	positions map[*expr.Column]int // where a column reference stands in the text
-	views     []*catalog.View      // being expanded, outermost first
-	database  string               // that unqualified names resolve in: a view's own inside of it
-	ctes      int                  // number of shared CTEs made
-	hints     []HintUse
+	// dictionaries are the hidden columns of dictionary ids, by the columns that they number.
+	dictionaries map[expr.ColumnID]expr.Column
+	views        []*catalog.View // being expanded, outermost first
+	database     string          // that unqualified names resolve in: a view's own inside of it
+	ctes         int             // number of shared CTEs made
+	hints        []HintUse
 }
 
 func newBinder(env *Env) *binder {
-	return &binder{env: env, ids: expr.NewIDs(0), positions: map[*expr.Column]int{}, database: env.Database}
+	return &binder{env: env, ids: expr.NewIDs(0), positions: map[*expr.Column]int{}, dictionaries: map[expr.ColumnID]expr.Column{}, database: env.Database}
 }
 
 // finish makes a Bound of a plan: common table expressions that ended up with one

@@ -33,6 +33,9 @@ func (b *binder) call(s *scope, c *ast.Call) (expr.Expr, error) {
 	if c.Distinct || c.Filter != nil || len(c.OrderBy) > 0 {
 		return nil, sqlerr.New(sqlerr.WrongUsage, "DISTINCT, ORDER BY and FILTER belong to aggregates, which %s is not", c.Name).At(c.Position())
 	}
+	if c.Name == "bitmap_dict" || c.Name == "bitmap_dict_text" {
+		return b.dictionaryCall(s, c)
+	}
 	if at := lambdaArg(c); at >= 0 {
 		return b.higherOrder(s, c, at)
 	}

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"slices"
 
 	"github.com/basaltdb/basalt/internal/function"
@@ -137,6 +139,13 @@ func (b *binder) scan(src storage.Source, shown, name, alias string) fromItem {
 		n.Cols = append(n.Cols, col)
 		n.Ordinal = append(n.Ordinal, i)
 		rel.cols = append(rel.cols, named{name: c.Name, col: col, hidden: c.Hidden && !b.showHidden()})
+	}
+	for i, c := range cols {
+		for k := range cols {
+			if c.DictionaryOf != "" && strings.EqualFold(cols[k].Name, c.DictionaryOf) {
+				b.dictionaries[n.Cols[k].ID] = n.Cols[i]
+			}
+		}
 	}
 	return fromItem{node: n, rels: []*relation{rel}, visible: rel.cols}
 }

@@ -78,7 +78,9 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 		c := &target.Columns[i]
 		names[i] = c.Name
 		var e expr.Expr
-		if v, ok := to.Fixed[c.ID]; ok {
+		if isNumber(target, c) {
+			e = expr.Null(c.Type) // numbered comes to it
+		} else if v, ok := to.Fixed[c.ID]; ok {
 			e = expr.Lit(v)
 		} else if previous[i] != nil {
 			e = previous[i]
@@ -101,7 +103,10 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 		exprs[i] = fold(cast)
 	}
 	count := b.newColumn("rows", sqltype.T(sqltype.BigInt), false)
-	return &logical.Write{Input: b.project(node, exprs, names), Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}, nil
+	if node, err = b.numbered(target, node, exprs, names); err != nil {
+		return nil, at(err, q)
+	}
+	return &logical.Write{Input: node, Table: target.Database + "." + target.Name, Sink: sink, Cols: []expr.Column{count}}, nil
 }
 
 // storing is the conversion to a column: a value that does not fit fails the statement,
@@ -109,6 +114,9 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 func (b *binder) storing(target *catalog.Table, c *catalog.Column) caster {
 	if target.Hive {
 		return function.Cast
+	}
+	if c.DictionaryOf == c.ID && c.ID != 0 {
+		return b.numbering(target, c)
 	}
 	if b.env.Variables != nil {
 		if v, ok := b.env.Variables("enable_insert_strict", true); ok && v.I.Sign() == 0 {

@@ -51,6 +51,7 @@ var passes = []Pass{
 	{Name: "infer_predicates", Run: inferPredicates},
 	{Name: "prune_partitions", Run: prunePartitions},
 	{Name: "empty_relation", Run: emptyRelation},
+	{Name: "distinct_dictionary", Run: distinctDictionary},
 	{Name: "route_rollups", Run: routeRollups},
 	{Name: "bitmap_aggregates", Run: bitmapAggregates},
 	{Name: "distinct_aggregates", Run: distinctAggregates},

@@ -54,7 +54,7 @@ const rowsPerBatch = 120
 
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS ins (dt DATE NOT NULL, id BIGINT NOT NULL, batch BIGINT, note VARCHAR(40)) DUPLICATE KEY(dt, id)
-		PARTITION BY RANGE(dt) (FROM ("2024-01-01") TO ("2024-01-05") INTERVAL 1 DAY) DISTRIBUTED BY HASH(id) BUCKETS 3 PROPERTIES("replication_num"="1")`,
+		PARTITION BY RANGE(dt) (FROM ("2024-01-01") TO ("2024-01-05") INTERVAL 1 DAY) DISTRIBUTED BY HASH(id) BUCKETS 3 PROPERTIES("replication_num"="1", "bitmap_dict"="note")`,
 	`CREATE TABLE IF NOT EXISTS plain (id BIGINT, batch BIGINT)`,
 	`CREATE TABLE IF NOT EXISTS ow (dt DATE NOT NULL, id BIGINT NOT NULL, generation BIGINT) DUPLICATE KEY(dt)
 		PARTITION BY RANGE(dt) (FROM ("2024-01-01") TO ("2024-01-05") INTERVAL 1 DAY) DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES("replication_num"="1")`,
@@ -86,7 +86,7 @@ func insertBatch(table string, batch int64) string {
 	if table == "plain" {
 		return fmt.Sprintf(`INSERT INTO plain SELECT number, %d FROM numbers("number"="%d")`, batch, rowsPerBatch)
 	}
-	return fmt.Sprintf(`INSERT INTO ins SELECT date_add('2024-01-01', cast(number %% 4 AS int)), number * 7919 %% 1009, %d, concat('a note of some length ', number) FROM numbers("number"="%d")`, batch, rowsPerBatch)
+	return fmt.Sprintf(`INSERT INTO ins SELECT date_add('2024-01-01', cast(number %% 4 AS int)), number * 7919 %% 1009, %[1]d, concat('a note of some length ', number %% 50, ' ', %[1]d %% 7 * (%[1]d DIV 20)) FROM numbers("number"="%[2]d")`, batch, rowsPerBatch)
 }
 
 func overwrite(table string, generation int64) string {
@@ -313,6 +313,7 @@ func check(dir string, e *expectation) error {
 	for _, table := range indexed {
 		err = errors.Join(err, checkIndexes(s, table))
 	}
+	err = errors.Join(err, checkDictionary(s))
 	s.Close()
 	if cerr := db.Close(); err == nil {
 		err = cerr
@@ -321,6 +322,21 @@ func check(dir string, e *expectation) error {
 		err = orphans(dir)
 	}
 	return err
+}
+
+// checkDictionary compares the ids of notes with the dictionary that numbered them.
+func checkDictionary(s *basalt.Session) error {
+	if ok, err := exists(s, "ins"); err != nil || !ok {
+		return err
+	}
+	v, err := numbers(s, `SELECT count(*), count(CASE WHEN bitmap_dict_text('ins.note', bitmap_dict(note)) = note AND bitmap_dict('ins.note', note) = bitmap_dict(note) THEN 1 END) FROM ins`)
+	if err != nil {
+		return err
+	}
+	if v[0][0] != v[0][1] {
+		return fmt.Errorf("%d of %d notes have the id that the dictionary gives them", v[0][1], v[0][0])
+	}
+	return nil
 }
 
 // exists tells whether a child lived long enough to make a table.

@@ -1,0 +1,156 @@
+package basalt
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/dictionary"
+	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
+)
+
+// dictionaryProperty names the columns of a table that have a global dictionary, with commas between. A BITMAP column takes values
+// of any type then and holds their ids; another column gets a hidden one beside it with the ids of its values.
+const dictionaryProperty = "bitmap_dict"
+
+// defineDictionaries adds the hidden columns of ids.
+func defineDictionaries(t *catalog.Table) error {
+	text := t.Properties[dictionaryProperty]
+	if text == "" {
+		return nil
+	}
+	if t.Hive || t.Kind != catalog.Internal {
+		return sqlerr.Unsupported(dictionaryProperty + " of a table of Hive")
+	}
+	for _, name := range strings.Split(text, ",") {
+		name = strings.TrimSpace(name)
+		c := t.ColumnNamed(name)
+		switch {
+		case c == nil || c.Hidden:
+			return sqlerr.Detail("Dictionary column does not exist in table. invalid column: %s", name)
+		case slices.ContainsFunc(t.Columns, func(o catalog.Column) bool { return o.DictionaryOf == c.ID }):
+			return sqlerr.Detail("Duplicated dictionary column[%s].", name)
+		case c.Type.Kind == sqltype.Bitmap:
+			c.DictionaryOf = c.ID
+			continue
+		case c.Type.IsFloat() || c.Type.IsNested() || c.Type.IsOpaque() || c.Type.Kind == sqltype.JSON:
+			return sqlerr.Detail("%s Type cannot have a dictionary. invalid column: %s", typeWord(c.Type), name)
+		case t.Model == catalog.AggregateKey && !c.Key && !c.Aggregation.Replaces():
+			return sqlerr.Detail("A value column with aggregate type %s cannot have a dictionary. invalid column: %s", c.Aggregation, name)
+		}
+		ids := hiddenColumn(t, catalog.DictionaryPrefix+c.Name, sqltype.T(sqltype.BigInt), c.Nullable)
+		ids.DictionaryOf = c.ID
+		if t.Model == catalog.AggregateKey {
+			if ids.Aggregation = c.Aggregation; c.Key {
+				ids.Aggregation = function.ReplaceAggregation
+			}
+		}
+		t.Columns = append(t.Columns, ids)
+	}
+	return nil
+}
+
+type dictionaryKey struct {
+	table  int64
+	column int32
+}
+
+// dictionaries are those that are in memory: all that were used since Open.
+type dictionaries struct {
+	mu   sync.Mutex
+	open map[dictionaryKey]*openDictionary
+	held *budget.Reservation
+}
+
+type openDictionary struct {
+	once sync.Once
+	dict *dictionary.Dictionary
+	err  error
+}
+
+// dictionary opens the dictionary of a table's column.
+func (db *DB) dictionary(t *catalog.Table, column int32) (*dictionary.Dictionary, error) {
+	n := &db.numbering
+	key := dictionaryKey{t.ID, column}
+	n.mu.Lock()
+	o := n.open[key]
+	if o == nil {
+		if n.open == nil {
+			n.open = map[dictionaryKey]*openDictionary{}
+			n.held = db.memory.Reserve("dictionaries")
+		}
+		n.forgetDropped(db.cat.Snapshot(), key.table)
+		o = &openDictionary{}
+		n.open[key] = o
+	}
+	n.mu.Unlock()
+	o.once.Do(func() {
+		o.dict = dictionary.New(func(delta int64) {
+			if delta < 0 {
+				n.held.Shrink(-delta)
+			} else {
+				n.held.Force(delta)
+			}
+		})
+		o.err = db.cat.ReadDictionary(key.table, key.column, o.dict.Read)
+	})
+	if o.err != nil {
+		n.mu.Lock()
+		if n.open[key] == o { // the next one tries again
+			delete(n.open, key)
+		}
+		n.mu.Unlock()
+		return nil, o.err
+	}
+	return o.dict, nil
+}
+
+// forgetDropped frees the dictionaries of tables that are no more; those that come back are read again. The table but is one
+// that CREATE TABLE AS is making.
+func (n *dictionaries) forgetDropped(s catalog.Snapshot, but int64) {
+	alive := map[int64]bool{but: true}
+	for _, db := range s.Databases() {
+		for _, t := range s.Tables(db) {
+			alive[t.ID] = true
+		}
+	}
+	for key, o := range n.open {
+		if !alive[key.table] && o.dict != nil && o.dict.IsStored() {
+			o.dict.Release()
+			delete(n.open, key)
+		}
+	}
+}
+
+// storeDictionaries stores what the dictionaries of a table have that the store lacks, whichever load it came with. done is for
+// when tx is committed.
+func (db *DB) storeDictionaries(tx *catalog.Tx, t *catalog.Table) (done func(), err error) {
+	n := &db.numbering
+	n.mu.Lock()
+	open := map[int32]*dictionary.Dictionary{}
+	for key, o := range n.open {
+		if key.table == t.ID && o.dict != nil {
+			open[key.column] = o.dict
+		}
+	}
+	n.mu.Unlock()
+	counts := map[int32]int{}
+	for column, d := range open {
+		counts[column], err = d.Pending(func(first uint64, block []byte) error {
+			tx.AppendDictionary(t.ID, column, first, block)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		for column, d := range open {
+			d.Stored(counts[column])
+		}
+	}, nil
+}
