@@ -11,7 +11,7 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// blockBytes is how much is read at a time.
+// blockBytes is how much is read at a time, or more where a row is longer.
 const blockBytes = 1 << 20
 
 // blocks hands out a file's text: buf[pos:] is unread. A refill moves what is unread to a
@@ -22,6 +22,7 @@ type blocks struct {
 	in    io.Reader // compressed files; nil: by offset
 	close func()
 	count func(n int64)
+	block int // blockBytes, or less in tests
 
 	buf  []byte
 	pos  int
@@ -41,7 +42,7 @@ func (s *Source) openBlocks(p *split, b *budget.Reservation) (*blocks, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &blocks{path: f.path, file: file, size: f.size, close: func() {}, budget: b}
+	in := &blocks{path: f.path, file: file, size: f.size, block: f.block, close: func() {}, budget: b}
 	if f.comp != plain {
 		if in.in, in.close, err = f.stream(file); err != nil {
 			file.Close()
@@ -71,7 +72,7 @@ func (b *blocks) fill() error {
 	if len(rest) >= MaxRowBytes {
 		return sqlerr.New(sqlerr.CorruptFile, "a row of %s is longer than %d MB", b.path, MaxRowBytes>>20)
 	}
-	want := max(blockBytes, 2*len(rest))
+	want := max(b.block, 2*len(rest))
 	if b.in == nil {
 		want = int(min(int64(want), int64(len(rest))+b.size-b.next))
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -67,7 +68,7 @@ func (f *file) stream(file storage.File) (io.Reader, func(), error) {
 	case bzipped:
 		return bzip2.NewReader(raw), none, nil
 	case zstandard:
-		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<28))
+		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, none, wrap(err)
 		}
@@ -82,8 +83,15 @@ func (f *file) stream(file storage.File) (io.Reader, func(), error) {
 	return raw, none, nil
 }
 
+// maxWindow bounds how far back zstd files refer, which is allocated when a file says so: what the zstd program
+// takes unless it is told otherwise.
+const maxWindow = 128 << 20
+
 // snappyMagic begins files in the snappy framing format; those of Hadoop's codec do not have it.
 const snappyMagic = "\xff\x06\x00\x00sNaPpY"
+
+// maxSnappyRatio is more than snappy can reach: copies of 64 bytes take three.
+const maxSnappyRatio = 32
 
 // hadoopSnappy reads what Hadoop's SnappyCodec writes: blocks, each its size without compression (big endian, 4 bytes) and
 // then chunks, each its compressed size and raw snappy, until the block is complete.
@@ -134,15 +142,15 @@ func (h *hadoopSnappy) next() error {
 	case n > MaxRowBytes:
 		return errSnappy
 	}
-	if int64(cap(h.raw)) < n {
-		h.raw = make([]byte, n)
-	}
-	h.raw = h.raw[:n]
-	if _, err := io.ReadFull(h.in, h.raw); err != nil {
-		return io.ErrUnexpectedEOF
+	for h.raw = h.raw[:0]; int64(len(h.raw)) < n; { // memory grows with what is there
+		at, more := len(h.raw), min(n-int64(len(h.raw)), max(int64(len(h.raw)), 64<<10))
+		h.raw = slices.Grow(h.raw, int(more))[:at+int(more)]
+		if _, err := io.ReadFull(h.in, h.raw[at:]); err != nil {
+			return io.ErrUnexpectedEOF
+		}
 	}
 	size, err := snappy.DecodedLen(h.raw)
-	if err != nil || int64(size) > h.left || size > MaxRowBytes {
+	if err != nil || int64(size) > h.left || size > MaxRowBytes || size > maxSnappyRatio*len(h.raw) {
 		return errSnappy
 	}
 	if h.chunk, err = snappy.Decode(h.chunk[:cap(h.chunk)], h.raw); err != nil {

@@ -405,15 +405,17 @@ func parseDecimal(b []byte, scale, precision int) (int128.Int, bool) {
 	var wide int128.Int
 	ten := int128.FromInt64(10)
 	digits, used, point, fraction := 0, 0, false, 0
-	round := false
-	exponent := 0
+	round, dropped := false, false // dropped: digits behind the scale, of which the first decides the rounding
 	for i, c := range b {
 		switch {
 		case c >= '0' && c <= '9':
 			digits++
 			if point {
-				if fraction == scale && exponent == 0 && !hasExponent(b[i:]) {
-					round = round || fraction == scale && digits > 0 && c >= '5' && !seenDropped(b[:i], scale)
+				if dropped {
+					continue
+				}
+				if fraction == scale && !hasExponent(b[i:]) {
+					round, dropped = c >= '5', true
 					continue
 				}
 				fraction++
@@ -441,8 +443,7 @@ func parseDecimal(b []byte, scale, precision int) (int128.Int, bool) {
 			if !ok || e > 1000 || e < -1000 {
 				return zero, false
 			}
-			exponent = int(e)
-			return finishDecimal(small, wide, used, negative, fraction-exponent, scale, precision, false)
+			return finishDecimal(small, wide, used, negative, fraction-int(e), scale, precision, false)
 		default:
 			return zero, false
 		}
@@ -457,17 +458,6 @@ func hasExponent(b []byte) bool {
 	for _, c := range b {
 		if c|0x20 == 'e' {
 			return true
-		}
-	}
-	return false
-}
-
-// seenDropped reports whether a digit behind the scale came before the end of b: only the first
-// dropped one decides the rounding.
-func seenDropped(b []byte, scale int) bool {
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] == '.' {
-			return len(b)-1-i > scale
 		}
 	}
 	return false

@@ -36,7 +36,11 @@ func (c *converter) jsonInside(dst, b []byte, flag uint8) ([]byte, bool) {
 
 // jsonValue appends the encoding of a nested value of type t that b spells.
 func (c *converter) jsonValue(dst []byte, t sqltype.Type, b []byte, flag uint8) ([]byte, bool) {
-	if flag&flagQuoted != 0 || len(b) == 0 || (t.Kind == sqltype.Array) != (b[0] == '[') {
+	opening := byte('{')
+	if t.Kind == sqltype.Array {
+		opening = '['
+	}
+	if flag&flagQuoted != 0 || len(b) == 0 || b[0] != opening {
 		return dst, false
 	}
 	switch t.Kind {
@@ -100,7 +104,7 @@ func (c *converter) appendJSON(out *vector.Vector, b []byte, s span) bool {
 
 // eachJSON calls f for each element of the array, or each entry of the object, b; key is without its quotes.
 func eachJSON(b []byte, f func(key, b []byte, s span) bool) bool {
-	object := b[0] == '{'
+	object, closing := b[0] == '{', b[0]+2
 	i := skipSpace(b, 1)
 	for k := 0; i < len(b) && b[i] != ']' && b[i] != '}'; k++ {
 		if k > 0 {
@@ -130,7 +134,7 @@ func eachJSON(b []byte, f func(key, b []byte, s span) bool) bool {
 		}
 		i = skipSpace(b, end)
 	}
-	return i == len(b)-1
+	return i == len(b)-1 && b[i] == closing
 }
 
 // delimitedValue appends the encoding of a nested value whose items the level-th separator divides.

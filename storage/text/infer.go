@@ -222,15 +222,17 @@ func (s *sample) skipRow() {
 // uniqueNames names columns by texts: empty ones by number, equal ones with a number behind.
 func uniqueNames(row []*string) []string {
 	used := map[string]bool{}
+	numbers := map[string]int{} // that the last name made of a text has
 	out := make([]string, len(row))
 	for i, v := range row {
 		name := "column" + strconv.Itoa(i)
 		if v != nil && strings.TrimSpace(*v) != "" {
 			name = *v
 		}
-		base := name
-		for k := 1; used[strings.ToLower(name)]; k++ {
-			name = base + "_" + strconv.Itoa(k)
+		base, folded := name, strings.ToLower(name)
+		for used[strings.ToLower(name)] {
+			numbers[folded]++
+			name = base + "_" + strconv.Itoa(numbers[folded])
 		}
 		used[strings.ToLower(name)] = true
 		out[i] = name

@@ -49,6 +49,9 @@ func (s *sample) inferJSON() ([]storage.Column, error) {
 			break
 		}
 		top.addValue(data, span{uint32(i), int32(end - i), 0}, 0)
+		if len(top.names) > maxColumns {
+			return nil, sqlerr.New(sqlerr.CorruptFile, "the objects of %s have more than %d keys", s.file.path, maxColumns)
+		}
 		i = end
 	}
 	var cols []storage.Column
@@ -71,7 +74,11 @@ func indexLine(b []byte) int {
 	return 0
 }
 
-const maxInferredDepth = 16
+// Objects nested deeper, or with more keys, are text: the keys are data then.
+const (
+	maxInferredDepth  = 16
+	maxInferredFields = 1000
+)
 
 func (s *shape) addValue(b []byte, at span, depth int) {
 	if at.n < 0 {
@@ -93,6 +100,9 @@ func (s *shape) addValue(b []byte, at span, depth int) {
 			name, _ := unquote(nil, key)
 			f := s.fields[string(name)]
 			if f == nil {
+				if s.mixed = s.mixed || depth > 0 && len(s.names) >= maxInferredFields; len(s.names) > maxColumns || s.mixed && depth > 0 {
+					return false
+				}
 				f = &shape{}
 				s.fields[string(name)] = f
 				s.names = append(s.names, string(name))

@@ -61,6 +61,8 @@ type Loader struct {
 	size int64
 	opt  LoadOptions
 	cols []storage.Column
+	// block is how much is read at a time.
+	block int
 	// Rows is how many lines were read, at the end.
 	Rows int64
 }
@@ -71,7 +73,7 @@ func NewLoader(fs storage.FS, path string, o LoadOptions) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{fs: fs, path: path, size: st.Size, opt: o}
+	l := &Loader{fs: fs, path: path, size: st.Size, opt: o, block: blockBytes}
 	for _, c := range o.Columns {
 		l.cols = append(l.cols, c.Column)
 	}
@@ -107,7 +109,7 @@ func (l *Loader) Open(_ context.Context, sp storage.Split, req *storage.ScanRequ
 		return nil, err
 	}
 	r := &loadReader{l: l, split: newLoadSplitter(&l.opt), size: req.BatchRows, output: req.Columns,
-		in: &blocks{path: l.path, file: f, size: l.size, close: func() {}, budget: req.Budget}, columns: make([]*converter, len(l.cols))}
+		in: &blocks{path: l.path, file: f, size: l.size, block: l.block, close: func() {}, budget: req.Budget}, columns: make([]*converter, len(l.cols))}
 	if r.size <= 0 {
 		r.size = vector.BatchRows
 	}

@@ -71,6 +71,12 @@ const maxDepth = 128
 // rangeBytes is the size of a split.
 const rangeBytes = 16 << 20
 
+// batchValues bounds the values of a batch: one of very many columns, which a short line can declare, has fewer rows.
+const (
+	batchValues = 1 << 20
+	leastRows   = 64
+)
+
 // Source is a table of text files with one schema.
 type Source struct {
 	fs      storage.FS
@@ -91,6 +97,7 @@ type file struct {
 	start  int64 // of the first row
 	lines  bool  // JSON: an object a line, so that ranges begin at lines
 	step   int64 // size of a range
+	block  int   // how much is read at a time
 	ranges ranges
 }
 
@@ -101,7 +108,7 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column, opt Options
 	var bytes, sampled float64
 	var sampleRows float64
 	for i, p := range paths {
-		f := &file{path: p, comp: compressionOf(p), opt: opt, step: rangeBytes}
+		f := &file{path: p, comp: compressionOf(p), opt: opt, step: rangeBytes, block: blockBytes}
 		st, err := fs.Stat(p)
 		if err != nil {
 			return nil, err
@@ -248,6 +255,7 @@ func (s *Source) Open(_ context.Context, sp storage.Split, req *storage.ScanRequ
 		}
 		r.columns = append(r.columns, newConverter(s.columns[o], &p.file.opt, p.file.path))
 	}
+	r.size = min(r.size, max(leastRows, batchValues/max(len(r.columns), 1)))
 	r.splitter = newSplitter(p.file, s.columns, w.ordinals)
 	in, err := s.openBlocks(p, req.Budget)
 	if err != nil {

@@ -293,23 +293,6 @@ func drain(t testing.TB, s *Source) {
 	}
 }
 
-// FuzzRead reads hostile text with an inferred schema.
-func FuzzRead(f *testing.F) {
-	f.Add([]byte("a,b\n1,\"x\"\"y\"\n"), uint8(0))
-	f.Add([]byte("{\"a\":[1,{\"b\":null}]}\n"), uint8(1))
-	f.Add([]byte("1\x012\x02\x033\n"), uint8(2))
-	f.Fuzz(func(t *testing.T, data []byte, kind uint8) {
-		path := writeFile(t, "f", data)
-		opt := []Options{{Kind: CSV, Quote: '"', Line: '\n', HasNull: true, Strict: true}, {Kind: JSON, Strict: true}, Hive()}[kind%3]
-		s, err := NewSource(storage.OSFS{}, []string{path}, nil, opt)
-		if err != nil {
-			return
-		}
-		s.files[0].step = 7
-		drain(t, s)
-	})
-}
-
 // BenchmarkCSV and BenchmarkJSON read a table like TPC-H's lineitem: bytes a second of one core.
 func BenchmarkCSV(b *testing.B)  { benchmark(b, "x.csv") }
 func BenchmarkJSON(b *testing.B) { benchmark(b, "x.json") }
