@@ -232,6 +232,9 @@ func (db *DB) buildPart(ctx context.Context, t *catalog.Table, u *uncovered) err
 	publish := func(_ context.Context, files []table.File) error {
 		var ok bool
 		err := db.cat.Update(func(tx *catalog.Tx) (err error) {
+			if now := tx.TableByID(t.Database, t.ID); now != nil && !sameIndex(u.index.Index, now.IndexByID(u.index.ID)) {
+				return nil // its rows go to it in another way now
+			}
 			ok, err = tx.CoverFiles(t.Database, t.ID, u.index.ID, covered, dataFiles(t, files))
 			return err
 		})

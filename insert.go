@@ -187,8 +187,17 @@ func (db *DB) load(g *target, outcome func() (added []catalog.DataFile, gone map
 			return err
 		}
 		files, gone := outcome()
+		now := tx.TableByID(t.Database, t.ID)
+		if len(files) > 0 {
+			if err := checkLoad(t, now); err != nil {
+				return err
+			}
+			var unfit []catalog.DataFile
+			files, unfit = fitIndexes(t, now, files)
+			dropped = append(dropped, db.filePaths(t, unfit)...)
+		}
 		removed := map[string]bool{}
-		if now := tx.TableByID(t.Database, t.ID); now != nil && g.overwrite {
+		if now != nil && g.overwrite {
 			written := map[int64]bool{}
 			for i := range files {
 				written[files[i].Partition] = true

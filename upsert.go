@@ -51,6 +51,9 @@ func (db *DB) replacingRows(g *target, files []catalog.DataFile) published {
 		if t == nil {
 			return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s' was dropped meanwhile", g.table.Name)
 		}
+		if err := checkLoad(g.table, t); err != nil {
+			return nil, err
+		}
 		u := db.newUpsert(g.table, files)
 		if err := u.within(ctx); err != nil {
 			return nil, err
@@ -68,7 +71,12 @@ func (db *DB) replacingRows(g *target, files []catalog.DataFile) published {
 				return nil, err
 			}
 		}
-		if now := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID}); now != nil && !g.overwrite {
+		now := tableOf(db.cat.Snapshot(), tableKey{g.table.Database, g.table.ID})
+		if err := checkLoad(g.table, now); err != nil { // before files of another form are compared
+			release()
+			return nil, err
+		}
+		if now != nil && !g.overwrite {
 			if err := u.against(ctx, u.changed(before, now.Files)); err != nil {
 				release()
 				return nil, err
