@@ -33,6 +33,7 @@ type Server struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	output  string // file with what the server printed
+	address string
 	db      *sql.DB
 	conn    *sql.Conn
 	version string
@@ -68,7 +69,7 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runner: finding a port: %w", err)
 	}
-	s := &Server{exited: make(chan struct{}), output: filepath.Join(o.StateDir, "server.log")}
+	s := &Server{exited: make(chan struct{}), address: addr, output: filepath.Join(o.StateDir, "server.log")}
 	if err := os.MkdirAll(o.StateDir, 0o777); err != nil {
 		return nil, fmt.Errorf("runner: %w", err)
 	}
@@ -144,6 +145,9 @@ func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
 	}
 	return s.conn.QueryRowContext(ctx, "SELECT version()").Scan(&s.version)
 }
+
+// Address is where the server listens for clients.
+func (s *Server) Address() string { return s.address }
 
 // Name returns "Basalt".
 func (s *Server) Name() string { return "Basalt" }
