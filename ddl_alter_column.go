@@ -307,7 +307,7 @@ func (c *columnChange) dropColumn(col *catalog.Column) error {
 		switch {
 		case t.Model == catalog.UniqueKey:
 			return sqlerr.Detail("Can not drop key column in Unique data model table")
-		case t.Model == catalog.AggregateKey && slices.ContainsFunc(t.Columns, func(x catalog.Column) bool { return x.Aggregation.Replaces() }):
+		case t.Model == catalog.AggregateKey && slices.ContainsFunc(t.Columns, func(x catalog.Column) bool { return x.Aggregation.Replaces() && !numbersKey(t, &x) }):
 			return sqlerr.Detail("Can not drop key column when table has value column with REPLACE aggregation method")
 		case keys == 1:
 			return sqlerr.Detail("No key column left. index[%s]", t.Name)
@@ -327,6 +327,7 @@ func (c *columnChange) dropColumn(col *catalog.Column) error {
 	}
 	replaceInProperties(t, gone.Name, "")
 	t.RemoveColumn(gone.ID)
+	c.dropDictionary(&gone)
 	return nil
 }
 

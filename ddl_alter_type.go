@@ -59,6 +59,9 @@ func (c *columnChange) modify() error {
 	if err := c.retype(col, next.Type); err != nil {
 		return err
 	}
+	if ids := idsOf(c.t, col); ids != nil {
+		ids.Nullable = next.Nullable
+	}
 	if col.Nullable = next.Nullable; next.Comment != "" {
 		col.Comment = next.Comment
 	}
@@ -123,6 +126,9 @@ func (c *columnChange) retype(col *catalog.Column, to sqltype.Type) error {
 	}
 	if !widen.Can(from, to) {
 		return sqlerr.Detail("Can not change %s to %s", typeText(from), typeText(to))
+	}
+	if idsOf(c.t, col) != nil && !sameTexts(from, to) {
+		return sqlerr.Detail("Can not change %s to %s: column[%s] has a dictionary, whose texts would be others", typeText(from), typeText(to), col.Name)
 	}
 	if col.Key && !widen.Ordered(from, to) {
 		c.rewrite = true

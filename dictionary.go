@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/budget"
@@ -54,6 +55,35 @@ func defineDictionaries(t *catalog.Table) error {
 	return nil
 }
 
+// idsOf is the hidden column with the ids of a column's values; nil when it has no dictionary.
+func idsOf(t *catalog.Table, c *catalog.Column) *catalog.Column {
+	for i := range t.Columns {
+		if ids := &t.Columns[i]; ids.Hidden && ids.DictionaryOf == c.ID {
+			return ids
+		}
+	}
+	return nil
+}
+
+// numbersKey reports the hidden column of a key's ids: rows with the same key have the same one.
+func numbersKey(t *catalog.Table, c *catalog.Column) bool {
+	of := t.Dictionary(c)
+	return c.Hidden && of != nil && of.Key
+}
+
+// sameTexts reports whether values have the same text in both types: a dictionary numbers texts.
+func sameTexts(from, to sqltype.Type) bool {
+	return to.IsString() || from.IsInteger() && to.IsInteger()
+}
+
+// dropDictionary forgets the dictionary of a column that is gone, and the column of its ids.
+func (c *columnChange) dropDictionary(gone *catalog.Column) {
+	if ids := idsOf(c.t, gone); ids != nil {
+		c.t.RemoveColumn(ids.ID)
+	}
+	c.tx.DropDictionary(c.t.ID, gone.ID)
+}
+
 type dictionaryKey struct {
 	table  int64
 	column int32
@@ -68,7 +98,7 @@ type dictionaries struct {
 
 type openDictionary struct {
 	once sync.Once
-	dict *dictionary.Dictionary
+	dict atomic.Pointer[dictionary.Dictionary] // nil until it was read
 	err  error
 }
 
@@ -89,14 +119,18 @@ func (db *DB) dictionary(t *catalog.Table, column int32) (*dictionary.Dictionary
 	}
 	n.mu.Unlock()
 	o.once.Do(func() {
-		o.dict = dictionary.New(func(delta int64) {
+		d := dictionary.New(func(delta int64) {
 			if delta < 0 {
 				n.held.Shrink(-delta)
 			} else {
 				n.held.Force(delta)
 			}
 		})
-		o.err = db.cat.ReadDictionary(key.table, key.column, o.dict.Read)
+		if o.err = db.cat.ReadDictionary(key.table, key.column, d.Read); o.err != nil {
+			d.Release()
+			return
+		}
+		o.dict.Store(d)
 	})
 	if o.err != nil {
 		n.mu.Lock()
@@ -106,7 +140,7 @@ func (db *DB) dictionary(t *catalog.Table, column int32) (*dictionary.Dictionary
 		n.mu.Unlock()
 		return nil, o.err
 	}
-	return o.dict, nil
+	return o.dict.Load(), nil
 }
 
 // forgetDropped frees the dictionaries of tables that are no more; those that come back are read again. The table but is one
@@ -119,8 +153,8 @@ func (n *dictionaries) forgetDropped(s catalog.Snapshot, but int64) {
 		}
 	}
 	for key, o := range n.open {
-		if !alive[key.table] && o.dict != nil && o.dict.IsStored() {
-			o.dict.Release()
+		if d := o.dict.Load(); !alive[key.table] && d != nil && d.IsStored() {
+			d.Release()
 			delete(n.open, key)
 		}
 	}
@@ -133,8 +167,8 @@ func (db *DB) storeDictionaries(tx *catalog.Tx, t *catalog.Table) (done func(), 
 	n.mu.Lock()
 	open := map[int32]*dictionary.Dictionary{}
 	for key, o := range n.open {
-		if key.table == t.ID && o.dict != nil {
-			open[key.column] = o.dict
+		if d := o.dict.Load(); key.table == t.ID && d != nil && t.ColumnByID(key.column) != nil {
+			open[key.column] = d
 		}
 	}
 	n.mu.Unlock()

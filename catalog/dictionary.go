@@ -55,10 +55,16 @@ func (c *Catalog) ReadDictionary(table int64, column int32, f func(first uint64,
 	return nil
 }
 
+// DropDictionary forgets the dictionary of a column, if it has one.
+func (tx *Tx) DropDictionary(table int64, column int32) {
+	tx.ops = append(tx.ops, dropDictionary(dictionaryPrefix(table, column)))
+}
+
 // dropDictionaries forgets those of a table that goes for good.
-func dropDictionaries(table int64) storeOp {
+func dropDictionaries(table int64) storeOp { return dropDictionary(idKey(table)) }
+
+func dropDictionary(prefix []byte) storeOp {
 	return func(tx *bbolt.Tx) error {
-		prefix := idKey(table)
 		cur := tx.Bucket(bucketDictionaries).Cursor()
 		for k, _ := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cur.Seek(prefix) {
 			if err := cur.Delete(); err != nil {
