@@ -37,8 +37,9 @@ func (c *countAccumulator) Grow(n int) { c.n = growTo(c.n, n) }
 func (c *countAccumulator) Update(groups []uint32, args []*vector.Vector, sel []int32) error {
 	nullable := nullableArgs(args)
 	if nullable == nil {
+		counts := c.n
 		for _, g := range groups {
-			c.n[g]++
+			counts[g]++
 		}
 		return nil
 	}

@@ -140,7 +140,20 @@ func (s *intSum[A]) Update(groups []uint32, args []*vector.Vector, sel []int32) 
 			st.sum = z
 			st.n++
 		}
-	case v.Form == vector.Flat && v.Valid != nil:
+	case v.Form == vector.Flat && v.Valid == nil:
+		vals, states := x.vals, s.states
+		sel = sel[:len(groups)]
+		for k, g := range groups {
+			st := &states[g]
+			y := int64(vals[sel[k]])
+			z := st.sum + y
+			if (z^st.sum)&(z^y) < 0 {
+				s.overflow(g, y)
+			}
+			st.sum = z
+			st.n++
+		}
+	case v.Form == vector.Flat:
 		for k, g := range groups {
 			if i := row(sel, k); v.Valid.Get(i) {
 				s.add(g, int64(x.vals[i]))
@@ -272,6 +285,16 @@ func (s *wideSum) Update(groups []uint32, args []*vector.Vector, sel []int32) er
 			st := &states[g]
 			z := st.sum.Add(vals[k])
 			sticky |= (st.sum.Hi ^ z.Hi) & (vals[k].Hi ^ z.Hi)
+			st.sum = z
+			st.n++
+		}
+	case v.Form == vector.Flat && v.Valid == nil:
+		vals, states := x.vals, s.states
+		sel = sel[:len(groups)]
+		for k, g := range groups {
+			st, y := &states[g], &vals[sel[k]]
+			z := st.sum.Add(*y)
+			sticky |= (st.sum.Hi ^ z.Hi) & (y.Hi ^ z.Hi)
 			st.sum = z
 			st.n++
 		}

@@ -72,6 +72,11 @@ func resolveDecimalMul(pa, sa, pb, sb int) *Scalar {
 func mulShortToWide(a, b *vector.Vector, sel []int32, out *vector.Vector) {
 	x, y, dst := vector.Values[int64](a), vector.Values[int64](b), vector.Values[int128.Int](out)
 	switch {
+	case sel != nil && a.Form == vector.Flat && b.Form == vector.Flat:
+		x, y = x[:len(dst)], y[:len(dst)]
+		for _, i := range sel {
+			dst[i] = int128.Mul64(x[i], y[i])
+		}
 	case sel != nil:
 		ma, mb := formMask(a), formMask(b)
 		for _, r := range sel {
