@@ -313,7 +313,7 @@ func (f *formatter) tableFunction(t *TableFunction) {
 		return
 	}
 	f.text("(")
-	f.exprs(t.Args)
+	f.list(len(t.Args), func(i int) { f.operand(t.Args[i], bindCompare+1) }) // (a = b), without brackets, is a property
 	f.text(")")
 	f.when(t.Ordinality, " WITH ORDINALITY")
 }
