@@ -15,6 +15,7 @@ type builder struct {
 	in     *input
 	footer *stripeFooter
 	rows   int64
+	most   int64 // elements that one read of lists may give
 }
 
 // stream opens a stream of a column. One that is missing has no bytes, which is an error
@@ -85,7 +86,7 @@ func (b *builder) node(id uint32, t sqltype.Type) (node, error) {
 		u.tags = byteReader{s: b.stream(&u.presence, streamData, false)}
 		return u, b.fields(x, unionNames(x), t, &u.children)
 	case kindList, kindMap:
-		l := &listNode{branch: branch{presence: p, typ: t}}
+		l := &listNode{branch: branch{presence: p, typ: t}, in: b.in, most: b.most}
 		l.lengths = newIntReader(b.stream(&l.presence, streamLength, false), false, v2)
 		return l, b.children(x, t, &l.children)
 	}

@@ -110,6 +110,7 @@ func expandAll(codec, block int, src []byte) ([]byte, error) {
 	if codec == codecNone {
 		return src, nil
 	}
+	limit := leastTailBytes + min(len(src), maxTailBytes/tailRatio)*tailRatio
 	var out []byte
 	for len(src) > 0 {
 		if len(src) < chunkHeader {
@@ -123,22 +124,22 @@ func expandAll(codec, block int, src []byte) ([]byte, error) {
 		if stored {
 			out = append(out, src[:n]...)
 		} else {
-			limit, err := outputLimit(codec, block, src[:n])
+			room, err := outputLimit(codec, block, src[:n])
 			if err != nil {
 				return nil, err
 			}
 			at := len(out)
-			if cap(out)-at < limit {
-				out = append(make([]byte, 0, max(2*at, at+limit)), out...)
+			if cap(out)-at < room {
+				out = append(make([]byte, 0, max(2*at, at+room)), out...)
 			}
-			k, err := expand(codec, out[at:at+limit:cap(out)], src[:n])
+			k, err := expand(codec, out[at:at+room:cap(out)], src[:n])
 			if err != nil {
 				return nil, err
 			}
 			out = out[:at+k]
 		}
-		if len(out) > maxTailBytes {
-			return nil, formatError("metadata is larger than 1 GiB")
+		if len(out) > limit {
+			return nil, formatError("metadata is larger than its compressed bytes make likely")
 		}
 		src = src[n:]
 	}

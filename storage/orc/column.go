@@ -33,6 +33,7 @@ func newColumn(f *File, c *fileColumn, t sqltype.Type, stripe int, footer *strip
 	}
 	out := &column{f: f, name: c.Name, stripe: stripe, in: in, footer: footer}
 	b := builder{f: f, in: in, footer: footer, rows: f.stripes[stripe].rows}
+	b.most = leastElements + min(f.stripes[stripe].dataLength, mostElements/elementsPerByte)*elementsPerByte
 	var err error
 	if out.root, err = b.node(c.id, t); err != nil {
 		return nil, out.fail(err)
@@ -54,6 +55,7 @@ func (c *column) read(row int64, n int) (*vector.Vector, error) {
 	if err := c.skipTo(row); err != nil {
 		return nil, c.fail(err)
 	}
+	c.in.elements = 0
 	v, err := c.root.next(n, nil, n)
 	c.row += int64(n)
 	return v, c.fail(err)
@@ -74,6 +76,7 @@ func (c *column) pick(row int64, rows []int32) (*vector.Vector, error) {
 		rows = shifted
 	}
 	n := int(last-first) + 1
+	c.in.elements = 0
 	v, err := c.root.pick(n, rows)
 	c.row += int64(n)
 	return v, c.fail(err)
@@ -141,8 +144,12 @@ func (c *column) loadIndex() {
 	c.index = index
 }
 
-// maxIndexBytes bounds an index stream.
-const maxIndexBytes = 256 << 20
+// What index streams may expand to: so much, and so many times their bytes.
+const (
+	leastIndexBytes = 1 << 20
+	mostBloomBytes  = 64 << 20
+	indexRatio      = 1024
+)
 
 // rowIndex reads the row index of a column; nil when there is none.
 func (c *column) rowIndex(id uint32) ([]indexEntry, error) {
@@ -152,7 +159,7 @@ func (c *column) rowIndex(id uint32) ([]indexEntry, error) {
 	}
 	s := newStream(c.in, m, false)
 	defer s.close()
-	b, err := s.readAll(maxIndexBytes)
+	b, err := s.readAll(leastIndexBytes + indexRatio*m.length)
 	if err != nil {
 		return nil, err
 	}

@@ -51,8 +51,11 @@ const (
 	magic = "ORC"
 	// firstTailRead is read at once from the end of a file.
 	firstTailRead = 16 << 10
-	// maxTailBytes bounds footer and stripe statistics.
-	maxTailBytes = 1 << 30
+	// maxTailBytes bounds footer and stripe statistics. Their compressed bytes may expand to leastTailBytes and
+	// tailRatio times as many: what is decoded takes many times that.
+	maxTailBytes   = 1 << 30
+	leastTailBytes = 16 << 20
+	tailRatio      = 1024
 )
 
 // OpenFile reads the tail of a file. A file of no bytes, which Hive writes for empty

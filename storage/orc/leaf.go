@@ -1,6 +1,7 @@
 package orc
 
 import (
+	"math"
 	"math/bits"
 	"sync"
 
@@ -295,7 +296,7 @@ func (d *dictionary) load() error {
 	if d.vec != nil {
 		return nil
 	}
-	if d.size > uint64(d.rows) {
+	if d.size > uint64(d.rows) || d.size > math.MaxInt32 {
 		return formatError("a dictionary has more entries than its stripe rows")
 	}
 	n := int(d.size)

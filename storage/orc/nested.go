@@ -98,13 +98,26 @@ type listNode struct {
 	lengths intReader
 	tmp     []int64
 	offsets []int32
+	in      *input
+	most    int64 // elements of one read
 }
 
 // elementPiece is how many elements are read at once: memory grows with what is there, not
 // with what lengths promise.
 const elementPiece = 1 << 16
 
-const errList = formatError("a list has a wrong length")
+// Elements may take no bytes at all, such as empty structs. A read of all lists of a column gives at most leastElements
+// elements, and elementsPerByte for each byte of the stripe, which compressed runs reach; never more than mostElements.
+const (
+	leastElements   = 1 << 20
+	elementsPerByte = 1 << 17
+	mostElements    = 1 << 27
+)
+
+const (
+	errList     = formatError("a list has a wrong length")
+	errElements = formatError("lists have more elements than their stripe can hold")
+)
 
 func (l *listNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, error) {
 	live, valid, err := l.read(n, mask, ones)
@@ -132,6 +145,9 @@ func (l *listNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, er
 		total += x
 	}
 	offsets[n] = int32(total)
+	if l.in.elements += total; l.in.elements > l.most {
+		return nil, errElements
+	}
 	first, err := l.elements(0, int(total))
 	if err != nil {
 		return nil, err

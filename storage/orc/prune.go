@@ -155,7 +155,7 @@ func (p *pruner) loadBlooms(g *groupColumn) {
 	}
 	s := newStream(g.c.in, m, false)
 	defer s.close()
-	b, err := s.readAll(maxIndexBytes)
+	b, err := s.readAll(mostBloomBytes + indexRatio*m.length)
 	if err != nil {
 		return
 	}

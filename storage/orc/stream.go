@@ -20,6 +20,8 @@ type input struct {
 	block  int
 	bytes  *atomic.Int64 // counter, or nil
 	chunks *atomic.Int64 // counter, or nil
+	// elements are those of lists in the current read of a column.
+	elements int64
 }
 
 // stream yields the plain bytes of one stream of a stripe: data[pos:] are those at hand,

@@ -130,7 +130,9 @@ func (f *File) readFooter(file storage.File) error {
 		if g.rows < 0 {
 			return formatError(fmt.Sprintf("row group %d has %d rows", i, g.rows))
 		}
-		rows += g.rows
+		if rows += g.rows; rows < 0 {
+			return formatError("the row groups have more rows than fit a number")
+		}
 	}
 	for i := range leaves {
 		if leaves[i].broken != "" {

@@ -165,8 +165,8 @@ func (a *assembly) vector() (*vector.Vector, error) {
 	return vector.PackArrays(a.typ, parts[0], offsets, valid), nil
 }
 
-// leafStream reads a leaf with its levels. Levels and values of the pages that the window
-// reaches into are kept; the rest of them waits for the next window.
+// leafStream reads a leaf with its levels, in pieces. What was decoded behind the window
+// waits for the next one.
 type leafStream struct {
 	node   *node
 	column *column
@@ -221,7 +221,7 @@ func (s *leafStream) readRows(n int) error {
 			}
 			at++
 		}
-		more, err := s.nextPage()
+		more, err := s.nextLevels(n)
 		if err != nil {
 			return err
 		}
@@ -236,24 +236,32 @@ func (s *leafStream) readRows(n int) error {
 	return nil
 }
 
-// maxPendingValues bounds the levels of one window: rows with more elements than memory holds are refused.
-const maxPendingValues = 1 << 28
+// A few bytes of runs can hold any number of elements. The levels of one window, besides one a row, are at most
+// leastPending, and pendingPerByte for each byte of the chunk; never more than mostPending.
+const (
+	leastPending   = 1 << 20
+	pendingPerByte = 1 << 17
+	mostPending    = 1 << 27
+	levelPiece     = 1 << 14 // levels decoded at once
+)
 
-// nextPage appends the levels and values of the next page; false at the end of the chunk.
-func (s *leafStream) nextPage() (bool, error) {
+// nextLevels appends the next levels of the chunk, for rows rows, and their values; false at its end.
+func (s *leafStream) nextLevels(rows int) (bool, error) {
 	c := s.column
-	if c.ahead >= c.rows || s.jumped && c.next >= c.start+c.meta.compressed {
-		return false, nil
-	}
-	if err := c.nextPage(readAhead); err != nil {
-		return false, err
-	}
-	if err := c.load(); err != nil {
-		return false, err
-	}
 	p := &c.page
-	n := p.left
-	if len(s.def)+n > maxPendingValues {
+	if p.left == 0 {
+		if c.ahead >= c.rows || s.jumped && c.next >= c.start+c.meta.compressed {
+			return false, nil
+		}
+		if err := c.nextPage(readAhead); err != nil {
+			return false, err
+		}
+		if err := c.load(); err != nil {
+			return false, err
+		}
+	}
+	n := min(p.left, levelPiece)
+	if most := leastPending + min(c.meta.compressed, mostPending/pendingPerByte)*pendingPerByte; int64(len(s.def)-rows) > most {
 		return false, sqlerr.New(sqlerr.NotSupported, "a row of column %s of %s has too many elements", s.node.name, c.file.path)
 	}
 	if err := s.decode(&p.reps, n, s.node.maxRep, &s.rep); err != nil {
@@ -278,7 +286,7 @@ func (s *leafStream) nextPage() (bool, error) {
 		s.values.AppendFrom(v, nil)
 		ones -= m
 	}
-	c.page.left = 0
+	p.left -= n
 	return true, nil
 }
 
