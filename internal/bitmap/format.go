@@ -256,6 +256,13 @@ func (c *container) fill(w *words) {
 	d := c.data
 	switch c.kind {
 	case arrayKind:
+		for ; len(d) >= 8; d = d[8:] { // four at a time
+			x := binary.LittleEndian.Uint64(d)
+			w[x>>6&(numWords-1)] |= 1 << (x & 63)
+			w[x>>22&(numWords-1)] |= 1 << (x >> 16 & 63)
+			w[x>>38&(numWords-1)] |= 1 << (x >> 32 & 63)
+			w[x>>54] |= 1 << (x >> 48 & 63)
+		}
 		for ; len(d) >= 2; d = d[2:] {
 			v := binary.LittleEndian.Uint16(d)
 			w[v>>6] |= 1 << (v & 63)
@@ -271,6 +278,21 @@ func (c *container) fill(w *words) {
 			setRange(w, first, first+int(binary.LittleEndian.Uint16(d[2:]))+1)
 		}
 	}
+}
+
+// present is how many values of an array are in w.
+func (c *container) present(w *words) int {
+	d, n := c.data, uint64(0)
+	for ; len(d) >= 8; d = d[8:] { // four at a time
+		x := binary.LittleEndian.Uint64(d)
+		n += w[x>>6&(numWords-1)]>>(x&63)&1 + w[x>>22&(numWords-1)]>>(x>>16&63)&1 +
+			w[x>>38&(numWords-1)]>>(x>>32&63)&1 + w[x>>54]>>(x>>48&63)&1
+	}
+	for ; len(d) >= 2; d = d[2:] {
+		v := binary.LittleEndian.Uint16(d)
+		n += w[v>>6] >> (v & 63) & 1
+	}
+	return int(n)
 }
 
 // setRange sets bits [lo, hi), lo < hi.

@@ -219,6 +219,45 @@ func (w *Workspace) each(s *Set, f func(key uint64, set *words, vals []uint16, c
 	before(^uint64(0))
 }
 
+// countPending is the number of values of a set that has pending bitmaps and no tree. Arrays, most containers, are counted by the
+// values that they share with those before: that reads less than all words of the union.
+func (w *Workspace) countPending(s *Set) (n int) {
+	w.eachPending(s, func(_ uint64, cs []*container) {
+		if len(cs) == 1 {
+			n += cs[0].card
+			return
+		}
+		values, last := 0, 0
+		for i, c := range cs {
+			if c.kind != arrayKind {
+				values = bitsetBytes // as much work as counting the words
+			}
+			if values += c.card; c.card > cs[last].card {
+				last = i
+			}
+		}
+		if values >= bitsetBytes {
+			for _, c := range cs {
+				c.fill(&w.scratch)
+			}
+			n += ones(&w.scratch)
+			clear(w.scratch[:])
+			return
+		}
+		cs[last], cs[len(cs)-1] = cs[len(cs)-1], cs[last]
+		for i, c := range cs {
+			if n += c.card; i > 0 {
+				n -= c.present(&w.scratch)
+			}
+			if i < len(cs)-1 {
+				c.fill(&w.scratch)
+			}
+		}
+		clear(w.scratch[:])
+	})
+	return n
+}
+
 // one calls f for a container of a tree.
 func (w *Workspace) one(g *growing, f func(key uint64, set *words, vals []uint16, c *container)) {
 	if g.bits != nil {

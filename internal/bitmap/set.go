@@ -356,6 +356,9 @@ func (w *Workspace) Count(s *Set) int64 {
 		s.sortList()
 		return int64(len(s.list))
 	}
+	if s.tree == nil && len(s.list) == 0 {
+		return int64(w.countPending(s))
+	}
 	n := 0
 	w.each(s, func(_ uint64, set *words, vals []uint16, c *container) {
 		switch {
