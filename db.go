@@ -74,7 +74,9 @@ type DB struct {
 	indexing   indexer
 	analyzed   analyzeJobs
 	scheduler  scheduler
-	pending    sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
+
+	transactions transactions
+	pending      sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
 
 	mu       sync.Mutex
 	global   *settings

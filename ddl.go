@@ -71,6 +71,9 @@ func (x *execution) runWrite(ctx context.Context, bound *bind.Bound, kind string
 			routed = append(routed, s)
 		}
 	}
+	if x.transaction != nil {
+		x.transaction.sinks = routed
+	}
 	run, err := x.start(ctx, plan, kind, rt)
 	if err != nil {
 		return nil, err

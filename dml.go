@@ -70,15 +70,24 @@ func (x *execution) locked(ctx context.Context, n ast.Name, do func() (*Rows, er
 	return do()
 }
 
+// changing is locked for a statement that is a transaction of a kind.
+func (x *execution) changing(ctx context.Context, n ast.Name, kind string, do func() (*Rows, error)) (*Rows, error) {
+	t, err := x.insertTable(n)
+	if err != nil {
+		return nil, err
+	}
+	return x.inTransaction(t, kind, loadLabel{}, func() (*Rows, error) { return x.locked(ctx, n, do) })
+}
+
 // publish makes the change visible: the rows that go, and those that come. g is locked.
 func (c *rowChange) publish(ctx context.Context, g *target, files []catalog.DataFile) error {
 	if len(files) == 0 && c.sink.count == 0 {
 		return nil
 	}
 	if c.table.Sequence() != nil { // the new rows replace the old ones if their sequence lets them
-		return c.x.publish(ctx, c.x.s.db.replacing(g, files))
+		return c.x.publish(ctx, c.x.s.db.replacing(g, files).measured(files))
 	}
-	return c.x.publish(ctx, c.x.s.db.load(g, func() ([]catalog.DataFile, map[string]*rowset.Set) { return files, c.sink.sets }))
+	return c.x.publish(ctx, c.x.s.db.load(g, func() ([]catalog.DataFile, map[string]*rowset.Set) { return files, c.sink.sets }).measured(files))
 }
 
 // env is what the binder may know: the table has the ids of its rows, as they are stored.
@@ -172,7 +181,7 @@ func (c *rowChange) valueRead(plan logical.Node) string {
 
 // deleteRows is DELETE FROM.
 func (x *execution) deleteRows(ctx context.Context, st *ast.Delete) (*Rows, error) {
-	return x.locked(ctx, st.Name, func() (*Rows, error) {
+	return x.changing(ctx, st.Name, deleteKind, func() (*Rows, error) {
 		c, bound, err := x.bindDelete(st)
 		if err != nil {
 			return nil, err
@@ -290,7 +299,7 @@ func (x *execution) defaultExpr(c *catalog.Column) (ast.Expr, error) {
 
 // updateRows is UPDATE.
 func (x *execution) updateRows(ctx context.Context, st *ast.Update) (*Rows, error) {
-	return x.locked(ctx, st.Name, func() (*Rows, error) {
+	return x.changing(ctx, st.Name, updateKind, func() (*Rows, error) {
 		c, bound, err := x.bindUpdate(st)
 		if err != nil {
 			return nil, err

@@ -116,7 +116,7 @@ func (w *pathWrite) externalSink() (storage.Sink, error) {
 		if err := w.checkFiles(len(files)); err != nil {
 			return err
 		}
-		return w.x.publish(ctx, published{outside: func() error { return w.commitExternal(files) }})
+		return w.x.publish(ctx, published{outside: func(also func(tx *catalog.Tx) error) error { return w.commitExternal(files, also) }}.measuredFiles(files))
 	}
 	return &externalSink{Sink: table.NewSink(o), db: db, change: w.change}, nil
 }
@@ -191,8 +191,9 @@ func (w *pathWrite) foldersOf(i int) ([]string, error) {
 	return []string{filepath.Join(t.Location, filepath.FromSlash(name))}, nil
 }
 
-// commitExternal moves the written files to their places, see above.
-func (w *pathWrite) commitExternal(files []table.File) error {
+// commitExternal moves the written files to their places, see above, and runs also in the catalog transaction that makes
+// them count.
+func (w *pathWrite) commitExternal(files []table.File, also func(tx *catalog.Tx) error) error {
 	db, t := w.x.s.db, w.t
 	unlock, err := db.lockFolder(t)
 	if err != nil {
@@ -220,7 +221,10 @@ func (w *pathWrite) commitExternal(files []table.File) error {
 			if len(c.Aside) > 0 { // what is left to do
 				tx.BeginChange(&catalog.Change{ID: c.ID, FolderChange: storage.FolderChange{Staging: c.Staging}})
 			}
-			return w.noteWritten(tx)
+			if err := w.noteWritten(tx); err != nil {
+				return err
+			}
+			return also(tx)
 		})
 	}
 	if err != nil {

@@ -293,7 +293,7 @@ func (x *execution) newHiveInsertion(t *catalog.Table, st *ast.Insert) (*inserti
 		return out, err
 	}
 	out.sink = w.sink(x.s.db.location(t), func(ctx context.Context, files []catalog.DataFile) error {
-		return x.publish(ctx, x.s.db.replacingPaths(w, files))
+		return x.publish(ctx, x.s.db.replacingPaths(w, files).measured(files))
 	})
 	return out, nil
 }

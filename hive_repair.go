@@ -208,7 +208,7 @@ func (x *execution) truncateExternal(_ context.Context, t *catalog.Table, match 
 	if _, err := w.externalSink(); err != nil {
 		return nil, err
 	}
-	err := w.commitExternal(nil)
+	err := w.commitExternal(nil, func(*catalog.Tx) error { return nil })
 	x.endWrite(w)
 	return okRows(x.s, 0, ""), err
 }

@@ -19,9 +19,24 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (x *execution) insert(ctx context.Context, st *ast.Insert) (*Rows, error) {
-	if t, err := x.insertTable(st.Name); err == nil && x.isPartial(t, st) {
-		return x.insertPartial(ctx, st)
+	t, err := x.insertTable(st.Name)
+	if err != nil {
+		return nil, err
 	}
+	kind := insertKind
+	if x.given != nil {
+		kind = loadKind
+	}
+	return x.inTransaction(t, kind, loadLabel{st.LabelDatabase, st.Label, st.Position()}, func() (*Rows, error) {
+		if x.isPartial(t, st) {
+			return x.insertPartial(ctx, st)
+		}
+		return x.insertRows(ctx, st)
+	})
+}
+
+// insertRows is an INSERT that brings whole rows.
+func (x *execution) insertRows(ctx context.Context, st *ast.Insert) (*Rows, error) {
 	w, err := x.newInsertion(st)
 	if err != nil || w.skip {
 		return okRows(x.s, 0, ""), err
@@ -73,7 +88,7 @@ func (x *execution) newInsertion(st *ast.Insert) (*insertion, error) {
 	}
 	for what, bad := range map[string]bool{
 		"REPLACE INTO": st.Replace, "INSERT … PARTITION (column = value)": len(st.Partition) > 0 && !t.Hive, "INSERT … IF NOT EXISTS": st.IfNotExists && !t.Hive,
-		"INSERT … WITH LABEL": st.Label != "",
+		"FROM … INSERT … WITH LABEL": st.Label != "" && x.together != nil,
 	} {
 		if bad {
 			return nil, sqlerr.Unsupported(what).At(st.Position())
@@ -159,7 +174,7 @@ func (g *target) takes(p *catalog.Partition) bool {
 // sinkInto is the sink of a write to g.
 func (x *execution) sinkInto(g *target) storage.Sink {
 	return x.routedSink(g, func(ctx context.Context, files []catalog.DataFile) error {
-		return x.publish(ctx, x.s.db.replacing(g, files))
+		return x.publish(ctx, x.s.db.replacing(g, files).measured(files))
 	})
 }
 

@@ -45,12 +45,12 @@ func (x *execution) loadPath(ctx context.Context, st *ast.LoadData) (*Rows, erro
 		return nil, sqlerr.From(err).At(st.Position())
 	}
 	insert := &ast.Insert{Pos: st.Pos, Name: st.Name, Overwrite: st.Overwrite, Partition: st.Partition}
-	var rows *Rows
-	if t.Kind == catalog.External && t.Distribution.Kind == catalog.NotDistributed {
-		rows, err = x.copyLoaded(ctx, t, insert, files)
-	} else {
-		rows, err = x.insertLoaded(ctx, insert, src)
-	}
+	rows, err := x.inTransaction(t, loadKind, loadLabel{}, func() (*Rows, error) {
+		if t.Kind == catalog.External && t.Distribution.Kind == catalog.NotDistributed {
+			return x.copyLoaded(ctx, t, insert, files)
+		}
+		return x.insertLoaded(ctx, insert, src)
+	})
 	if err != nil || st.Local {
 		return rows, err
 	}
@@ -150,7 +150,7 @@ func (x *execution) copyLoaded(ctx context.Context, t *catalog.Table, insert *as
 		}
 		staged = append(staged, f)
 	}
-	err = x.publish(ctx, published{table: t.ID, outside: func() error { return w.commitExternal(staged) }})
+	err = x.publish(ctx, published{table: t.ID, outside: func(also func(tx *catalog.Tx) error) error { return w.commitExternal(staged, also) }}.measuredFiles(staged))
 	if err != nil {
 		return nil, err
 	}

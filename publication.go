@@ -19,16 +19,20 @@ type published struct {
 	table int64
 	// prepare finds out what apply does; what it locks is released when that is committed, or given up.
 	prepare func(ctx context.Context) (release func(), err error)
-	// outside is what a catalog transaction cannot do: an external table's files go to their places.
-	outside func() error
+	// outside is what a catalog transaction cannot do: an external table's files go to their places. It runs also in the
+	// catalog transaction that makes them count.
+	outside func(also func(tx *catalog.Tx) error) error
 	apply   func(tx *catalog.Tx) error
 	after   func() // when apply was committed
+	// What it brought.
+	rows, bytes, files int64
 }
 
 // publication makes the writes of one statement visible together: when the last of them is ready, in one catalog
 // transaction. Writes to external tables are done just before it, one after the other.
 type publication struct {
 	db      *DB
+	of      *transaction // nil: none
 	mu      sync.Mutex
 	waiting int // writes that are not ready
 	ready   []published
@@ -39,7 +43,7 @@ type publication struct {
 func (x *execution) publish(ctx context.Context, w published) error {
 	p := x.together
 	if p == nil {
-		p = &publication{db: x.s.db, waiting: 1}
+		p = &publication{db: x.s.db, of: x.transaction, waiting: 1}
 	}
 	return p.add(ctx, w)
 }
@@ -64,12 +68,19 @@ func (p *publication) add(ctx context.Context, w published) error {
 			defer release()
 		}
 	}
-	for _, w := range p.ready {
-		if w.outside != nil {
-			if err := w.outside(); err != nil {
-				return err
-			}
+	note := func(tx *catalog.Tx) error { return p.of.note(tx, p.ready) }
+	for i, w := range p.ready {
+		if w.outside == nil {
+			continue
 		}
+		also := note
+		if needed || slices.ContainsFunc(p.ready[i+1:], func(w published) bool { return w.outside != nil }) { // noted by a later one
+			also = func(*catalog.Tx) error { return nil }
+		}
+		if err := w.outside(also); err != nil {
+			return err
+		}
+		p.of.shows(p.ready)
 	}
 	if needed {
 		err := p.db.cat.Update(func(tx *catalog.Tx) error {
@@ -80,12 +91,13 @@ func (p *publication) add(ctx context.Context, w published) error {
 					}
 				}
 			}
-			return nil
+			return note(tx)
 		})
 		if err != nil {
 			return err
 		}
 	}
+	p.of.shows(p.ready)
 	p.done = true
 	for _, w := range p.ready {
 		if w.after != nil {
@@ -104,6 +116,22 @@ func (p *publication) isDone() bool {
 
 // multiInsert is Hive's FROM … INSERT … INSERT …: the rows of FROM are read once, and all tables get theirs together.
 func (x *execution) multiInsert(ctx context.Context, st *ast.MultiInsert) (*Rows, error) {
+	t, err := x.insertTable(st.Inserts[0].Name)
+	if err != nil {
+		return nil, err
+	}
+	return x.inTransaction(t, insertKind, loadLabel{}, func() (*Rows, error) {
+		for _, ins := range st.Inserts[1:] {
+			if name := ins.Name.Name; !slices.Contains(strings.Split(x.transaction.record.Table, ","), name) {
+				x.transaction.record.Table += "," + name
+			}
+		}
+		return x.insertBranches(ctx, st)
+	})
+}
+
+// insertBranches runs the branches of a multi-insert.
+func (x *execution) insertBranches(ctx context.Context, st *ast.MultiInsert) (*Rows, error) {
 	list, branches, err := x.newInsertions(st)
 	if err != nil || len(branches) == 0 {
 		return okRows(x.s, 0, ""), err
@@ -126,7 +154,7 @@ func (x *execution) multiInsert(ctx context.Context, st *ast.MultiInsert) (*Rows
 
 // newInsertions are the branches of a multi-insert; those that IF NOT EXISTS passes over are left out.
 func (x *execution) newInsertions(st *ast.MultiInsert) (list []*insertion, branches []bind.Branch, err error) {
-	x.together = &publication{db: x.s.db}
+	x.together = &publication{db: x.s.db, of: x.transaction}
 	for _, ins := range st.Inserts {
 		w, err := x.newInsertion(ins)
 		if err != nil {

@@ -35,12 +35,14 @@ type execution struct {
 	params   []vector.Value
 	snapshot catalog.Snapshot
 	fc       *function.Context
-	describe bool                              // PREPARE: types only, parameters unknown
-	verbose  bool                              // EXPLAIN VERBOSE: the plan tells where its estimates come from
-	untraced bool                              // reads the optimizer trace
-	given    storage.Source                    // the rows that a load reads
-	together *publication                      // of the writes of FROM … INSERT …; else nil
-	external map[*catalog.Table]storage.Source // that the statement met
+	describe bool           // PREPARE: types only, parameters unknown
+	verbose  bool           // EXPLAIN VERBOSE: the plan tells where its estimates come from
+	untraced bool           // reads the optimizer trace
+	given    storage.Source // the rows that a load reads
+	together *publication   // of the writes of FROM … INSERT …; else nil
+	// transaction is what the statement writes in; nil for one that does not, and for DDL.
+	transaction *transaction
+	external    map[*catalog.Table]storage.Source // that the statement met
 }
 
 // Execute runs a parsed statement with the values of its parameters.

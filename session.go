@@ -28,7 +28,9 @@ type Session struct {
 	variables map[string]variable
 	prepared  map[string]*Prepared // PREPARE name FROM …
 	warnings  []warning            // of the last statement, for SHOW WARNINGS
-	localFile LocalFile            // nil: files of this process's user
+	// lastInsert is the last statement that wrote rows, for SHOW LAST INSERT; nil: none.
+	lastInsert *catalog.Transaction
+	localFile  LocalFile // nil: files of this process's user
 
 	mu       sync.Mutex // guards what other goroutines look at
 	database string

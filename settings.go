@@ -112,6 +112,11 @@ var settingsTable = []setting{
 	{name: "max_dynamic_partition_num", def: "500", min: 1, max: 1 << 20, global: true},
 	{name: "catalog_trash_expire_second", def: "86400", max: math.MaxInt32, global: true},
 
+	// How long labels are remembered, see transaction.go.
+	{name: "label_keep_max_second", def: "259200", min: 1, max: math.MaxInt32, global: true},
+	{name: "streaming_label_keep_max_second", def: "43200", min: 1, max: math.MaxInt32, global: true},
+	{name: "label_num_threshold", def: "100000", min: 1, max: 1 << 24, global: true},
+
 	// What clients ask for and set; see the field comment of compat.
 	{name: "auto_broadcast_join_threshold", kind: textSetting, def: "0.8", compat: true},
 	{name: "enable_local_shuffle", kind: boolSetting, def: "1", compat: true},

@@ -38,6 +38,12 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 		r, err = x.showCreateTable(st)
 	case "ALTER TABLE ROLLUP", "ALTER TABLE MATERIALIZED VIEW":
 		r, err = x.showAlterRollup(st)
+	case "LOAD":
+		r, err = x.showLoad(st)
+	case "TRANSACTION":
+		r, err = x.showTransaction(st)
+	case "LAST INSERT":
+		r = x.showLastInsert()
 	case "CREATE MATERIALIZED VIEW":
 		r, err = x.showCreateMaterializedView(st)
 	case "CREATE DATABASE", "CREATE SCHEMA":

@@ -43,7 +43,7 @@ func (x *execution) filteredShow(r *result, st *ast.Show) ([][]vector.Value, err
 			}
 			ok := st.Like == nil || match(row[0].Text())
 			if ok && st.Where != nil {
-				if ok, err = x.showWhere(st.Where, r.cols, row); err != nil {
+				if ok, err = x.showWhere(st.Where, r, row); err != nil {
 					return nil, err
 				}
 			}
@@ -136,14 +136,14 @@ func (x *execution) limitShow(rows [][]vector.Value, l *ast.Limit) ([][]vector.V
 
 // showWhere evaluates the conditions that tools write after SHOW … WHERE: comparisons of
 // columns with constants, LIKE and IN, combined by AND, OR and NOT.
-func (x *execution) showWhere(e ast.Expr, cols []Column, row []vector.Value) (bool, error) {
+func (x *execution) showWhere(e ast.Expr, res *result, row []vector.Value) (bool, error) {
 	unsupported := sqlerr.Unsupported("this condition in SHOW … WHERE").At(e.Position())
 	var unknown error
 	value := func(e ast.Expr) (string, bool) {
 		switch e := e.(type) {
 		case *ast.Column:
-			for i := range cols {
-				if strings.EqualFold(cols[i].Name, e.Name) {
+			for i := range res.cols {
+				if name := res.cols[i].Name; strings.EqualFold(name, e.Name) || name == res.words[strings.ToLower(e.Name)] {
 					return row[i].Text(), true
 				}
 			}
@@ -164,15 +164,15 @@ func (x *execution) showWhere(e ast.Expr, cols []Column, row []vector.Value) (bo
 		if e.Op != "NOT" {
 			return refuse()
 		}
-		ok, err := x.showWhere(e.X, cols, row)
+		ok, err := x.showWhere(e.X, res, row)
 		return !ok, err
 	case *ast.Binary:
 		if e.Op == "AND" || e.Op == "OR" {
-			l, err := x.showWhere(e.L, cols, row)
+			l, err := x.showWhere(e.L, res, row)
 			if err != nil {
 				return false, err
 			}
-			r, err := x.showWhere(e.R, cols, row)
+			r, err := x.showWhere(e.R, res, row)
 			return l && r || e.Op == "OR" && (l || r), err
 		}
 		l, ok1 := value(e.L)

@@ -39,6 +39,9 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	case *ast.Kill:
 		return x.kill(st)
 	case *ast.Transaction:
+		if st.Label != "" {
+			return nil, sqlerr.Unsupported("BEGIN WITH LABEL").At(st.Position())
+		}
 		// Every statement is its own transaction; the words are accepted as MySQL clients send them.
 		return okRows(x.s, 0, ""), nil
 	case *ast.CreateDatabase:
@@ -208,7 +211,8 @@ func (s *Session) PlanOf(text string) (*fragment.Plan, error) {
 // result builds the rows of SHOW and its kind.
 type result struct {
 	*storage.RowBuilder
-	cols []Column
+	cols  []Column
+	words map[string]string // of WHERE that mean columns of other names, by lower case
 }
 
 func newResult(cols []Column) *result {
@@ -216,7 +220,7 @@ func newResult(cols []Column) *result {
 	for i, c := range cols {
 		sc[i] = storage.Column{Name: c.Name, Type: c.Type, Nullable: true}
 	}
-	return &result{storage.NewRowBuilder(sc), cols}
+	return &result{RowBuilder: storage.NewRowBuilder(sc), cols: cols}
 }
 
 func (r *result) rows(s *Session) *Rows {

@@ -25,6 +25,7 @@ type Catalog struct {
 	store   *store // nil: in memory only
 	writeMu sync.Mutex
 	current atomic.Pointer[state]
+	ledger  ledger
 }
 
 // state is one version of the catalog. Immutable once published.
@@ -62,7 +63,7 @@ func Open(path string, open OpenSource) (*Catalog, error) {
 			return nil, err
 		}
 		c.store = s
-		if st, err = s.load(); err != nil {
+		if st, err = s.load(&c.ledger); err != nil {
 			s.close()
 			return nil, err
 		}
@@ -131,7 +132,7 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 	if c.Clock != nil {
 		now = c.Clock
 	}
-	tx := &Tx{st: next, owned: map[string]bool{}, now: now().UTC().Truncate(time.Second)}
+	tx := &Tx{catalog: c, st: next, owned: map[string]bool{}, now: now().UTC().Truncate(time.Second)}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -141,17 +142,21 @@ func (c *Catalog) Update(change func(tx *Tx) error) error {
 		}
 	}
 	c.current.Store(next)
+	c.ledger.settle(tx)
 	return nil
 }
 
 // Tx is a change in progress. It is used by one goroutine, inside Update.
 type Tx struct {
-	st    *state
-	owned map[string]bool // databases already cloned
-	now   time.Time
-	ops   []storeOp     // nil: another took its place
-	puts  map[int64]int // which of ops stores a table
-	stale []StaleFile
+	catalog *Catalog
+	st      *state
+	owned   map[string]bool // databases already cloned
+	now     time.Time
+	ops     []storeOp     // nil: another took its place
+	puts    map[int64]int // which of ops stores a table
+	stale   []StaleFile
+	// What it does to the ledger.
+	recorded, forgotten []*Transaction
 	// What of st is already a copy of this transaction's own.
 	ownsGroups, ownsRecycled, ownsChanges, ownsJobs bool
 }

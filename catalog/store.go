@@ -28,6 +28,7 @@ import (
 //	statistics id                       -> Statistics
 //	changes    id                       -> Change, in gob
 //	dictionaries id, column, first id   -> a block of a column's dictionary
+//	transactions id                     -> Transaction
 //
 // One Update is one bbolt transaction, so a crash leaves a whole number of Updates.
 var (
@@ -229,7 +230,7 @@ type metaRecord struct {
 
 func (s *store) commit(tx *Tx) error {
 	err := s.db.Update(func(btx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketDeleted, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs, bucketDictionaries} {
+		for _, b := range [][]byte{bucketMeta, bucketDatabases, bucketTables, bucketFiles, bucketDeleted, bucketViews, bucketStatistics, bucketGroups, bucketRecycled, bucketChanges, bucketJobs, bucketDictionaries, bucketTransactions} {
 			if _, err := btx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -250,7 +251,8 @@ func (s *store) commit(tx *Tx) error {
 	return nil
 }
 
-func (s *store) load() (*state, error) {
+// load reads the catalog, and what it remembers of transactions into l.
+func (s *store) load(l *ledger) (*state, error) {
 	st := &state{nextID: 1, databases: map[string]*database{}}
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -269,6 +271,9 @@ func (s *store) load() (*state, error) {
 			return err
 		}
 		if err := loadShared(tx, st); err != nil {
+			return err
+		}
+		if err := l.load(tx); err != nil {
 			return err
 		}
 		return loadChanges(tx, st)

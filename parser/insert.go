@@ -55,7 +55,7 @@ func (p *parser) insertHead() *ast.Insert {
 		case p.accept("IF", "NOT", "EXISTS"):
 			n.IfNotExists = true
 		case p.accept("WITH", "LABEL"):
-			n.Label = p.identOrString()
+			n.LabelDatabase, n.Label = p.label()
 		case p.peek().isOp("(") && p.at(1).isOp(")"): // all columns, as without brackets
 			p.skip(2)
 		case p.peek().isOp("(") && n.Columns == nil && !p.queryAt(p.i+1):
@@ -75,6 +75,15 @@ func (p *parser) insertHead() *ast.Insert {
 			return n
 		}
 	}
+}
+
+// label reads [database.]label.
+func (p *parser) label() (database, label string) {
+	label = p.identOrString()
+	if p.acceptOp(".") {
+		database, label = label, p.identOrString()
+	}
+	return database, label
 }
 
 // insertPartition reads PARTITION (*), (p1, p2) or (a = 'x', b). Names alone may be

@@ -174,6 +174,10 @@ func (f *formatter) insert(n *Insert) {
 	f.when(n.IfNotExists, " IF NOT EXISTS")
 	if n.Label != "" {
 		f.text(" WITH LABEL ")
+		if n.LabelDatabase != "" {
+			f.name(n.LabelDatabase)
+			f.text(".")
+		}
 		f.str(n.Label)
 	}
 	if len(n.Columns) > 0 {

@@ -204,9 +204,10 @@ type Insert struct {
 	Temporary   bool // TEMPORARY PARTITION (…)
 	AutoDetect  bool // PARTITION (*)
 	IfNotExists bool
-	Label       string
-	Hints       []string // [shuffle]
-	Query       Query    // *Values for INSERT … VALUES
+	// Label names the load, in LabelDatabase; "": that of the table.
+	LabelDatabase, Label string
+	Hints                []string // [shuffle]
+	Query                Query    // *Values for INSERT … VALUES
 }
 
 // PartitionSpec is col or col = value.
