@@ -102,6 +102,8 @@ type Gen struct {
 	next  int   // alias numbers
 	depth int
 	ctes  []cte
+	// numbered: a window function of the SELECT that is being made tells rows apart that are equal.
+	numbered bool
 }
 
 // cte is a shared query with outputs c0, c1, …
@@ -180,8 +182,10 @@ func (g *Gen) query(want []kind) (string, []kind) {
 
 func (g *Gen) selectBlock(want []kind) (string, []kind) {
 	outer := len(g.scope)
-	defer func() { g.scope = g.scope[:outer] }()
+	numbered := g.numbered
+	defer func() { g.scope, g.numbered = g.scope[:outer], numbered }()
 	from := g.from()
+	g.numbered = false
 	mine := g.scope[outer:]
 	var b strings.Builder
 	grouped := g.r.IntN(3) == 0

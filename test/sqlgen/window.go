@@ -6,10 +6,14 @@ import (
 )
 
 // window is a call with OVER of the kind over columns of FROM. Whatever depends on the order of rows that a short order
-// leaves open is ordered by all columns: rows that are equal in those are the same.
+// leaves open is ordered by all columns: rows that are equal in those are the same. They may still get values of their own
+// (neighbours, numbers), and two such calls may give them in different orders; so a SELECT has one of these calls.
 func (g *Gen) window(k kind, mine []ref) string {
 	partition := g.partitionBy(mine)
 	arg := g.ofKind(mine, k)
+	if g.numbered {
+		return fmt.Sprintf("%s(%s) OVER (%s%s)", pick(g.r, "min", "max"), arg, partition, pick(g.r, "", g.someOrder(mine)))
+	}
 	ignore := pick(g.r, "", "", "", " IGNORE NULLS")
 	if k != number && g.r.IntN(2) == 0 || g.r.IntN(3) == 0 {
 		call := pick(g.r,
@@ -70,6 +74,7 @@ func (g *Gen) someOrder(mine []ref) string {
 
 // totalOrder sorts by all columns, some of them first.
 func (g *Gen) totalOrder(mine []ref) string {
+	g.numbered = true
 	s := g.someOrder(mine)
 	var rest []string
 	for _, c := range mine {
