@@ -65,7 +65,7 @@ func (d *deltaReader) init(data []byte) error {
 	}
 	d.total = int(total)
 	if total > 1 || block != 0 { // an empty page of some writers declares no block
-		if block == 0 || block > 1<<31 || minis == 0 || minis > block || block%minis != 0 || block/minis%8 != 0 || minis > uint64(len(data)) {
+		if block == 0 || block > 1<<31 || minis == 0 || minis > block || block%minis != 0 || block/minis%8 != 0 {
 			return errDelta
 		}
 		d.minis, d.perMini = int(minis), int(block/minis)
