@@ -317,7 +317,7 @@ func (db *DB) logicalIndex(t *catalog.Table, d *indexDefinition) *logical.Index 
 	x := &logical.Index{Name: d.Name, View: d.View, Folded: d.Folded, Keys: d.Keys(), Where: d.where}
 	own := indexTable(t, d.Index)
 	src := db.newSource(own, nil)
-	x.Source, x.Known = src, own.KnownStats()
+	x.Source, x.Rows, x.Known = src, src, own.KnownStats()
 	if d.Folded {
 		x.Source = src.Unmerged() // who reads it folds on
 		if !d.View && len(indexColumns(d.Index, keyIDs(t))) == len(keyIDs(t)) {

@@ -85,6 +85,7 @@ func TestMeaning(t *testing.T) {
 	check("WITH c AS (SELECT 1) SELECT 1 UNION SELECT 2 INTO OUTFILE 'x'", "WITH c AS (SELECT 1) SELECT * FROM (SELECT 1 UNION SELECT 2) INTO OUTFILE 'x'")
 	check("SELECT /*!40001 SQL_NO_CACHE */ a -- c\n# d\n/* e */ FROM t", "SELECT a FROM t")
 	check("/*!40101 SET NAMES utf8 */", "SET NAMES 'utf8'")
+	check("SELECT a FROM d.t PARTITION (p) INDEX r x, u INDEX `index` USE INDEX (i)", "SELECT a FROM d.t INDEX r PARTITION (p) AS x, u INDEX `index`")
 	check("CREATE VIEW v AS SELECT a  FROM t", "CREATE VIEW v AS SELECT a FROM t")
 }
 

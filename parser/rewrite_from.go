@@ -326,6 +326,9 @@ func (p *parser) tableQualifiers(t *ast.TableName) {
 		case (p.peek().is("PARTITION") || p.peek().is("PARTITIONS")) && p.at(1).isOp("("):
 			p.next()
 			t.Partitions = p.identList()
+		case p.peek().is("INDEX") && p.at(1).isName():
+			p.next()
+			t.Index = p.ident()
 		case p.peek().is("TABLET") && p.at(1).isOp("("):
 			p.skip(2)
 			for {

@@ -270,6 +270,10 @@ func (f *formatter) table(t TableExpr) {
 
 func (f *formatter) tableName(t *TableName) {
 	f.fullName(t.Name)
+	if t.Index != "" {
+		f.text(" INDEX ")
+		f.name(t.Index)
+	}
 	if len(t.Partitions) > 0 {
 		f.text(" PARTITION ")
 		f.nameList(t.Partitions)

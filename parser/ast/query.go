@@ -143,6 +143,7 @@ type TableName struct {
 	Name       Name
 	Alias      string
 	Columns    []string // AS t(a, b)
+	Index      string   // FROM t INDEX r: the rows of a rollup or materialised view of t
 	Partitions []string // FROM t PARTITION (p1, p2)
 	Tablets    []int64  // FROM t TABLET (…)
 	Sample     *Sample

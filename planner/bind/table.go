@@ -44,6 +44,9 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		return fromItem{}, err
 	}
 	if tab := b.lookupTable(database, t.Name.Name); tab != nil {
+		if t.Index != "" {
+			return b.index(tab, t, alias)
+		}
 		src, err := b.env.Snapshot.Source(tab)
 		if err != nil {
 			return fromItem{}, at(err, t)

@@ -17,6 +17,8 @@ type Index struct {
 	// same keys. Known are statistics of all of it, as Scan.Known.
 	Merged storage.Partitioned
 	Known  *storage.Stats
+	// Rows is what who names the index reads: Source, with rows of equal keys merged where it is Folded.
+	Rows storage.Partitioned
 	// Columns are by ordinal of Source. The first Keys of them order the rows of a file.
 	Columns []IndexColumn
 	Keys    int
