@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		})
 	}
 	f.Add(`SELECT "a" || "b" FROM "t"`, true, true)
+	f.Add("CREATE MATERIALIZED VIEW mv_uv AS SELECT page AS p_, bitM p", true, true)
 	f.Fuzz(func(t *testing.T, text string, ansiQuotes, pipesAsConcat bool) {
 		o := Options{AnsiQuotes: ansiQuotes, PipesAsConcat: pipesAsConcat}
 		parsed, err := Parse(text, o)

@@ -85,7 +85,9 @@ func (p *parser) setItem() ast.SetItem {
 		}
 		parts := p.dotted()
 		for p.acceptOp("-") { // hive-style names with dashes
-			parts[len(parts)-1] += "-" + strings.Join(p.dotted(), ".")
+			more := p.dotted()
+			parts[len(parts)-1] += "-" + more[0]
+			parts = append(parts, more[1:]...)
 		}
 		hive = len(parts) > 1
 		item.Name = strings.ToLower(strings.Join(parts, "."))

@@ -5,15 +5,16 @@ import "reflect"
 var posType = reflect.TypeFor[Pos]()
 
 // Equal tells whether two trees mean the same text: positions and the kept source
-// text of select items and views do not count. An empty list equals an absent one.
+// text of select items and views, materialized ones too, do not count. An empty list equals an absent one.
 func Equal(a, b Node) bool {
 	return equal(reflect.ValueOf(a), reflect.ValueOf(b))
 }
 
 // skipped are fields that repeat what the tree says, as the user happened to write it.
 var skipped = map[reflect.Type]string{
-	reflect.TypeFor[SelectItem](): "Text",
-	reflect.TypeFor[CreateView](): "Text",
+	reflect.TypeFor[SelectItem]():             "Text",
+	reflect.TypeFor[CreateView]():             "Text",
+	reflect.TypeFor[CreateMaterializedView](): "Text",
 }
 
 func equal(a, b reflect.Value) bool {

@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -70,7 +69,7 @@ func OpenFile(fs storage.FS, path string) (f *File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer recoverCorrupt(path, &err)
+	defer storage.RecoverCorrupt("ORC", path, &err)
 	f = &File{fs: fs, path: path, info: info}
 	if info.Size == 0 {
 		return f, nil
@@ -88,17 +87,6 @@ func corrupt(path string, err error) error {
 		return err
 	}
 	return sqlerr.New(sqlerr.CorruptFile, "corrupt ORC file %s: %s", path, err)
-}
-
-// recoverCorrupt turns a panic of the decoders into an error: what slipped through the
-// checks must not end more than the query.
-func recoverCorrupt(path string, err *error) {
-	if r := recover(); r != nil {
-		if _, ours := r.(invariant.Violation); ours {
-			panic(r)
-		}
-		*err = sqlerr.New(sqlerr.CorruptFile, "corrupt ORC file %s: decoding failed: %v", path, r)
-	}
 }
 
 // readTail reads postscript, footer and stripe statistics:

@@ -213,7 +213,7 @@ func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, 
 		}
 		return &c.null, nil
 	}
-	defer recoverCorrupt(c.column.f.path, &err)
+	defer storage.RecoverCorrupt("ORC", c.column.f.path, &err)
 	if dense != nil {
 		return c.column.pick(row, dense)
 	}

@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -55,7 +54,7 @@ func OpenFile(fs storage.FS, path string) (f *File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer recoverCorrupt(path, &err)
+	defer storage.RecoverCorrupt("Parquet", path, &err)
 	f = &File{fs: fs, path: path, info: info}
 	if err := f.readFooter(file); err != nil {
 		return nil, corrupt(path, err)
@@ -70,17 +69,6 @@ func corrupt(path string, err error) error {
 		return err
 	}
 	return sqlerr.New(sqlerr.CorruptFile, "corrupt Parquet file %s: %s", path, err)
-}
-
-// recoverCorrupt turns a panic of the decoders into an error: what slipped through the
-// checks must not end more than the query.
-func recoverCorrupt(path string, err *error) {
-	if r := recover(); r != nil {
-		if _, ours := r.(invariant.Violation); ours {
-			panic(r)
-		}
-		*err = sqlerr.New(sqlerr.CorruptFile, "corrupt Parquet file %s: decoding failed: %v", path, r)
-	}
 }
 
 func (f *File) readFooter(file storage.File) error {

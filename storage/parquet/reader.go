@@ -208,7 +208,7 @@ func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, 
 		return c.numbers(row, n, dense), nil
 	}
 	if c.nested != nil {
-		defer recoverCorrupt(c.nested.file.path, &err)
+		defer storage.RecoverCorrupt("Parquet", c.nested.file.path, &err)
 		if v, err = c.nested.read(row, n); err == nil && dense != nil {
 			v = v.Gather(dense, &vector.Vector{})
 		}
@@ -221,7 +221,7 @@ func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, 
 		}
 		return &c.null, nil
 	}
-	defer recoverCorrupt(c.column.file.path, &err)
+	defer storage.RecoverCorrupt("Parquet", c.column.file.path, &err)
 	if dense != nil {
 		return c.column.pick(row, n, dense)
 	}

@@ -217,7 +217,7 @@ func (s *Source) SplitRange(sp storage.Split, column int) storage.Range {
 // Open implements storage.Source.
 func (s *Source) Open(_ context.Context, sp storage.Split, req *storage.ScanRequest) (rd storage.Reader, err error) {
 	p := sp.(*split)
-	defer recoverCorrupt(p.file.path, &err)
+	defer storage.RecoverCorrupt("Parquet", p.file.path, &err)
 	r, err := s.open(p, req)
 	if err != nil {
 		return nil, err

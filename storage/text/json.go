@@ -60,20 +60,32 @@ func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans [][]span, row 
 	if i == len(buf) {
 		return i, last, true, nil
 	}
-	end, err = j.object(buf, i, spans, row)
-	if err == nil && j.lines {
-		end = skipLine(buf, end)
+	whole := buf // where the object may lie: of a file of lines, in one line, however much of the file is at hand
+	if j.lines {
+		at := bytes.IndexByte(buf[i:], '\n')
+		if at < 0 && !last {
+			return 0, false, false, nil
+		}
+		if at >= 0 {
+			whole = buf[:i+at+1]
+		}
 	}
+	end, err = j.object(whole, i, spans, row)
 	switch {
+	case err == nil && j.lines:
+		return skipLine(buf, end), true, false, nil
 	case err == nil:
 		return end, true, false, nil
-	case !last && (!j.lines || bytes.IndexByte(buf[i:], '\n') < 0):
+	case !last && !j.lines:
 		return 0, false, false, nil // perhaps it goes on behind the buffer
 	case j.strict || !j.lines && errors.Is(err, errJSONShort):
 		return 0, false, false, err
 	}
 	for k := range spans { // a malformed line is a row of NULLs
 		spans[k][row].n = missing
+	}
+	if j.lines {
+		return len(whole), true, false, nil
 	}
 	at := bytes.IndexByte(buf[i:], '\n')
 	if at < 0 {
