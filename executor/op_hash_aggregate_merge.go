@@ -19,7 +19,7 @@ const aggMergeGroups = 1 << 13
 
 // aggMergeBytes is the memory of all drivers' tables from which on it is worth them whatever the number of groups: few groups
 // with large states (bitmaps, lists).
-const aggMergeBytes = 16 << 20
+const aggMergeBytes = 1 << 20
 
 // aggEmitBytes is about how much of states goes into one batch of results.
 const aggEmitBytes = 8 << 20

@@ -280,6 +280,32 @@ func (c *container) fill(w *words) {
 	}
 }
 
+// insert is fill of an array; it returns how many of its values were not in w.
+func (c *container) insert(w *words) int {
+	d, known := c.data, uint64(0)
+	for ; len(d) >= 8; d = d[8:] { // four at a time
+		x := binary.LittleEndian.Uint64(d)
+		a := &w[x>>6&(numWords-1)]
+		known += *a >> (x & 63) & 1
+		*a |= 1 << (x & 63)
+		a = &w[x>>22&(numWords-1)]
+		known += *a >> (x >> 16 & 63) & 1
+		*a |= 1 << (x >> 16 & 63)
+		a = &w[x>>38&(numWords-1)]
+		known += *a >> (x >> 32 & 63) & 1
+		*a |= 1 << (x >> 32 & 63)
+		a = &w[x>>54]
+		known += *a >> (x >> 48 & 63) & 1
+		*a |= 1 << (x >> 48 & 63)
+	}
+	for ; len(d) >= 2; d = d[2:] {
+		v := binary.LittleEndian.Uint16(d)
+		known += w[v>>6] >> (v & 63) & 1
+		w[v>>6] |= 1 << (v & 63)
+	}
+	return c.card - int(known)
+}
+
 // present is how many values of an array are in w.
 func (c *container) present(w *words) int {
 	d, n := c.data, uint64(0)

@@ -15,8 +15,8 @@ type pending struct {
 }
 
 type waiting struct {
-	bytes      []byte // never changed
-	containers int
+	bytes              []byte // never changed
+	values, containers int
 }
 
 // maxWaiting bounds the bitmaps, which are searched for the next container.
@@ -56,7 +56,7 @@ func (w *Workspace) Or(s *Set, b []byte) error {
 		w.include(s.tree, b)
 		return nil
 	}
-	w.wait(s, &waiting{append(make([]byte, 0, len(b)), b...), containers})
+	w.wait(s, &waiting{append([]byte(nil), b...), values, containers}) // append to nil: nothing is cleared before
 	return nil
 }
 
@@ -222,39 +222,44 @@ func (w *Workspace) each(s *Set, f func(key uint64, set *words, vals []uint16, c
 // countPending is the number of values of a set that has pending bitmaps and no tree. Arrays, most containers, are counted by the
 // values that they share with those before: that reads less than all words of the union.
 func (w *Workspace) countPending(s *Set) (n int) {
-	w.eachPending(s, func(_ uint64, cs []*container) {
-		if len(cs) == 1 {
-			n += cs[0].card
-			return
+	if len(s.pending.bitmaps) == 1 {
+		return s.pending.bitmaps[0].values
+	}
+	w.eachPending(s, func(_ uint64, cs []*container) { n += w.countUnion(cs) })
+	return n
+}
+
+// countUnion is the number of values of the union of containers of one key.
+func (w *Workspace) countUnion(cs []*container) (n int) {
+	if len(cs) == 1 {
+		return cs[0].card
+	}
+	values, last := 0, 0
+	for i, c := range cs {
+		if c.kind != arrayKind {
+			values = bitsetBytes // as much work as counting the words
 		}
-		values, last := 0, 0
-		for i, c := range cs {
-			if c.kind != arrayKind {
-				values = bitsetBytes // as much work as counting the words
-			}
-			if values += c.card; c.card > cs[last].card {
-				last = i
-			}
+		if values += c.card; c.card > cs[last].card {
+			last = i
 		}
-		if values >= bitsetBytes {
-			for _, c := range cs {
-				c.fill(&w.scratch)
-			}
-			n += ones(&w.scratch)
-			clear(w.scratch[:])
-			return
+	}
+	if values >= bitsetBytes {
+		for _, c := range cs {
+			c.fill(&w.scratch)
 		}
-		cs[last], cs[len(cs)-1] = cs[len(cs)-1], cs[last]
-		for i, c := range cs {
-			if n += c.card; i > 0 {
-				n -= c.present(&w.scratch)
-			}
-			if i < len(cs)-1 {
-				c.fill(&w.scratch)
-			}
-		}
+		n = ones(&w.scratch)
 		clear(w.scratch[:])
-	})
+		return n
+	}
+	// The largest one is only compared.
+	cs[last], cs[len(cs)-1] = cs[len(cs)-1], cs[last]
+	cs[0].fill(&w.scratch)
+	for _, c := range cs[1 : len(cs)-1] {
+		n += c.insert(&w.scratch)
+	}
+	largest := cs[len(cs)-1]
+	n += cs[0].card + largest.card - largest.present(&w.scratch)
+	clear(w.scratch[:])
 	return n
 }
 

@@ -47,11 +47,14 @@ type growing struct {
 }
 
 const (
-	denseList = 8    // values a container from which on a list becomes a tree
+	denseList = 8    // values a container from which on a list becomes a tree, once there is much memory held
 	leastTree = 64   // values of the smallest tree
 	maxList   = 4096 // values of a growing container's list: as many bytes as a bitset, written one after the other
-	growBytes = int64(unsafe.Sizeof(growing{}))
-	slotBytes = int64(unsafe.Sizeof(slot{}))
+	// roomyBytes is the memory of a workspace's sets below which trees may be large for what they hold, since a list
+	// sorts all its values each time that it is full.
+	roomyBytes = 8 << 20
+	growBytes  = int64(unsafe.Sizeof(growing{}))
+	slotBytes  = int64(unsafe.Sizeof(slot{}))
 )
 
 // AddGrouped adds vals[k] to sets[groups[k]], without those below least.
@@ -120,7 +123,7 @@ func (w *Workspace) compact(s *Set) {
 				keys++
 			}
 		}
-		if n >= denseList*keys {
+		if n >= denseList*keys || n >= keys+keys/4 && w.Held < roomyBytes {
 			w.grow(s)
 			return
 		}
@@ -360,6 +363,16 @@ func (w *Workspace) Count(s *Set) int64 {
 		return int64(w.countPending(s))
 	}
 	n := 0
+	if s.pending == nil {
+		for i := range s.tree.cons {
+			if g := &s.tree.cons[i]; g.bits != nil {
+				n += ones(g.bits)
+			} else {
+				n += w.distinct(g.list)
+			}
+		}
+		return int64(n)
+	}
 	w.each(s, func(_ uint64, set *words, vals []uint16, c *container) {
 		switch {
 		case set != nil:
@@ -371,6 +384,24 @@ func (w *Workspace) Count(s *Set) int64 {
 		}
 	})
 	return int64(n)
+}
+
+// distinct is the number of different values of a list.
+func (w *Workspace) distinct(list []uint16) int {
+	known := uint64(0)
+	for _, v := range list {
+		a := &w.scratch[v>>6]
+		known += *a >> (v & 63) & 1
+		*a |= 1 << (v & 63)
+	}
+	if len(list) > numWords/4 {
+		clear(w.scratch[:])
+	} else {
+		for _, v := range list {
+			w.scratch[v>>6] = 0
+		}
+	}
+	return len(list) - int(known)
 }
 
 // AppendTo appends the serialised form. The set may grow afterwards. The only error is sqlerr.OutOfRange.

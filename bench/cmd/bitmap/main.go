@@ -9,9 +9,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,19 +31,23 @@ import (
 const wantLoaded = 500_000
 
 type options struct {
-	scale              float64
-	runs, threads      int
-	data, out, profile string
+	scale                       float64
+	runs, threads               int
+	keep, peer                  bool
+	data, out, queries, profile string
 }
 
 func main() {
 	var o options
 	flag.Float64Var(&o.scale, "scale", 1, "multiplies the events")
-	flag.IntVar(&o.runs, "runs", 3, "measured runs of each query")
+	flag.IntVar(&o.runs, "runs", 9, "measured runs of each query")
 	flag.IntVar(&o.threads, "threads", 2, "instances of Basalt, threads of DuckDB")
 	flag.StringVar(&o.data, "data", "", "folder of the data (default data/bitmap in the checkout); the events are made if missing")
 	flag.StringVar(&o.out, "out", "", `folder of RESULTS.md (default bench in the checkout; "none" writes nothing)`)
-	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the loads to this file")
+	flag.BoolVar(&o.keep, "keep", false, "keep the tables of an earlier run")
+	flag.BoolVar(&o.peer, "peer", true, "measure DuckDB, too; without it no results are written")
+	flag.StringVar(&o.queries, "queries", "", `only queries whose names begin so, such as "rollup day"; results have the figures of earlier runs for the others`)
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,10 +57,45 @@ func main() {
 	}
 }
 
-// loaded is what a load took.
+// notes are the figures of runs over one data folder, which keeps them: a run with -keep or -queries measures some of them anew.
+type notes struct {
+	Loads   []loaded
+	Queries map[string]measured
+	Peer    string // and its version
+}
+
 type loaded struct {
-	bitmap.Table
-	took time.Duration
+	Name    string
+	Claimed bool
+	Took    time.Duration
+}
+
+// measured are the medians of a query.
+type measured struct {
+	Runs         int
+	Basalt, Peer time.Duration
+}
+
+func readNotes(dir string) (n notes, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, "notes.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &n)
+	}
+	if n.Queries == nil {
+		n.Queries = map[string]measured{}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return n, err
+}
+
+func (n *notes) write(dir string) error {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "notes.json"), text, 0o666)
 }
 
 func run(ctx context.Context, o options) error {
@@ -81,44 +122,92 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("%s: %w", text, err)
 		}
 	}
-	loads, err := load(ctx, s, o)
+	stop, err := profile(o.profile)
 	if err != nil {
 		return err
 	}
-	dirs, err := filepath.Glob(filepath.Join(o.data, "warehouse", bitmap.Database+".db", bitmap.Raw+"_[0-9]*"))
-	if err != nil || len(dirs) != 1 {
-		return fmt.Errorf("the events have %d folders, want one", len(dirs))
-	}
-	scratch, err := os.MkdirTemp("", "basalt-bench-")
+	defer stop()
+	figures, err := readNotes(o.data)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
-	binary, err := runner.BuildPeers(ctx, root, scratch)
-	if err != nil {
+	if err := load(ctx, s, o, &figures); err != nil {
 		return err
 	}
-	peer, err := runner.StartPeer(binary, map[string]string{bitmap.Raw: filepath.Join(dirs[0], "**", "*.parquet")}, o.threads)
-	if err != nil {
-		return err
-	}
-	defer peer.Close()
 	plan := runner.Plan{Runs: o.runs, Timeout: 10 * time.Minute, Log: os.Stdout}
 	for _, q := range bitmap.Queries() {
+		if !strings.HasPrefix(q.Name, o.queries) {
+			continue
+		}
 		plan.Queries = append(plan.Queries, runner.Query{Name: q.Name, SQL: q.SQL, PeerSQL: q.PeerSQL})
 	}
-	report, err := runner.Run(ctx, plan, &runner.Embedded{Session: s, Label: "Basalt"}, peer)
+	engines := []runner.Engine{&runner.Embedded{Session: s, Label: "Basalt"}}
+	if o.peer {
+		peer, err := startPeer(ctx, o, root)
+		if err != nil {
+			return err
+		}
+		defer peer.Close()
+		engines = append(engines, peer)
+	}
+	report, err := runner.Run(ctx, plan, engines...)
 	if err != nil {
 		return err
 	}
 	if err := report.Err(); err != nil {
 		return err
 	}
-	return conclude(o, root, report, loads)
+	if !o.peer {
+		return nil
+	}
+	for _, q := range report.Queries {
+		figures.Queries[q.Query] = measured{o.runs, q.Engines[0].Median(), q.Engines[1].Median()}
+	}
+	figures.Peer = report.Engines[1].Version
+	if err := figures.write(o.data); err != nil {
+		return err
+	}
+	return conclude(o, root, &figures)
+}
+
+// startPeer builds and starts DuckDB over the files of the events.
+func startPeer(ctx context.Context, o options, root string) (*runner.Peer, error) {
+	dirs, err := filepath.Glob(filepath.Join(o.data, "warehouse", bitmap.Database+".db", bitmap.Raw+"_[0-9]*"))
+	if err != nil || len(dirs) != 1 {
+		return nil, fmt.Errorf("the events have %d folders, want one", len(dirs))
+	}
+	scratch, err := os.MkdirTemp("", "basalt-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch) // a program that runs needs its file no more
+	binary, err := runner.BuildPeers(ctx, root, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return runner.StartPeer(binary, map[string]string{bitmap.Raw: filepath.Join(dirs[0], "**", "*.parquet")}, o.threads)
+}
+
+// profile starts a profile if a file is named.
+func profile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }
 
 // load makes the events, if they are missing, and every other table anew.
-func load(ctx context.Context, s *basalt.Session, o options) ([]loaded, error) {
+func load(ctx context.Context, s *basalt.Session, o options, figures *notes) error {
 	exec := func(text string) error {
 		_, err := s.Exec(ctx, text)
 		if err != nil {
@@ -131,62 +220,57 @@ func load(ctx context.Context, s *basalt.Session, o options) ([]loaded, error) {
 		fmt.Println("making the events")
 		for _, text := range []string{tables[0].Create, tables[0].Load} {
 			if err := exec(text); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	} else {
 		rows.Close()
 	}
-	if o.profile != "" {
-		f, err := os.Create(o.profile)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return nil, err
-		}
-		defer pprof.StopCPUProfile()
+	if o.keep && len(figures.Loads) > 0 {
+		return nil
 	}
-	var out []loaded
+	figures.Loads = nil
 	for _, t := range tables[1:] {
 		for _, text := range []string{"DROP TABLE IF EXISTS " + t.Name + " FORCE", t.Create} {
 			if err := exec(text); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		start := time.Now()
 		if err := exec(t.Load); err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, loaded{t, time.Since(start)})
+		figures.Loads = append(figures.Loads, loaded{t.Name, t.Claimed, time.Since(start)})
 		fmt.Printf("loaded %s in %.1f s\n", t.Name, time.Since(start).Seconds())
 	}
-	return out, nil
+	return figures.write(o.data)
 }
 
 // conclude prints and writes the outcome and checks the claims.
-func conclude(o options, root string, r *runner.Report, loads []loaded) error {
+func conclude(o options, root string, figures *notes) error {
 	var b strings.Builder
 	rows := bitmap.Events * o.scale
 	fmt.Fprintf(&b, "## Distinct counts in bitmaps, %.0f million events, %d threads\n\n", rows/1e6, o.threads)
-	fmt.Fprintf(&b, "%s, commit %s, medians of %d runs after a warm-up, on %s. Written by `go run ./bench/cmd/bitmap`.\n",
-		time.Now().Format(time.DateOnly), runner.Commit(root), o.runs, runner.Machine())
-	fmt.Fprintf(&b, "DuckDB %s reads the Parquet files of the events. Pages and counts are equal in every row. `name` counts a string: through a global dictionary in Basalt.\n\n", r.Engines[1].Version)
-	b.WriteString("| visitors by page | Basalt ms | DuckDB ms | faster | wanted |\n|---|---:|---:|---:|---:|\n")
+	fmt.Fprintf(&b, "%s, commit %s, medians of the runs after a warm-up, on %s. Written by `go run ./bench/cmd/bitmap`.\n",
+		time.Now().Format(time.DateOnly), runner.Commit(root), runner.Machine())
+	fmt.Fprintf(&b, "DuckDB %s reads the Parquet files of the events. Pages and counts are equal in every row. `name` counts a string: through a global dictionary in Basalt.\n\n", figures.Peer)
+	b.WriteString("| visitors by page | runs | Basalt ms | DuckDB ms | faster | wanted |\n|---|---:|---:|---:|---:|---:|\n")
 	var failed []error
-	for i, q := range r.Queries {
-		want := bitmap.Queries()[i].Wanted
-		mine, peers := q.Engines[0].Median(), q.Engines[1].Median()
-		faster := float64(peers) / float64(mine)
-		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.0f | %.0f |\n", q.Query, ms(mine), ms(peers), faster, want)
-		if faster < want {
-			failed = append(failed, fmt.Errorf("%s: %.1f times as fast as DuckDB, want %.0f", q.Query, faster, want))
+	for _, q := range bitmap.Queries() {
+		m, ok := figures.Queries[q.Name]
+		if !ok {
+			failed = append(failed, fmt.Errorf("%s was not measured yet", q.Name))
+			continue
+		}
+		faster := float64(m.Peer) / float64(m.Basalt)
+		fmt.Fprintf(&b, "| %s | %d | %.1f | %.1f | %.1f | %.0f |\n", q.Name, m.Runs, ms(m.Basalt), ms(m.Peer), faster, q.Wanted)
+		if faster < q.Wanted {
+			failed = append(failed, fmt.Errorf("%s: %.1f times as fast as DuckDB, want %.0f", q.Name, faster, q.Wanted))
 		}
 	}
 	b.WriteString("\n| load | s | rows a second and core | wanted |\n|---|---:|---:|---:|\n")
-	for _, l := range loads {
-		rate := rows / l.took.Seconds() / float64(o.threads)
+	for _, l := range figures.Loads {
+		rate := rows / l.Took.Seconds() / float64(o.threads)
 		wanted := ""
 		if l.Claimed {
 			wanted = fmt.Sprint(wantLoaded)
@@ -194,7 +278,7 @@ func conclude(o options, root string, r *runner.Report, loads []loaded) error {
 				failed = append(failed, fmt.Errorf("loading %s: %.0f rows a second and core, want %d", l.Name, rate, wantLoaded))
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %s |\n", l.Name, l.took.Seconds(), rate, wanted)
+		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %s |\n", l.Name, l.Took.Seconds(), rate, wanted)
 	}
 	fmt.Println(b.String())
 	if o.out != "none" {

@@ -1,0 +1,150 @@
+package bitmap
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+)
+
+// kindsOfContainers are containers of one key as bytes, which the three kinds serve: arrays of all lengths modulo four and up to
+// the largest, runs, bitsets.
+func kindsOfContainers(r *rand.Rand) [][]uint64 {
+	var out [][]uint64
+	const key = 5 << 16
+	for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 300, 1500, 4095, 4096, 4097, 20000} {
+		o := roaring64.New()
+		for o.GetCardinality() < uint64(n) {
+			o.Add(key + r.Uint64N(1<<16))
+		}
+		out = append(out, o.ToArray())
+	}
+	for _, n := range []uint64{4, 4096, 1 << 16} {
+		o := roaring64.New()
+		from := r.Uint64N(1<<16 - n + 1)
+		o.AddRange(key+from, key+from+n)
+		out = append(out, o.ToArray())
+	}
+	return append(out, []uint64{key}, []uint64{key + 65535}, []uint64{key, key + 63, key + 64, key + 65535})
+}
+
+// containerOf is the one container of a bitmap.
+func containerOf(t *testing.T, vals []uint64, runs bool) *container {
+	t.Helper()
+	o := oracle(vals)
+	if runs {
+		o.RunOptimize()
+	}
+	b, err := o.ToBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := walk(b)
+	if !c.next() {
+		t.Fatal("no container", c.err)
+	}
+	return &c.container
+}
+
+// TestCountUnion compares the count of a union with that of all words after plain fills, and an insert with looking first.
+func TestCountUnion(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	pool := kindsOfContainers(r)
+	kinds := map[kind]int{}
+	dense, sparse := 0, 0
+	for range 3000 {
+		var w Workspace
+		var twin, known words
+		var cs []*container
+		largest := 1 + r.IntN(len(pool))
+		total := 0
+		for range 1 + r.IntN(9) {
+			c := containerOf(t, pool[r.IntN(largest)], r.IntN(3) == 0)
+			kinds[c.kind]++
+			total += c.card
+			cs = append(cs, c)
+			if c.kind == arrayKind {
+				if got, want := c.present(&twin), c.card-(ones(with(twin, c))-ones(&twin)); got != want {
+					t.Fatalf("%d of %d values are present, want %d", got, c.card, want)
+				}
+				before := ones(&known)
+				if got, want := c.insert(&known), ones(&known)-before; got != want {
+					t.Fatalf("%d of %d values were new, want %d", got, c.card, want)
+				}
+			} else {
+				c.fill(&known)
+			}
+			c.fill(&twin)
+			if known != twin {
+				t.Fatalf("other bits after inserting %d values than after filling in", c.card)
+			}
+		}
+		if total >= bitsetBytes {
+			dense++
+		} else {
+			sparse++
+		}
+		if got, want := w.countUnion(cs), ones(&twin); got != want {
+			t.Fatalf("%d containers of %d values: counted %d, want %d", len(cs), total, got, want)
+		}
+		if w.scratch != (words{}) {
+			t.Fatal("the workspace's bitset was left with values")
+		}
+	}
+	if len(kinds) != 3 || dense < 100 || sparse < 100 {
+		t.Errorf("too little was tried: %v, %d dense, %d sparse", kinds, dense, sparse)
+	}
+}
+
+// with is w with the values of c.
+func with(w words, c *container) *words {
+	c.fill(&w)
+	return &w
+}
+
+// TestCountPending counts sets whose bitmaps wait, without making their union, and once more after it was made.
+func TestCountPending(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	waited := 0
+	for round := range 200 {
+		w := Workspace{Held: nearBytes} // as if other sets were large: bitmaps wait
+		var s Set
+		want := roaring64.New()
+		for n := range 1 + r.IntN(20) {
+			o := roaring64.New()
+			span := uint64(1) << (16 + r.IntN(8))
+			for range 64 + r.IntN(3000) {
+				o.Add(r.Uint64N(span))
+			}
+			if r.IntN(2) == 0 {
+				o.AddRange(uint64(n)<<14, uint64(n+1+r.IntN(3))<<14)
+				o.RunOptimize()
+			}
+			b, err := o.ToBytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Or(&s, b); err != nil {
+				t.Fatal(err)
+			}
+			clear(b) // the set has bytes of its own
+			want.Or(o)
+			if s.pending != nil && s.tree == nil {
+				waited++
+			}
+			if got := w.Count(&s); uint64(got) != want.GetCardinality() {
+				t.Fatalf("round %d, %d bitmaps: counted %d, want %d", round, n+1, got, want.GetCardinality())
+			}
+		}
+		if s.pending != nil {
+			w.unite(&s)
+		}
+		if got := w.Count(&s); uint64(got) != want.GetCardinality() {
+			t.Fatalf("round %d, united: counted %d, want %d", round, got, want.GetCardinality())
+		}
+		sameSet(t, "united", mustBytes(t, &w, &s), want)
+	}
+	if waited < 500 {
+		t.Errorf("only %d counts were of bitmaps that wait", waited)
+	}
+}
