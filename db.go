@@ -72,6 +72,7 @@ type DB struct {
 	opened     atomic.Int64
 	compaction compactor
 	indexing   indexer
+	rewrites   rewrites
 	analyzed   analyzeJobs
 	scheduler  scheduler
 
@@ -156,6 +157,9 @@ func Open(dir string, o Options) (*DB, error) {
 	db.cat = cat
 	cat.Clock = db.clock
 	err = db.sweep()
+	if err == nil {
+		err = db.endRewrites()
+	}
 	if err == nil {
 		err = db.openResources(o.SpillDir)
 	}

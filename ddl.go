@@ -131,40 +131,6 @@ func (x *execution) insertTable(n ast.Name) (*catalog.Table, error) {
 	return t, nil
 }
 
-func (x *execution) createView(st *ast.CreateView) (*Rows, error) {
-	db, name, err := x.resolveName(st.Name)
-	if err != nil {
-		return nil, err
-	}
-	if st.Alter && x.snapshot.View(db, name) == nil {
-		return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", db, name).At(st.Name.Position())
-	}
-	if st.IfNotExists && x.snapshot.View(db, name) != nil {
-		return okRows(x.s, 0, ""), nil
-	}
-	bound, err := bind.Query(st.Query, x.env())
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, c := range st.Columns {
-		names = append(names, c.Name)
-	}
-	cols, err := columnsOf(bound, names)
-	if err != nil {
-		return nil, sqlerr.From(err).At(st.Position())
-	}
-	for i := range st.Columns {
-		cols[i].Comment = st.Columns[i].Comment
-	}
-	v := &catalog.View{Database: db, Name: name, Columns: cols, Text: st.Text, DefaultDatabase: x.s.Database(), Comment: st.Comment}
-	err = x.s.db.cat.Update(func(tx *catalog.Tx) error { return tx.CreateView(v, st.OrReplace || st.Alter) })
-	if err != nil {
-		return nil, sqlerr.From(err).At(st.Name.Position())
-	}
-	return okRows(x.s, 0, ""), nil
-}
-
 // createSink is the sink of CREATE TABLE AS: its publication creates the table.
 func (x *execution) createSink(t *catalog.Table) storage.Sink {
 	if t.Hive {

@@ -176,6 +176,38 @@ func (a *alteration) rename(t *catalog.Table, act *ast.AlterAction) error {
 	return nil
 }
 
+// renameTables is MySQL's RENAME TABLE: the pairs in order, so that names can be exchanged, all or none.
+func (x *execution) renameTables(st *ast.RenameTable) (*Rows, error) {
+	return x.change(st.From[0], func(a *alteration) error {
+		for i, from := range st.From {
+			db, name, err := x.resolveName(from)
+			if err != nil {
+				return err
+			}
+			to := st.To[i]
+			if to.Database == "" {
+				to.Database = x.s.Database()
+			}
+			todb, next, err := x.resolveName(to)
+			if err != nil {
+				return err
+			}
+			if db != todb {
+				return sqlerr.Unsupported("RENAME TABLE into another database").At(to.Position())
+			}
+			if a.tx.View(db, name) != nil {
+				err = a.tx.RenameView(db, name, next)
+			} else if _, err = x.alterable(a.tx, from); err == nil {
+				err = a.tx.RenameTable(db, name, next)
+			}
+			if err != nil {
+				return sqlerr.From(err).At(from.Position())
+			}
+		}
+		return nil
+	})
+}
+
 // replaceTable is REPLACE WITH TABLE: the tables swap their names, or, with swap = false, the other
 // takes this one's name and this one is dropped.
 func (a *alteration) replaceTable(t *catalog.Table, act *ast.AlterAction) error {
@@ -192,6 +224,9 @@ func (a *alteration) replaceTable(t *catalog.Table, act *ast.AlterAction) error 
 	other, err := a.x.alterable(a.tx, ast.Name{Pos: act.Pos, Database: t.Database, Name: act.Name})
 	if err != nil {
 		return err
+	}
+	if other.ID == t.ID {
+		return sqlerr.Detail("Table[%s] can not be replaced with itself", t.Name)
 	}
 	if err := internalOnly(t, "ALTER TABLE REPLACE WITH TABLE"); err != nil {
 		return err

@@ -77,6 +77,9 @@ func (c *columnChange) check() error {
 	if c.t.Kind == catalog.Internal && isTextTable(c.t) && !slices.Contains([]string{"ADD COLUMN", "ADD COLUMNS", "RENAME COLUMN", "CHANGE COLUMN", "MODIFY COLUMN"}, c.act.Kind) {
 		return sqlerr.Unsupported("ALTER TABLE " + c.act.Kind + " of a table of text files, whose columns are found by position")
 	}
+	if job := c.x.s.db.rewrites.of(c.t.ID); job != nil && job.x != c.x {
+		return underChange(c.t)
+	}
 	for i := range c.t.Indexes {
 		if c.t.Indexes[i].Building {
 			return sqlerr.Detail("Table[%s]'s state(ROLLUP) is not NORMAL. Do not allow doing ALTER ops", c.t.Name)

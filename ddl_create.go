@@ -145,7 +145,8 @@ func isDoris(st *ast.CreateTable) bool {
 }
 
 // copyDefinition gives t everything of a table of ours but its rows: partitions of the same names and
-// bounds, properties, and with them the colocate group; and the rollups that are named ("*": all).
+// bounds, properties, and with them the colocate group; and the rollups that are named ("*": all; those of
+// materialised views never).
 func (x *execution) copyDefinition(t *catalog.Table, st *ast.CreateTable) error {
 	like, rollups := *st.Like, st.LikeRollup
 	db, name, err := x.resolveName(like)
@@ -168,11 +169,14 @@ func (x *execution) copyDefinition(t *catalog.Table, st *ast.CreateTable) error 
 		}
 	}
 	for _, name := range rollups {
-		if name != "*" && src.IndexNamed(name) == nil {
+		if ix := src.IndexNamed(name); name != "*" && (ix == nil || ix.View) {
 			return sqlerr.Detail("Rollup index[%s] not exists in Table[%s]", name, src.Name).At(like.Position())
 		}
 	}
 	for _, ix := range src.Indexes {
+		if ix.View { // Doris copies no materialised views
+			continue
+		}
 		if slices.Contains(rollups, "*") || slices.ContainsFunc(rollups, func(r string) bool { return strings.EqualFold(r, ix.Name) }) {
 			ix.ID, ix.Building = 0, false
 			t.Indexes = append(t.Indexes, ix)

@@ -49,7 +49,7 @@ func (a *alteration) addIndex(t *catalog.Table, ix catalog.Index) error {
 	if err != nil {
 		return err
 	}
-	job := catalog.AlterJob{Kind: "ROLLUP", Database: t.Database, Table: t.Name, TableID: t.ID, Index: added.Name, IndexID: added.ID, Timeout: timeout}
+	job := catalog.AlterJob{Kind: catalog.RollupJob, Database: t.Database, Table: t.Name, TableID: t.ID, Index: added.Name, IndexID: added.ID, Timeout: timeout}
 	if !added.Building {
 		job.State = catalog.JobFinished
 	}
@@ -264,11 +264,11 @@ func (x *execution) dropMaterializedView(st *ast.DropMaterializedView) (*Rows, e
 // cancelAlter is CANCEL ALTER TABLE ROLLUP FROM t: indexes that are being built go.
 func (x *execution) cancelAlter(st *ast.CancelAlter) (*Rows, error) {
 	if st.Kind == "COLUMN" {
-		return nil, sqlerr.Unsupported("CANCEL ALTER TABLE COLUMN").At(st.Position())
+		return x.cancelRewrite(st)
 	}
 	jobs := map[int64]bool{} // indexes
 	for _, j := range x.s.db.cat.Jobs() {
-		if j.State == catalog.JobPending && (len(st.Jobs) == 0 || slices.Contains(st.Jobs, j.ID)) {
+		if j.Kind == catalog.RollupJob && j.State == catalog.JobPending && (len(st.Jobs) == 0 || slices.Contains(st.Jobs, j.ID)) {
 			jobs[j.IndexID] = true
 		}
 	}
@@ -281,7 +281,7 @@ func (x *execution) cancelAlter(st *ast.CancelAlter) (*Rows, error) {
 		for i := range t.Indexes {
 			if ix := &t.Indexes[i]; ix.Building && jobs[ix.ID] {
 				found = true
-				a.tx.EndJobs(ix.ID, catalog.JobCancelled, "user cancelled")
+				a.tx.EndJobs(catalog.RollupJob, ix.ID, catalog.JobCancelled, "user cancelled")
 				if err := a.dropIndex(t, ix); err != nil {
 					return err
 				}

@@ -12,12 +12,6 @@ import (
 	"github.com/basaltdb/basalt/planner/bind"
 )
 
-// columnJob is the kind of jobs that change columns.
-const columnJob = "COLUMN"
-
-// schemaChangeTimeout is what SHOW ALTER TABLE COLUMN shows: nothing is given up after it.
-const schemaChangeTimeout = 86400
-
 // rewriteAttempts bounds how often a table is written anew because loads came meanwhile.
 const rewriteAttempts = 5
 
@@ -28,7 +22,8 @@ func (*mustRewrite) Error() string { return "the table must be written anew" }
 
 // changeColumns runs an ALTER TABLE that changes columns: in the catalog alone or, where rows must be in another order or
 // meet others, together with all rows written anew.
-func (x *execution) changeColumns(ctx context.Context, st *ast.AlterTable, run func(a *alteration) error) (*Rows, error) {
+func (x *execution) changeColumns(ctx context.Context, st *ast.AlterTable, run func(a *alteration) error) (rows *Rows, result error) {
+	var job *rewriteJob          // once rows must be written
 	var files []catalog.DataFile // that hold the rows as they are to be
 	var version int64            // of the table that they were made of
 	var from *catalog.Table
@@ -58,8 +53,11 @@ func (x *execution) changeColumns(ctx context.Context, st *ast.AlterTable, run f
 			}
 			a.reindex = &tableKey{t.Database, t.ID}
 		}
-		a.tx.AddJob(catalog.AlterJob{Kind: columnJob, Database: t.Database, Table: t.Name, TableID: t.ID, Index: t.Name, IndexID: t.ID,
-			State: catalog.JobFinished, Schema: t.Schema, Timeout: schemaChangeTimeout})
+		if job != nil {
+			a.tx.EndJobs(catalog.ColumnJob, t.ID, catalog.JobFinished, "")
+		} else {
+			a.tx.AddJob(columnJobOf(t, catalog.JobFinished))
+		}
 		return nil
 	}
 	for range rewriteAttempts {
@@ -67,6 +65,13 @@ func (x *execution) changeColumns(ctx context.Context, st *ast.AlterTable, run f
 		var must *mustRewrite
 		if !errors.As(err, &must) {
 			return rows, err
+		}
+		if job == nil {
+			if job, err = x.beginRewrite(ctx, must.table); err != nil {
+				return nil, err
+			}
+			defer func() { result = x.endRewrite(job, result) }()
+			ctx = job.ctx
 		}
 		rows, err = x.locked(ctx, st.Name, func() (*Rows, error) {
 			t := tableOf(x.snapshot, tableKey{must.table.Database, must.table.ID})

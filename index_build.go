@@ -213,7 +213,7 @@ func (db *DB) cancelIndex(t *catalog.Table, index int64, message string) error {
 		if now == nil || now.IndexByID(index) == nil {
 			return nil
 		}
-		tx.EndJobs(index, catalog.JobCancelled, message)
+		tx.EndJobs(catalog.RollupJob, index, catalog.JobCancelled, message)
 		files, err := tx.DropIndex(t.Database, t.ID, index)
 		gone = db.filePaths(now, files)
 		return err

@@ -36,6 +36,8 @@ func (x *execution) show(ctx context.Context, st *ast.Show) (*Rows, error) {
 		r, err = x.showColumns(st)
 	case "CREATE TABLE", "CREATE VIEW":
 		r, err = x.showCreateTable(st)
+	case "ALTER TABLE COLUMN":
+		r, err = x.showAlterColumn(st)
 	case "ALTER TABLE ROLLUP", "ALTER TABLE MATERIALIZED VIEW":
 		r, err = x.showAlterRollup(st)
 	case "LOAD":

@@ -20,7 +20,7 @@ func (x *execution) showCreateTable(st *ast.Show) (*result, error) {
 	}
 	if v := x.snapshot.View(n.Database, n.Name); v != nil {
 		r := newResult(textCols("View", "Create View", "character_set_client", "collation_connection"))
-		r.Add(str(v.Name), str("CREATE VIEW "+quoteName(v.Name)+" AS "+v.Text), str("utf8mb4"), str("utf8mb4_0900_bin"))
+		r.Add(str(v.Name), str(createViewText(v)), str("utf8mb4"), str("utf8mb4_0900_bin"))
 		return r, nil
 	}
 	if _, err := x.columnsOfName(n); err != nil {
@@ -29,6 +29,25 @@ func (x *execution) showCreateTable(st *ast.Show) (*result, error) {
 	r := newResult(textCols("Table", "Create Table"))
 	r.Add(str(n.Name), str(createTableText(x.snapshot.Table(n.Database, n.Name))))
 	return r, nil
+}
+
+// createViewText is a statement that makes a view again, with the names and comments of its columns.
+func createViewText(v *catalog.View) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE VIEW %s", quoteName(v.Name))
+	for i, c := range v.Columns {
+		b.WriteString([]string{" (", ", "}[min(i, 1)] + quoteName(c.Name))
+		if c.Comment != "" {
+			b.WriteString(" COMMENT " + quoteText(c.Comment))
+		}
+	}
+	if len(v.Columns) > 0 {
+		b.WriteByte(')')
+	}
+	if v.Comment != "" {
+		b.WriteString(" COMMENT " + quoteText(v.Comment))
+	}
+	return b.String() + " AS " + v.Text
 }
 
 // createTableText is a statement that makes the table again: in Doris's layout, with every

@@ -21,7 +21,7 @@ func (x *execution) showAlterRollup(st *ast.Show) (*result, error) {
 	r := newResult([]Column{longCol("JobId"), textCol("TableName"), textCol("CreateTime"), textCol("FinishTime"), textCol("BaseIndexName"), textCol("RollupIndexName"),
 		longCol("RollupId"), longCol("TransactionId"), textCol("State"), textCol("Msg"), textCol("Progress"), longCol("Timeout")})
 	for _, j := range x.s.db.cat.Jobs() {
-		if j.Database != name || j.Kind != "ROLLUP" {
+		if j.Database != name || j.Kind != catalog.RollupJob {
 			continue
 		}
 		table := j.Table

@@ -82,6 +82,8 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.createMaterializedView(st)
 	case *ast.DropMaterializedView:
 		return x.dropMaterializedView(st)
+	case *ast.RenameTable:
+		return x.renameTables(st)
 	case *ast.CancelAlter:
 		return x.cancelAlter(st)
 	case *ast.Recover:

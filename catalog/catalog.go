@@ -296,6 +296,14 @@ func (tx *Tx) Table(database, name string) *Table {
 	return nil
 }
 
+// View looks up a view as of this transaction; nil when there is none.
+func (tx *Tx) View(database, name string) *View {
+	if d := tx.st.databases[database]; d != nil {
+		return d.views[name]
+	}
+	return nil
+}
+
 // LeaveGroups takes dropped tables out of their colocate groups.
 func (tx *Tx) LeaveGroups(dropped ...*Table) {
 	for _, t := range dropped {
@@ -353,19 +361,43 @@ func (tx *Tx) DropView(database, name string) error {
 
 // RenameTable moves a table to a free name of the same database.
 func (tx *Tx) RenameTable(database, from, to string) error {
-	t, err := tx.DropTable(database, from)
+	d, err := tx.database(database)
 	if err != nil {
 		return err
 	}
-	d := tx.st.databases[database]
+	t := d.tables[from]
+	if t == nil {
+		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", database, from)
+	}
 	if err := d.checkFree(to); err != nil {
 		return err
 	}
 	next := *t
 	next.Name, next.Source = to, nil
+	delete(d.tables, from)
 	d.tables[to] = &next
-	tx.putTable(&next)
-	tx.ops = append(tx.ops, putFiles(&next, next.AllFiles()), putStatistics(&next))
+	tx.putTable(&next) // files, statistics and dictionaries are stored by the table's id
+	return nil
+}
+
+// RenameView moves a view to a free name of the same database.
+func (tx *Tx) RenameView(database, from, to string) error {
+	d, err := tx.database(database)
+	if err != nil {
+		return err
+	}
+	v := d.views[from]
+	if v == nil {
+		return sqlerr.New(sqlerr.UnknownTable, "Table '%s.%s' doesn't exist", database, from)
+	}
+	if err := d.checkFree(to); err != nil {
+		return err
+	}
+	next := *v
+	next.Name = to
+	delete(d.views, from)
+	d.views[to] = &next
+	tx.ops = append(tx.ops, dropView(v), putView(&next))
 	return nil
 }
 

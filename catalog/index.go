@@ -95,7 +95,7 @@ func IndexExists(ix *Index, t *Table) error {
 
 // DropIndex takes an index away and returns its files.
 func (tx *Tx) DropIndex(database string, table, index int64) ([]DataFile, error) {
-	tx.EndJobs(index, JobCancelled, "the index was dropped")
+	tx.EndJobs(RollupJob, index, JobCancelled, "the index was dropped")
 	return tx.changeIndexFiles(database, table, func(t *Table) error {
 		t.Indexes = slices.DeleteFunc(slices.Clone(t.Indexes), func(x Index) bool { return x.ID == index })
 		t.IndexFiles = slices.DeleteFunc(slices.Clone(t.IndexFiles), func(f DataFile) bool { return f.Index == index })
@@ -154,7 +154,7 @@ func (tx *Tx) settleIndexes(t *Table) {
 		if ix := &t.Indexes[i]; ix.Building && !slices.ContainsFunc(t.Files, func(f DataFile) bool { return !f.Covers(ix.ID) }) {
 			t.Indexes = slices.Clone(t.Indexes)
 			t.Indexes[i].Building = false
-			tx.EndJobs(ix.ID, JobFinished, "")
+			tx.EndJobs(RollupJob, ix.ID, JobFinished, "")
 		}
 	}
 }

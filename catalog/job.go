@@ -16,10 +16,16 @@ const (
 	JobCancelled JobState = "CANCELLED"
 )
 
+// Kinds of jobs.
+const (
+	RollupJob = "ROLLUP" // builds an index; views of one table are indexes, too
+	ColumnJob = "COLUMN" // changes columns; its index is the table
+)
+
 // AlterJob is a change of a table that goes on after its statement, and stays on record when it has ended. Immutable.
 type AlterJob struct {
 	ID                int64
-	Kind              string // "ROLLUP", as views of one table are, too; "COLUMN"
+	Kind              string
 	Database, Table   string // as named at the start
 	TableID           int64
 	Index             string
@@ -52,10 +58,10 @@ func (tx *Tx) AddJob(j AlterJob) {
 	}
 }
 
-// EndJobs ends the pending jobs about an index.
-func (tx *Tx) EndJobs(index int64, state JobState, message string) {
+// EndJobs ends the pending jobs of a kind about an index.
+func (tx *Tx) EndJobs(kind string, index int64, state JobState, message string) {
 	for _, j := range tx.st.jobs {
-		if j.IndexID == index && j.State == JobPending {
+		if j.Kind == kind && j.IndexID == index && j.State == JobPending {
 			tx.ownJobs()
 			next := *j
 			next.State, next.Message, next.Finished = state, message, tx.now

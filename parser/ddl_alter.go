@@ -94,6 +94,20 @@ func (p *parser) alterAction(a *ast.AlterAction) {
 	}
 }
 
+// renameTable reads MySQL's RENAME TABLE a TO b [, …].
+func (p *parser) renameTable() ast.Statement {
+	n := &ast.RenameTable{Pos: p.pos()}
+	p.skip(2)
+	for {
+		n.From = append(n.From, p.name())
+		p.expect("TO")
+		n.To = append(n.To, p.name())
+		if !p.acceptOp(",") {
+			return n
+		}
+	}
+}
+
 // alterPlace reads [FIRST|AFTER c] [TO r|FROM r] [CASCADE|RESTRICT] [PROPERTIES].
 func (p *parser) alterPlace(a *ast.AlterAction) {
 	for {

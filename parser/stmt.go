@@ -81,8 +81,11 @@ func (p *parser) statement() ast.Statement {
 	case "MSCK":
 		return p.repair()
 	}
-	if p.isWords("CANCEL", "ALTER", "TABLE") {
+	switch {
+	case p.isWords("CANCEL", "ALTER", "TABLE"):
 		return p.cancelAlter()
+	case p.isWords("RENAME", "TABLE"), p.isWords("RENAME", "TABLES"):
+		return p.renameTable()
 	}
 	return p.admin()
 }

@@ -63,6 +63,13 @@ func (f *formatter) statement(s Statement) {
 		f.fullName(s.Name)
 		f.text(" ON ")
 		f.fullName(s.Table)
+	case *RenameTable:
+		f.text("RENAME TABLE ")
+		f.list(len(s.From), func(i int) {
+			f.fullName(s.From[i])
+			f.text(" TO ")
+			f.fullName(s.To[i])
+		})
 	case *CancelAlter:
 		f.text("CANCEL ALTER TABLE ", s.Kind, " FROM ")
 		f.fullName(s.Table)

@@ -428,6 +428,12 @@ type DropMaterializedView struct {
 	Name, Table Name
 }
 
+// RenameTable is MySQL's RENAME TABLE From TO To [, …] of tables and views: in order, all or none.
+type RenameTable struct {
+	Pos
+	From, To []Name
+}
+
 // CancelAlter is CANCEL ALTER TABLE Kind FROM t [(job, …)].
 type CancelAlter struct {
 	Pos
@@ -474,3 +480,4 @@ func (*Admin) isStatement()          {}
 func (*CreateMaterializedView) isStatement() {}
 func (*DropMaterializedView) isStatement()   {}
 func (*CancelAlter) isStatement()            {}
+func (*RenameTable) isStatement()            {}

@@ -85,6 +85,7 @@ type binder struct {
 	dictionaries map[expr.ColumnID]expr.Column
 	views        []*catalog.View // being expanded, outermost first
 	database     string          // that unqualified names resolve in: a view's own inside of it
+	frozen       *freezer        // of the text of a new view; else nil
 	ctes         int             // number of shared CTEs made
 	hints        []HintUse
 }

@@ -138,6 +138,7 @@ func (b *binder) joinUsing(j *ast.Join, kind logical.JoinKind, l, r fromItem, fc
 	names := j.Using
 	if j.Natural {
 		names = commonNames(shown(l.visible), shown(r.visible))
+		b.frozen.natural(j, names)
 	}
 	var on []expr.Expr
 	var lcols, rcols []named

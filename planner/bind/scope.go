@@ -119,6 +119,7 @@ func (b *binder) columnHere(s *scope, c *ast.Column) (expr.Expr, error) {
 	if len(matches) == 1 {
 		ref := expr.Ref(matches[0].col)
 		b.positions[ref] = c.Position()
+		b.frozen.column(s, c, matches[0])
 		return ref, nil
 	}
 	if s.aliases != nil && !s.aliases.first && unqualified {

@@ -2,6 +2,8 @@ package bind
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -105,6 +107,7 @@ func (b *binder) selectList(base *scope, ws *windowScope, q *ast.Select) ([]sele
 			if err != nil {
 				return nil, err
 			}
+			b.frozen.star(s, q, i, cols)
 			for _, c := range cols {
 				ref := expr.Ref(c.col)
 				b.positions[ref] = it.Position()
@@ -116,6 +119,7 @@ func (b *binder) selectList(base *scope, ws *windowScope, q *ast.Select) ([]sele
 		if err != nil {
 			return nil, err
 		}
+		b.frozen.name(it)
 		items = append(items, selectItem{e: e, name: itemName(it)})
 	}
 	return items, nil
@@ -143,11 +147,11 @@ func (b *binder) star(s *scope, it *ast.SelectItem, noFrom bool) ([]named, error
 		if noFrom {
 			return nil, sqlerr.New(noTables, "No tables used").At(it.Position())
 		}
-		return shown(s.visible), nil
+		return except(shown(s.visible), it)
 	}
 	for _, r := range s.rels {
 		if r.named(it.Table.Database, it.Table.Name) {
-			return shown(r.cols), nil
+			return except(shown(r.cols), it)
 		}
 	}
 	err := sqlerr.New(sqlerr.UnknownTableAlias, "Unknown table '%s'", it.Table.Name).At(it.Position())
@@ -159,6 +163,23 @@ func (b *binder) star(s *scope, it *ast.SelectItem, noFrom bool) ([]named, error
 		return nil, err.WithHint("Did you mean '%s'?", near)
 	}
 	return nil, err
+}
+
+// except takes the columns of * EXCEPT (…) away; each must be there, and one must be left.
+func except(cols []named, it *ast.SelectItem) ([]named, error) {
+	if len(it.Except) == 0 {
+		return cols, nil
+	}
+	for _, name := range it.Except {
+		if !slices.ContainsFunc(cols, func(c named) bool { return equalName(c.name, name) }) {
+			return nil, sqlerr.New(sqlerr.UnknownColumn, "Unknown column '%s' in '* EXCEPT'", name).At(it.Position())
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(cols), func(c named) bool { return containsName(it.Except, c.name) })
+	if len(left) == 0 {
+		return nil, sqlerr.Detail("All columns in slots: [%s] are excepted", strings.Join(it.Except, ", ")).At(it.Position())
+	}
+	return left, nil
 }
 
 // filter keeps the rows for which all conds are true; subqueries in them become Applies. The

@@ -148,13 +148,14 @@ func (b *binder) view(v *catalog.View, t *ast.TableName, alias string) (fromItem
 		return fromItem{}, viewError(err, full, t)
 	}
 	database := b.database
-	b.views, b.database = append(b.views, v), v.DefaultDatabase
+	frozen := b.frozen
+	b.views, b.database, b.frozen = append(b.views, v), v.DefaultDatabase, nil
 	r, err := b.query(q, nil, nil, false)
-	b.views, b.database = b.views[:len(b.views)-1], database
+	b.views, b.database, b.frozen = b.views[:len(b.views)-1], database, frozen
 	if err != nil {
 		return fromItem{}, viewError(err, full, t)
 	}
-	r, err = b.frozen(r, v, t)
+	r, err = b.asCreated(r, v, t)
 	if err != nil {
 		return fromItem{}, err
 	}
@@ -166,14 +167,22 @@ func (b *binder) view(v *catalog.View, t *ast.TableName, alias string) (fromItem
 }
 
 // viewError says that a view is broken: the position is that of the view's name in the
-// user's text, for the view's own text is not what the user wrote now.
+// user's text, for the view's own text is not what the user wrote now. What the text names and
+// is gone makes the view invalid, as in MySQL.
 func viewError(err error, view string, t *ast.TableName) error {
 	e := sqlerr.From(err)
+	switch e.Code {
+	case sqlerr.UnknownTable, sqlerr.UnknownColumn, sqlerr.UnknownDatabase, sqlerr.UnknownFunction, sqlerr.UnknownTableAlias, sqlerr.AmbiguousColumn:
+		return sqlerr.New(invalidView, "View '%s' references invalid table(s) or column(s) or function(s) or definer/invoker of view lack rights to use them", view).
+			At(t.Position()).WithHint("%s", e.Message)
+	case invalidView: // of a view below
+		return sqlerr.New(invalidView, "%s", e.Message).At(t.Position()).WithHint("%s", e.Hint)
+	}
 	return sqlerr.New(e.Code, "View '%s': %s", view, e.Message).At(t.Position()).WithHint("%s", e.Hint)
 }
 
-// frozen projects a view's query to the columns that the view was created with.
-func (b *binder) frozen(r relationResult, v *catalog.View, t *ast.TableName) (relationResult, error) {
+// asCreated projects a view's query to the columns that the view was created with.
+func (b *binder) asCreated(r relationResult, v *catalog.View, t *ast.TableName) (relationResult, error) {
 	cols := r.node.Columns()
 	if len(v.Columns) == 0 {
 		return r, nil
