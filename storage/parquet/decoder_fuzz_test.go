@@ -316,7 +316,13 @@ func FuzzFooter(f *testing.F) {
 		for at := 0; at < len(body) && at < 64; at++ {
 			_, _, _ = decodePageHeader(body[at:])
 		}
-		_, _ = decodeOffsetIndex(footer), decodeColumnIndex(footer)
-		_, _ = decodeOffsetIndex(body), decodeColumnIndex(body)
+		for _, b := range [][]byte{body, footer} {
+			if pages := decodeOffsetIndex(b, 100); len(pages) > 100 {
+				t.Fatalf("%d pages", len(pages))
+			}
+			for n := range 4 {
+				_ = decodeColumnIndex(b, n)
+			}
+		}
 	})
 }

@@ -29,7 +29,7 @@ func (c *column) loadPages() {
 	if b == nil {
 		return
 	}
-	pages := decodeOffsetIndex(b)
+	pages := decodeOffsetIndex(b, min(c.rows, int64(len(b))/leastLocation))
 	for i := range pages {
 		p := &pages[i]
 		next := c.rows
@@ -37,7 +37,7 @@ func (c *column) loadPages() {
 			next = pages[i+1].row
 		}
 		p.rows = next - p.row
-		if p.row < 0 || p.rows <= 0 || i == 0 && p.row != 0 || p.size <= 0 || p.offset < c.start || p.offset+int64(p.size) > c.win.end {
+		if p.row < 0 || p.rows <= 0 || i == 0 && p.row != 0 || p.size <= 0 || p.offset < c.start || p.offset > c.win.end-int64(p.size) {
 			return
 		}
 	}
@@ -49,7 +49,7 @@ func (c *column) loadPages() {
 // readIndex reads an index structure from the file; nil when there is none or its
 // place is wrong.
 func (c *column) readIndex(off int64, n int32) []byte {
-	if off < 4 || n <= 0 || n > maxIndexBytes || off+int64(n) > c.file.dataEnd {
+	if off < 4 || n <= 0 || n > maxIndexBytes || off > c.file.dataEnd-int64(n) {
 		return nil
 	}
 	b := make([]byte, n)
@@ -62,7 +62,11 @@ func (c *column) readIndex(off int64, n int32) []byte {
 	return b
 }
 
-func decodeOffsetIndex(b []byte) []pageLocation {
+// leastLocation is the fewest bytes that a location takes: three fields and their end.
+const leastLocation = 7
+
+// decodeOffsetIndex returns nil when the index is wrong, or has more than most pages.
+func decodeOffsetIndex(b []byte, most int64) []pageLocation {
 	r := &thriftReader{b: b}
 	var out []pageLocation
 	var last int16
@@ -76,7 +80,13 @@ func decodeOffsetIndex(b []byte) []pageLocation {
 			r.skip(typ)
 			continue
 		}
-		r.structs(typ, func() { out = append(out, decodeLocation(r)) })
+		r.structs(typ, func() {
+			if p := decodeLocation(r); int64(len(out)) < most {
+				out = append(out, p)
+			} else {
+				r.fail(errList)
+			}
+		})
 	}
 	if r.err != nil {
 		return nil
@@ -138,7 +148,8 @@ type columnIndex struct {
 	nulls     []int64 // nil: unknown
 }
 
-func decodeColumnIndex(b []byte) *columnIndex {
+// decodeColumnIndex returns nil when the index is wrong, or is not one of so many pages.
+func decodeColumnIndex(b []byte, pages int) *columnIndex {
 	r := &thriftReader{b: b}
 	x := &columnIndex{}
 	var last int16
@@ -153,6 +164,9 @@ func decodeColumnIndex(b []byte) *columnIndex {
 			continue
 		}
 		n, elem := r.list()
+		if id <= 3 && n != pages || id == 5 && n != pages && n != 0 {
+			return nil
+		}
 		for range n {
 			switch {
 			case id == 1 && (elem == thriftTrue || elem == thriftFalse):
@@ -182,7 +196,7 @@ func (c *column) pageRanges() []storage.Range {
 	if n == 0 || b == nil {
 		return nil
 	}
-	x := decodeColumnIndex(b)
+	x := decodeColumnIndex(b, n)
 	if x == nil || len(x.nullPages) != n || len(x.min) != n || len(x.max) != n || x.nulls != nil && len(x.nulls) != n {
 		return nil
 	}

@@ -44,7 +44,7 @@ func (s *Source) openBlocks(p *split, b *budget.Reservation) (*blocks, error) {
 	}
 	in := &blocks{path: f.path, file: file, size: f.size, block: f.block, close: func() {}, budget: b}
 	if f.comp != plain {
-		if in.in, in.close, err = f.stream(file); err != nil {
+		if in.in, in.close, err = f.stream(file, false, b); err != nil {
 			file.Close()
 			return nil, err
 		}
@@ -100,6 +100,8 @@ func (b *blocks) fill() error {
 	case err == nil:
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && b.in == nil:
 		b.last = true
+	case sqlerr.Is(err, sqlerr.OutOfMemory):
+		return err
 	case b.in != nil:
 		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", b.path, err)
 	default:

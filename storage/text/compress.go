@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -51,10 +52,13 @@ func (c compression) ratio() float64 {
 	return 4
 }
 
-// stream reads the file's text from its beginning.
-func (f *file) stream(file storage.File) (io.Reader, func(), error) {
+// stream reads the file's text from its beginning, what it holds charged to b. For a sample, when not much is read, b may be nil.
+func (f *file) stream(file storage.File, sample bool, b *budget.Reservation) (io.Reader, func(), error) {
 	raw := io.NewSectionReader(file, 0, f.size)
 	wrap := func(err error) error {
+		if e := new(sqlerr.Error); errors.As(err, &e) {
+			return err
+		}
 		return sqlerr.New(sqlerr.CorruptFile, "corrupt compressed file %s: %v", f.path, err)
 	}
 	none := func() {}
@@ -68,11 +72,18 @@ func (f *file) stream(file storage.File) (io.Reader, func(), error) {
 	case bzipped:
 		return bzip2.NewReader(raw), none, nil
 	case zstandard:
-		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if sample {
+			r, err := zstdSample(file, f.size)
+			if err != nil {
+				return nil, none, wrap(err)
+			}
+			return r, r.Close, nil
+		}
+		r, err := newZstdText(file, f.size, b)
 		if err != nil {
 			return nil, none, wrap(err)
 		}
-		return r, r.Close, nil
+		return r, r.close, nil
 	case snappied:
 		in := bufio.NewReaderSize(raw, 64<<10)
 		if head, _ := in.Peek(len(snappyMagic)); string(head) == snappyMagic {
@@ -82,10 +93,6 @@ func (f *file) stream(file storage.File) (io.Reader, func(), error) {
 	}
 	return raw, none, nil
 }
-
-// maxWindow bounds how far back zstd files refer, which is allocated when a file says so: what the zstd program
-// takes unless it is told otherwise.
-const maxWindow = 128 << 20
 
 // snappyMagic begins files in the snappy framing format; those of Hadoop's codec do not have it.
 const snappyMagic = "\xff\x06\x00\x00sNaPpY"

@@ -29,7 +29,7 @@ func (f *file) sample(fs storage.FS) (*sample, error) {
 		return nil, err
 	}
 	defer file.Close()
-	in, done, err := f.stream(file)
+	in, done, err := f.stream(file, true, nil)
 	defer done()
 	if err != nil {
 		return nil, err
@@ -44,6 +44,7 @@ func (f *file) sample(fs storage.FS) (*sample, error) {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		s.whole = true
+	case tooLarge(err) && n > 0: // of a later frame; what is there is enough
 	case err != nil:
 		return nil, sqlerr.New(sqlerr.CorruptFile, "cannot read the text of %s: %v", f.path, err)
 	}
