@@ -329,7 +329,7 @@ func (m *matcher) countAll() expr.Expr {
 	return nil
 }
 
-// choice is the state of a CASE: its conditions read keys, its branches are states.
+// choice is the state of a CASE or IF: its conditions read keys, its branches are states.
 func (m *matcher) choice(fn string, e expr.Expr) expr.Expr {
 	c, ok := e.(*expr.Call)
 	if !ok {
@@ -337,7 +337,7 @@ func (m *matcher) choice(fn string, e expr.Expr) expr.Expr {
 	}
 	if c.Fn.Name == "cast" { // of the branches
 		in, ok := c.Args[0].(*expr.Call)
-		if !ok || in.Fn.Name != "case" {
+		if !ok || !isChoice(in) {
 			return nil
 		}
 		args := append([]expr.Expr(nil), in.Args...)
@@ -354,11 +354,14 @@ func (m *matcher) choice(fn string, e expr.Expr) expr.Expr {
 		}
 		return m.branches(fn, args)
 	}
-	if c.Fn.Name != "case" {
+	if !isChoice(c) {
 		return nil
 	}
 	return m.branches(fn, c.Args)
 }
+
+// isChoice tells case(cond, then, …, else) and if(cond, then, else).
+func isChoice(c *expr.Call) bool { return c.Fn.Name == "case" || c.Fn.Name == "if" }
 
 // isCondition tells the conditions of case(cond, then, …, else).
 func isCondition(i, n int) bool { return i%2 == 0 && i < n-1 }

@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -342,7 +343,11 @@ const (
 
 // routeCost is what reading the index takes, and the table where it must be read too.
 func (r *rollupRouter) routeCost(to *route, m *matcher) float64 {
-	cost := r.cost(to.scan, r.sortedBy(m), m)
+	keys := make([]int, m.index.Keys)
+	for i := range keys {
+		keys[i] = i
+	}
+	cost := r.cost(to.scan, idsOf(to.scan, keys), m)
 	if to.rest != nil {
 		cost += r.cost(to.rest, r.tableSorted(to.rest), nil)
 	}
@@ -413,10 +418,14 @@ func prefixConds(sorted []expr.ColumnID, filter []expr.Expr) (out []expr.Expr) {
 				continue
 			}
 			if call, ok := c.(*expr.Call); ok {
-				switch call.Fn.Name {
-				case "=", "<=>", "in":
+				switch name := call.Fn.Name; {
+				case name == "or":
+					some = true
+				case !slices.ContainsFunc(call.Args, isColumn): // of a function of it
+					continue
+				case name == "=", name == "<=>", name == "in":
 					equal, some = true, true
-				case "<", "<=", ">", ">=", "or", "like":
+				case name == "<", name == "<=", name == ">", name == ">=", name == "like":
 					some = true
 				default:
 					continue
@@ -438,19 +447,6 @@ func (r *rollupRouter) tableSorted(s *logical.Scan) []expr.ColumnID {
 		return nil
 	}
 	return idsOf(s, p.Layout().Sorted)
-}
-
-// sortedBy are the keys of an index, as columns of its scan.
-func (r *rollupRouter) sortedBy(m *matcher) []expr.ColumnID {
-	var out []expr.ColumnID
-	for i := range m.index.Keys {
-		c, ok := m.cols[i]
-		if !ok {
-			break
-		}
-		out = append(out, c.ID)
-	}
-	return out
 }
 
 // idsOf are the columns of a scan at ordinals, up to the first that it does not read.
