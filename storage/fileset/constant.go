@@ -10,7 +10,7 @@ import (
 
 // constantOf is the value of a column that is not in files of schema; nil: it is in them.
 func (schema *Schema) constantOf(column int) *vector.Value {
-	if schema == nil || schema.Constants == nil {
+	if schema == nil || column >= len(schema.Constants) { // the ids of rows follow the columns
 		return nil
 	}
 	return schema.Constants[column]

@@ -227,16 +227,14 @@ func (s *Source) mergeColumn(c int) storage.ColumnStats {
 // rangeOf is what is known of a column of a file.
 func (s *set) rangeOf(file int32, column int) storage.Range {
 	f := &s.Files[file]
-	if f.Schema != nil && f.Schema.Constants != nil {
-		if v := f.Schema.Constants[column]; v != nil {
-			r := storage.Range{Rows: f.Rows}
-			if v.Null {
-				r.Nulls = f.Rows
-			} else {
-				r.Min, r.Max = v, v
-			}
-			return r
+	if v := f.Schema.constantOf(column); v != nil {
+		r := storage.Range{Rows: f.Rows}
+		if v.Null {
+			r.Nulls = f.Rows
+		} else {
+			r.Min, r.Max = v, v
 		}
+		return r
 	}
 	if s.Range == nil || s.RowIDs && column == s.rowID() {
 		return storage.Range{Nulls: -1, Rows: f.Rows, HasNaN: true}
