@@ -62,11 +62,12 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS managed (id BIGINT, generation BIGINT) PARTITIONED BY (dt DATE) CLUSTERED BY (id) INTO 2 BUCKETS STORED AS ORC`,
 	`CREATE EXTERNAL TABLE IF NOT EXISTS hive (id BIGINT, generation BIGINT) PARTITIONED BY (dt DATE) CLUSTERED BY (id) INTO 2 BUCKETS STORED AS PARQUET LOCATION 'FOLDER/external/hive'`,
 	`CREATE EXTERNAL TABLE IF NOT EXISTS hiveins (id BIGINT, batch BIGINT) PARTITIONED BY (dt DATE) STORED AS PARQUET LOCATION 'FOLDER/external/hiveins'`,
+	alteredSchema,
 }
 
 // batchTables take batches that stay, overwritten ones a generation that replaces the last.
 var (
-	batchTables = []string{"ins", "plain", "hiveins"}
+	batchTables = []string{"ins", "plain", "hiveins", "altered"}
 	overwritten = []string{"ow", "managed", "hive"}
 )
 
@@ -86,6 +87,9 @@ func insertBatch(table string, batch int64) string {
 	label := label(table, batch)
 	if table == "hiveins" {
 		return fmt.Sprintf(`INSERT INTO hiveins PARTITION (dt) WITH LABEL %s SELECT number, %d, date_add('2024-01-01', cast(number %% 4 AS int)) FROM numbers("number"="%d")`, label, batch, rowsPerBatch)
+	}
+	if table == "altered" {
+		return fmt.Sprintf(`INSERT INTO altered WITH LABEL %s (id, batch, twice) SELECT number, %d, number * 2 FROM numbers("number"="%d")`, label, batch, rowsPerBatch)
 	}
 	if table == "plain" {
 		return fmt.Sprintf(`INSERT INTO plain WITH LABEL %s SELECT number, %d FROM numbers("number"="%d")`, label, batch, rowsPerBatch)
@@ -144,7 +148,11 @@ func child(dir string) error {
 		}
 		for n := next[table]; ; n++ {
 			say("begin %s %d", table, n)
-			if _, err := s.Exec(context.Background(), sql(n)); err != nil {
+			_, err := s.Exec(context.Background(), sql(n))
+			for sqlerr.Is(err, sqlerr.DefinitionChanged) { // altered, meanwhile
+				_, err = s.Exec(context.Background(), sql(n))
+			}
+			if err != nil {
 				failed <- err
 				return
 			}
@@ -169,6 +177,7 @@ func child(dir string) error {
 		}
 	}()
 	go func() { failed <- changeIndexes(db) }()
+	go func() { failed <- changeColumns(db) }()
 	return <-failed
 }
 
@@ -321,7 +330,7 @@ func check(dir string, e *expectation, labelled bool) error {
 	for _, table := range indexed {
 		err = errors.Join(err, checkIndexes(s, table))
 	}
-	err = errors.Join(err, checkDictionary(s))
+	err = errors.Join(err, checkDictionary(s), checkColumns(s))
 	s.Close()
 	if cerr := db.Close(); err == nil {
 		err = cerr

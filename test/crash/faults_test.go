@@ -159,7 +159,7 @@ func TestFaults(t *testing.T) {
 		for range 10 {
 			table, sql := "ins", insertBatch("ins", n)
 			tables := 0 // those of a multi-insert
-			switch k := r.IntN(9); {
+			switch k := r.IntN(12); {
 			case k < 2:
 				table = batchTables[1+k]
 				sql = insertBatch(table, n)
@@ -169,6 +169,11 @@ func TestFaults(t *testing.T) {
 			case k == 6:
 				tables = 2 + r.IntN(2)
 				table, sql = "", multiInsert(n, batchTables[:tables])
+			case k == 9:
+				table = "altered"
+				sql = insertBatch(table, n)
+			case k > 9:
+				table, sql = "", columnStatements[3+2*r.IntN(2)]
 			case k == 5:
 				table, sql = "", `ALTER TABLE `+[]string{"ins", "plain", "ow", "managed"}[r.IntN(4)]+` CONCATENATE`
 			}

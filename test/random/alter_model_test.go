@@ -16,7 +16,9 @@ type alteredColumn struct {
 	fixed          bool // partition and bucket columns
 }
 
-func (c *alteredColumn) isText() bool { return strings.HasPrefix(c.typ, "VARCHAR") || c.typ == "STRING" }
+func (c *alteredColumn) isText() bool {
+	return strings.HasPrefix(c.typ, "VARCHAR") || c.typ == "STRING"
+}
 
 // alteredTable is the oracle of a table whose columns change: rows in memory, merged eagerly where the table has a key.
 type alteredTable struct {
