@@ -288,6 +288,11 @@ func (s aggSource) Retire() {
 		if l.disk != nil {
 			_ = l.disk.parts.File.Close() // the query's end tries again
 		}
+		for _, acc := range l.accs {
+			if r, ok := acc.(function.Releasing); ok {
+				r.Release()
+			}
+		}
 	}
 	s.a.Abort()
 }

@@ -11,11 +11,13 @@ import (
 type pending struct {
 	bitmaps    []waiting
 	bytes      int
-	containers int // of the one that has most
+	held       int64 // memory of the bitmaps
+	containers int   // of the one that has most
 }
 
 type waiting struct {
-	bytes              []byte // never changed
+	bytes              []byte  // never changed
+	buf                *buffer // that bytes are in; nil: no pool's, or another set's
 	values, containers int
 }
 
@@ -56,7 +58,8 @@ func (w *Workspace) Or(s *Set, b []byte) error {
 		w.include(s.tree, b)
 		return nil
 	}
-	w.wait(s, &waiting{append([]byte(nil), b...), values, containers}) // append to nil: nothing is cleared before
+	own, buf := kept(b)
+	w.wait(s, &waiting{own, buf, values, containers})
 	return nil
 }
 
@@ -92,7 +95,8 @@ func (w *Workspace) wait(s *Set, b *waiting) {
 	p.bitmaps = append(p.bitmaps, *b)
 	p.bytes += len(b.bytes)
 	p.containers = max(p.containers, b.containers)
-	w.Held += int64(len(b.bytes)) + int64(cap(p.bitmaps)-before)*waitingBytes
+	p.held += b.held()
+	w.Held += b.held() + int64(cap(p.bitmaps)-before)*waitingBytes
 	if len(p.bitmaps) >= maxWaiting || len(p.bitmaps) > 1 && p.bytes > 2*bitsetBytes*p.containers {
 		w.unite(s)
 	}
@@ -138,7 +142,10 @@ func (w *Workspace) unite(s *Set) {
 		clear(w.scratch[:])
 	})
 	p := s.pending
-	w.Held -= int64(p.bytes) + int64(cap(p.bitmaps))*waitingBytes + int64(unsafe.Sizeof(*p))
+	w.Held -= p.held + int64(cap(p.bitmaps))*waitingBytes + int64(unsafe.Sizeof(*p))
+	for i := range p.bitmaps {
+		p.bitmaps[i].free()
+	}
 	s.pending = nil
 }
 

@@ -148,3 +148,77 @@ func TestCountPending(t *testing.T) {
 		t.Errorf("only %d counts were of bitmaps that wait", waited)
 	}
 }
+
+// TestRelease: bitmaps that wait are in memory of the pools. Whatever sets are united, merged and released, those that were not
+// released keep their values.
+func TestRelease(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	type side struct {
+		w    Workspace
+		sets []Set
+		want []*roaring64.Bitmap
+	}
+	fresh := func() *side {
+		s := &side{w: Workspace{Held: nearBytes}, sets: make([]Set, 3)}
+		for range s.sets {
+			s.want = append(s.want, roaring64.New())
+		}
+		return s
+	}
+	check := func(s *side) {
+		t.Helper()
+		for i := range s.sets {
+			if got := s.w.Count(&s.sets[i]); uint64(got) != s.want[i].GetCardinality() {
+				t.Fatalf("counted %d, want %d", got, s.want[i].GetCardinality())
+			}
+			sameSet(t, "set", mustBytes(t, &s.w, &s.sets[i]), s.want[i])
+		}
+	}
+	sides := []*side{fresh(), fresh(), fresh()}
+	pooled, merged := 0, 0
+	for range 1500 {
+		k := r.IntN(len(sides))
+		s, i := sides[k], r.IntN(3)
+		switch r.IntN(12) {
+		case 0: // another side is merged into this one, which is read; then both end
+			o := sides[(k+1)%len(sides)]
+			for g := range s.sets {
+				s.w.Merge(&s.sets[g], &o.sets[g])
+				s.want[g].Or(o.want[g])
+			}
+			check(s)
+			Release(o.sets)
+			Release(s.sets)
+			sides[k], sides[(k+1)%len(sides)] = fresh(), fresh()
+			merged++
+		case 1:
+			check(s)
+		case 2:
+			if s.sets[i].pending != nil {
+				s.w.unite(&s.sets[i])
+			}
+		default:
+			o := roaring64.New()
+			for range 64 + r.IntN(6000) {
+				o.Add(r.Uint64N(1 << 19))
+			}
+			b, err := o.ToBytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.w.Or(&s.sets[i], b); err != nil {
+				t.Fatal(err)
+			}
+			s.want[i].Or(o)
+			if p := s.sets[i].pending; p != nil && p.bitmaps[len(p.bitmaps)-1].buf != nil {
+				pooled++
+			}
+		}
+	}
+	for _, s := range sides {
+		check(s)
+	}
+	if pooled < 300 || merged < 50 {
+		t.Errorf("too little was tried: %d bitmaps in memory of the pools, %d merges", pooled, merged)
+	}
+}

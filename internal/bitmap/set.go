@@ -300,7 +300,9 @@ func drain(set *words, dst []uint16) []uint16 {
 func (w *Workspace) Merge(s, o *Set) {
 	if o.pending != nil {
 		for i := range o.pending.bitmaps {
-			w.wait(s, &o.pending.bitmaps[i])
+			shared := o.pending.bitmaps[i]
+			shared.buf = nil
+			w.wait(s, &shared)
 		}
 	}
 	if o.tree == nil {

@@ -160,6 +160,9 @@ func (s *bitmapSets) MergeRows(groups []uint32, other Accumulator, rows []uint32
 	return nil
 }
 
+// Release implements Releasing.
+func (s *bitmapSets) Release() { bitmap.Release(s.sets) }
+
 // Finish implements Accumulator.
 func (s *bitmapSets) Finish(lo int, out *vector.Vector) (err error) {
 	if out.Type.Kind == sqltype.BigInt {

@@ -138,6 +138,10 @@ type ScatteredMerge interface {
 	MergeRows(groups []uint32, other Accumulator, rows []uint32) error
 }
 
+// Releasing is implemented by accumulators whose memory others can use again. Release ends the accumulator and those that it
+// was merged into; what Finish wrote stays. An accumulator that is never released is collected as any value.
+type Releasing interface{ Release() }
+
 // Aggregate is one resolved overload of an aggregate function.
 type Aggregate struct {
 	Name   string

@@ -38,12 +38,19 @@ func (w *window) at(off int64, n, ahead int) ([]byte, error) {
 		return nil, formatError(fmt.Sprintf("a page reaches behind its column chunk: %d bytes at %d", n, off))
 	}
 	size := int(min(int64(max(n, ahead)), w.end-off))
+	if rest := w.end - off; ahead == readAhead && rest <= 2*readAhead {
+		size = int(rest) // no second read for what is left
+	}
 	buf, err := w.mem.get(size)
 	if err != nil {
 		return nil, err
 	}
-	got, err := w.file.ReadAt(buf.mem[:size], off)
-	if got < size {
+	have := 0
+	if off >= w.base && off < w.base+int64(w.n) {
+		have = copy(buf.mem, w.buf.mem[off-w.base:w.n])
+	}
+	got, err := w.file.ReadAt(buf.mem[have:size], off+int64(have))
+	if got < size-have {
 		w.mem.put(buf)
 		if err == nil || off+int64(size) > w.end {
 			return nil, formatError("the file is shorter than its footer says")
@@ -51,7 +58,7 @@ func (w *window) at(off int64, n, ahead int) ([]byte, error) {
 		return nil, sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", w.path)
 	}
 	if w.bytes != nil {
-		w.bytes.Add(int64(size))
+		w.bytes.Add(int64(size - have))
 	}
 	w.retire(w.buf)
 	w.buf, w.base, w.n = buf, off, size
