@@ -27,6 +27,8 @@ func (f *breakable) Create(path string) (storage.WritableFile, error) {
 	return f.OSFS.Create(path)
 }
 
+var sessionOptions basalt.SessionOptions
+
 // engine is a DB with one session.
 type engine struct {
 	*testing.T
@@ -43,7 +45,7 @@ func open(t *testing.T, dir string) *engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return &engine{t, db, db.NewSession(basalt.SessionOptions{}), disk}
+	return &engine{t, db, db.NewSession(sessionOptions), disk}
 }
 
 func (e *engine) exec(statements ...string) {
