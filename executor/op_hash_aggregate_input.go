@@ -64,8 +64,15 @@ func newAggInput(a *hashAggregate, s *aggStream) (*aggInput, error) {
 			return nil, err
 		}
 	}
-	in.plain, err = eval.CompileAll(plain, fc)
-	return in, err
+	if in.plain, err = eval.CompileAll(plain, fc); err != nil {
+		return nil, err
+	}
+	for i, at := range s.aggs {
+		if g := a.aggs[at]; g.Fn.Narrow && g.Filter == nil && len(g.OrderBy) == 0 {
+			in.plain.AllowNarrow(in.aggs[i].first)
+		}
+	}
+	return in, nil
 }
 
 func compileFilter(e expr.Expr, fc *function.Context) (*eval.Predicate, error) {

@@ -41,11 +41,12 @@ type aggLocal struct {
 	disk   *aggDisk // once memory was refused
 	alone  bool     // writer's arena is the local's own
 
-	rows     int  // consumed
-	next     int  // groups at which a growing table is checked
-	flushed  int  // rows when the small table was emptied last
-	straight int  // rows still to go straight to the partitions
-	plain    bool // no aggregate has a filter
+	rows     int                 // consumed
+	next     int                 // groups at which a growing table is checked
+	flushed  int                 // rows when the small table was emptied last
+	straight int                 // rows still to go straight to the partitions
+	plain    bool                // no aggregate has a filter
+	few      *function.FewGroups // nil where it would not help
 
 	groups, some []uint32
 	missing      []int32
@@ -64,7 +65,21 @@ func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
 	l.table.AllowDense()
 	var err error
 	l.accs, err = a.newAccumulators(l.aggs)
+	if l.sums() > 1 && l.stream.layout.Words() > 0 {
+		l.few = &function.FewGroups{}
+	}
 	return l, err
+}
+
+// sums is the number of aggregates that can do with sums of a batch by group.
+func (l *aggLocal) sums() int {
+	n := 0
+	for i, acc := range l.accs {
+		if _, ok := acc.(function.FewGroupsUpdate); ok && l.a.aggs[l.aggs[i]].Filter == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *aggLocal) empty() bool {
@@ -98,16 +113,30 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 		return err
 	}
 	before := l.table.Groups()
-	if l.parts != nil || !l.codes.Find(cols, sel, groups) {
+	ids := l.fewIDs(n)
+	if l.parts != nil || !l.codes.Find(cols, sel, groups, ids) {
 		k.Encode(cols, n, sel)
 		l.table.FindOrAdd(k, groups)
+		hashtable.PlaceGroups(groups, sel, ids)
 	} else if missing := l.codes.Missing(); len(missing) > 0 {
-		l.addMissing(k, cols, n, sel, groups, missing)
+		l.addMissing(k, cols, n, sel, groups, ids)
 	}
 	l.rows += rows
+	few := ids != nil && l.table.Groups() <= function.FewGroupsMost
+	if few {
+		l.few.Begin(l.table.Groups(), sel)
+	}
 	single := l.stream.layout.Words() == 0
 	for i, acc := range l.accs {
 		acc.Grow(l.table.Groups())
+		if x, ok := acc.(function.FewGroupsUpdate); ok && few && !in.hasFilter(i) {
+			if done, err := x.UpdateFew(l.few, in.values[i]); done || err != nil {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if err := l.updateOne(acc, in, i, groups, sel, single); err != nil {
 			return err
 		}
@@ -115,22 +144,30 @@ func (l *aggLocal) update(k *hashtable.Keys, cols []*vector.Vector, n int, sel [
 	return l.adapt(before, groups)
 }
 
-// addMissing finds the groups of the few rows whose dictionary codes are new.
-func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, sel []int32, groups []uint32, missing []int32) {
+// fewIDs is memory for the groups of the n rows of a batch as bytes; nil where they do not fit, or would not help.
+func (l *aggLocal) fewIDs(n int) []uint8 {
+	if l.few == nil || l.parts != nil || l.table.Groups() > function.FewGroupsMost {
+		return nil
+	}
+	return l.few.IDs(n)
+}
+
+// addMissing finds the groups of the few dictionary codes that are new.
+func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, sel []int32, groups []uint32, ids []uint8) {
 	l.missing = l.missing[:0]
-	for _, j := range missing {
+	for _, j := range l.codes.Missing() {
 		if sel != nil {
 			j = sel[j]
 		}
 		l.missing = append(l.missing, j)
 	}
 	k.Encode(cols, n, l.missing)
-	if cap(l.some) < len(missing) {
-		l.some = make([]uint32, len(missing))
+	if cap(l.some) < len(l.missing) {
+		l.some = make([]uint32, len(l.missing))
 	}
-	some := l.some[:len(missing)]
+	some := l.some[:len(l.missing)]
 	l.table.FindOrAdd(k, some)
-	l.codes.Learn(groups, some)
+	l.codes.Learn(some, sel, groups, ids)
 }
 
 func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, sel []int32, single bool) error {

@@ -21,6 +21,7 @@ type callNode struct {
 	consts []vector.Vector
 	out    vector.Vector
 	dict   dictResult
+	narrow *narrowCall // nil: the call has no narrow form
 }
 
 func (n *callNode) init() {
@@ -91,6 +92,11 @@ func (n *callNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
+	return n.compute(f, forms, sel)
+}
+
+// compute is eval with the arguments' values there.
+func (n *callNode) compute(f *frame, forms argForms, sel []int32) (*vector.Vector, error) {
 	if n.fn.Stability == function.Volatile {
 		n.expandConstants(f.n, sel)
 		return n.run(f, n.vals, f.n, sel)
@@ -151,6 +157,7 @@ func (n *callNode) flatten(sel []int32) {
 
 // run calls the kernel on flat and constant arguments.
 func (n *callNode) run(f *frame, args []*vector.Vector, rows int, sel []int32) (*vector.Vector, error) {
+	n.out.Type = n.fn.Result
 	n.out.Reset(rows)
 	if n.fn.Nulls == function.Propagate {
 		for _, a := range args {
@@ -159,18 +166,23 @@ func (n *callNode) run(f *frame, args []*vector.Vector, rows int, sel []int32) (
 				return &n.out, nil
 			}
 		}
-		for _, a := range args {
-			if a.Form == vector.Constant || a.Valid == nil {
-				continue
-			}
-			own := n.out.MutableValid()
-			for w := range own {
-				own[w] &= a.Valid[w]
-			}
-		}
+		n.propagateNulls(args)
 	}
 	if err := n.kernel(f.fc, args, sel, &n.out); err != nil {
 		return nil, err
 	}
 	return &n.out, nil
+}
+
+// propagateNulls makes rows NULL where an argument is, none of which is a NULL constant.
+func (n *callNode) propagateNulls(args []*vector.Vector) {
+	for _, a := range args {
+		if a.Form == vector.Constant || a.Valid == nil {
+			continue
+		}
+		own := n.out.MutableValid()
+		for w := range own {
+			own[w] &= a.Valid[w]
+		}
+	}
 }

@@ -3,6 +3,7 @@ package eval
 import (
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/invariant"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
 )
@@ -75,7 +76,7 @@ func (c *compiler) compile(e expr.Expr) (node, error) {
 			if err != nil {
 				return nil, err
 			}
-			u.node = &sharedNode{inner: inner}
+			u.node = &sharedNode{inner: inner, limit: noLimit, result: e.Type()}
 		}
 		return &sharedUse{shared: u.node, make: func() (node, error) { return c.call(e) }}, nil
 	}
@@ -106,6 +107,9 @@ func (c *compiler) call(e *expr.Call) (node, error) {
 	}
 	if n.args, err = c.compileList(e.Args); err != nil {
 		return nil, err
+	}
+	if e.Fn.NewNarrow != nil {
+		n.narrow = newNarrowCall(e.Fn.NewNarrow(), len(n.args))
 	}
 	n.init()
 	return n, nil
@@ -176,6 +180,12 @@ type sharedNode struct {
 	inner node
 	gen   uint64
 	v     *vector.Vector // computed for all rows of batch gen
+
+	// limit is noLimit unless v is narrow; then wide is v in the layout of the type result, for batch wideGen.
+	limit   int
+	result  sqltype.Type
+	wide    vector.Vector
+	wideGen uint64
 }
 
 // sharedUse is one parent's view of a shared call. Below CASE, AND and the like the rows
@@ -190,22 +200,28 @@ type sharedUse struct {
 func (n *sharedUse) eval(f *frame, sel []int32) (*vector.Vector, error) {
 	s := n.shared
 	if s.gen == f.gen && s.v != nil {
-		return s.v, nil
+		return s.exact(f), nil
 	}
 	if sameRows(sel, f.sel) {
 		v, err := s.inner.eval(f, sel)
 		if err == nil {
-			s.gen, s.v = f.gen, v
+			s.gen, s.v, s.limit = f.gen, v, noLimit
 		}
 		return v, err
 	}
-	if n.own == nil {
-		var err error
-		if n.own, err = n.make(); err != nil {
-			return nil, err
-		}
+	own, err := n.owned()
+	if err != nil {
+		return nil, err
 	}
-	return n.own.eval(f, sel)
+	return own.eval(f, sel)
+}
+
+// owned is the parent's own node.
+func (n *sharedUse) owned() (own node, err error) {
+	if n.own == nil {
+		n.own, err = n.make()
+	}
+	return n.own, err
 }
 
 // sameRows tells that a selection is the batch's own, by identity.

@@ -51,15 +51,16 @@ func (e *Evaluator) Eval(cols []*vector.Vector, n int, sel []int32) (*vector.Vec
 // Set computes several expressions over the same batches; equal subexpressions are
 // computed once. One goroutine uses it.
 type Set struct {
-	f     frame
-	roots []node
-	out   []*vector.Vector
+	f      frame
+	roots  []node
+	narrow []bool // see AllowNarrow
+	out    []*vector.Vector
 }
 
 // CompileAll prepares es.
 func CompileAll(es []expr.Expr, fc *function.Context) (*Set, error) {
 	c := newCompiler(fc, es...)
-	s := &Set{f: frame{fc: fc}, out: make([]*vector.Vector, len(es))}
+	s := &Set{f: frame{fc: fc}, out: make([]*vector.Vector, len(es)), narrow: make([]bool, len(es))}
 	for _, e := range es {
 		n, err := c.compile(e)
 		if err != nil {
@@ -75,11 +76,15 @@ func (s *Set) Eval(cols []*vector.Vector, n int, sel []int32) ([]*vector.Vector,
 	s.f.cols, s.f.n, s.f.sel = cols, n, sel
 	s.f.gen++
 	for i, r := range s.roots {
-		v, err := r.eval(&s.f, sel)
+		var err error
+		if s.narrow[i] {
+			s.out[i], _, err = evalNarrow(r, &s.f, sel)
+		} else {
+			s.out[i], err = r.eval(&s.f, sel)
+		}
 		if err != nil {
 			return nil, err
 		}
-		s.out[i] = v
 	}
 	return s.out, nil
 }

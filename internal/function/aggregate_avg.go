@@ -18,7 +18,7 @@ func resolveAvg(name string, args []Arg) (*Aggregate, error) {
 		a.NewAccumulator = accumulator(func() Accumulator { return &floatSum{finish: finishFloatAvg} })
 	case t.Kind == sqltype.Decimal:
 		shift := max(0, 4-int(t.Scale))
-		a.Result = sqltype.DecimalOf(maxPrecision, int(t.Scale)+shift)
+		a.Result, a.Narrow = sqltype.DecimalOf(maxPrecision, int(t.Scale)+shift), true
 		a.NewAccumulator = sumOf(t, func(sum int128.Int, n int64, i int, out *vector.Vector) error {
 			q, ok := scaledQuotient(sum, int128.FromInt64(n), shift)
 			if !ok || !within(q, int128.Pow10[maxPrecision]) {

@@ -32,7 +32,7 @@ func resolveSum(name string, args []Arg) (*Aggregate, error) {
 		a.Result = tDouble
 		a.NewAccumulator = accumulator(func() Accumulator { return &floatSum{finish: finishFloatSum} })
 	case t.Kind == sqltype.Decimal:
-		a.Result = sqltype.DecimalOf(maxPrecision, int(t.Scale))
+		a.Result, a.Narrow = sqltype.DecimalOf(maxPrecision, int(t.Scale)), true
 		a.NewAccumulator = sumOf(t, finishDecimalSum)
 	case t.Kind == sqltype.LargeInt:
 		a.Result = tLargeInt
@@ -169,16 +169,23 @@ func (s *intSum[A]) Update(groups []uint32, args []*vector.Vector, sel []int32) 
 
 // UpdateOne sums a batch into 128 bits, then adds once.
 func (s *intSum[A]) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n int) error {
-	v := args[0]
+	sum, live := sumAll[A](args[0], sel, n)
+	if live > 0 {
+		s.addWide(group, sum, live)
+	}
+	return nil
+}
+
+// sumAll is the exact sum of the n rows of sel (nil: the first n) and how many of them are not NULL.
+func sumAll[A integer](v *vector.Vector, sel []int32, n int) (sum int128.Int, live int64) {
 	x := columnOf[A](v)
 	var lo uint64
-	var hi, live int64
+	var hi int64
 	switch {
 	case constantNull(v):
-		return nil
+		return sum, 0
 	case v.Form == vector.Constant:
-		p := int128.Mul64(int64(x.vals[0]), int64(n))
-		lo, hi, live = p.Lo, p.Hi, int64(n)
+		return int128.Mul64(int64(x.vals[0]), int64(n)), int64(n)
 	case v.Valid == nil && sel == nil:
 		for _, y := range x.vals[:n] {
 			var c uint64
@@ -199,8 +206,7 @@ func (s *intSum[A]) UpdateOne(group uint32, args []*vector.Vector, sel []int32, 
 			live++
 		}
 	}
-	s.addWide(group, int128.Int{Lo: lo, Hi: hi}, live)
-	return nil
+	return int128.Int{Lo: lo, Hi: hi}, live
 }
 
 // addWide adds a 128-bit sum of n values to a state.
@@ -275,6 +281,9 @@ func (s *wideSum) Grow(n int) { s.states = growTo(s.states, n) }
 
 func (s *wideSum) Update(groups []uint32, args []*vector.Vector, sel []int32) error {
 	v := args[0]
+	if v.Type.Physical() == sqltype.PhysInt64 {
+		return s.updateNarrow(groups, v, sel)
+	}
 	x := columnOf[int128.Int](v)
 	var sticky int64
 	switch {
@@ -314,6 +323,39 @@ func (s *wideSum) Update(groups []uint32, args []*vector.Vector, sel []int32) er
 	return s.check(sticky)
 }
 
+// updateNarrow is Update by a narrow vector.
+func (s *wideSum) updateNarrow(groups []uint32, v *vector.Vector, sel []int32) error {
+	if constantNull(v) {
+		return nil
+	}
+	x := columnOf[int64](v)
+	var sticky int64
+	for k, g := range groups {
+		i := row(sel, k)
+		if v.Valid != nil && isNullAt(v, i) {
+			continue
+		}
+		st, y := &s.states[g], x.at(i)
+		z := st.sum.AddInt64(y)
+		sticky |= (st.sum.Hi ^ z.Hi) & (y ^ z.Hi)
+		st.sum = z
+		st.n++
+	}
+	return s.check(sticky)
+}
+
+// addSum adds a sum of n values to a state.
+func (s *wideSum) addSum(group uint32, sum int128.Int, n int64) error {
+	st := &s.states[group]
+	z, ok := st.sum.AddOK(sum)
+	if !ok {
+		return s.check(-1)
+	}
+	st.sum = z
+	st.n += n
+	return nil
+}
+
 func (s *wideSum) check(sticky int64) error {
 	if sticky < 0 {
 		return outOfRange(s.of, "sum")
@@ -325,6 +367,10 @@ func (s *wideSum) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n 
 	v := args[0]
 	if constantNull(v) {
 		return nil
+	}
+	if v.Type.Physical() == sqltype.PhysInt64 {
+		sum, live := sumAll[int64](v, sel, n)
+		return s.addSum(group, sum, live)
 	}
 	x := columnOf[int128.Int](v)
 	st := &s.states[group]
@@ -357,13 +403,9 @@ func (s *wideSum) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n 
 func (s *wideSum) Merge(groups []uint32, other Accumulator, from int) error {
 	o := other.(*wideSum).states[from:]
 	for k, g := range groups {
-		st := &s.states[g]
-		z, ok := st.sum.AddOK(o[k].sum)
-		if !ok {
-			return s.check(-1)
+		if err := s.addSum(g, o[k].sum, o[k].n); err != nil {
+			return err
 		}
-		st.sum = z
-		st.n += o[k].n
 	}
 	return nil
 }

@@ -101,6 +101,8 @@ type Scalar struct {
 	// New makes the kernel of one driver. consts has an entry an argument, nil where it is
 	// not constant: patterns and formats are compiled here. An error is the user's.
 	New func(consts []*vector.Value) (Kernel, error)
+	// NewNarrow makes the 64-bit form of a call whose result is a wide DECIMAL; else nil.
+	NewNarrow func() NarrowKernel
 	// NewSelector is the filter form for predicates that have one; else nil.
 	NewSelector func(consts []*vector.Value) (Selector, error)
 }
@@ -151,6 +153,8 @@ type Aggregate struct {
 	NullOnEmpty bool
 	// IgnoresDistinct: DISTINCT changes nothing (min, max, any_value).
 	IgnoresDistinct bool
+	// Narrow: Update and UpdateOne take a wide DECIMAL argument as a narrow vector, too (see NarrowType).
+	Narrow bool
 	// NewAccumulator makes an empty accumulator. consts as in Scalar.New.
 	NewAccumulator func(ctx *Context, consts []*vector.Value) (Accumulator, error)
 }

@@ -31,10 +31,10 @@ func resolveDecimalArith(op arithOp, a, b sqltype.Type) (*Scalar, error) {
 		s.New = wideningLoop[int64, int64](op).newKernel()
 	case wa <= sqltype.MaxShortDecimal && wb <= sqltype.MaxShortDecimal:
 		s.Params = []sqltype.Type{sqltype.DecimalOf(wa, scale), sqltype.DecimalOf(wb, scale)}
-		s.New = shortToWide(op).newKernel()
+		s.New, s.NewNarrow = shortToWide(op).newKernel(), narrowAdd(op)
 	default:
 		t := sqltype.DecimalOf(maxPrecision, scale)
-		s.Params = []sqltype.Type{t, t}
+		s.Params, s.NewNarrow = []sqltype.Type{t, t}, narrowAdd(op)
 		if exact <= maxPrecision {
 			s.New = wideUnchecked(op).newKernel()
 			break
@@ -56,6 +56,7 @@ func resolveDecimalMul(pa, sa, pb, sb int) *Scalar {
 	switch {
 	case exact <= sqltype.MaxShortDecimal:
 		s.New = wideningLoop[int64, int64](opMul).newKernel()
+		return s
 	case shortA && shortB:
 		s.New = binaryLoop(mulShortToWide).newKernel()
 	case shortB || shortA:
@@ -65,6 +66,7 @@ func resolveDecimalMul(pa, sa, pb, sb int) *Scalar {
 		s.Fails = exact > maxPrecision
 		s.New = wideLoop(opMul, result, &int128.Pow10[maxPrecision]).newKernel()
 	}
+	s.NewNarrow = narrowMul
 	return s
 }
 

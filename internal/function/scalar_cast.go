@@ -29,6 +29,9 @@ func Cast(from, to sqltype.Type) (*Scalar, error) {
 			return nil
 		}, nil
 	}}
+	if shift := int(to.Scale) - int(from.Scale); from.Kind == sqltype.Decimal && isWide(to) && shift >= 0 && shift <= 18 {
+		s.NewNarrow = narrowScale(shift)
+	}
 	if from.Kind == sqltype.Timestamp || to.Kind == sqltype.Timestamp || from.Kind == sqltype.Time && to.IsTemporal() {
 		s.Stability = Stable // depends on the session's zone or day
 	}
