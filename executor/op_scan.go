@@ -82,27 +82,43 @@ const leastDivided = 32 << 10
 
 // divideLast cuts splits so that none holds more than two thirds of a driver's share of what is left
 // when it is dealt out: drivers end together though row groups are few or large (guided
-// self-scheduling, Polychronopoulos and Kuck 1987).
+// self-scheduling, Polychronopoulos and Kuck 1987). Parts of one split are dealt out apart,
+// because what they share is read by the first one while others would wait for it.
 func divideLast(splits []storage.Split, drivers int) []storage.Split {
 	if drivers < 2 {
 		return splits
 	}
-	var out []storage.Split // in reverse
+	whole := len(splits) // of these none is cut
+	var cut [][]storage.Split
 	left := int64(0)
-	for _, sp := range slices.Backward(splits) {
+	for i, sp := range slices.Backward(splits) {
 		left += sp.Rows()
+		parts := []storage.Split{sp}
 		rows := max(leastDivided, 2*left/int64(3*drivers))
-		d, ok := sp.(storage.Divisible)
-		if !ok || sp.Rows() <= rows {
-			out = append(out, sp)
-			continue
+		if d, ok := sp.(storage.Divisible); ok && sp.Rows() > rows {
+			parts = d.Divide(rows)
+			whole = i
 		}
-		parts := d.Divide(rows)
-		slices.Reverse(parts)
-		out = append(out, parts...)
+		cut = append(cut, parts)
 	}
-	slices.Reverse(out)
-	return out
+	slices.Reverse(cut)
+	return append(slices.Clip(splits[:whole]), takeTurns(cut[whole:])...)
+}
+
+// takeTurns is the first splits of all lists, then the second ones, and so on.
+func takeTurns(lists [][]storage.Split) []storage.Split {
+	var out []storage.Split
+	for k := 0; ; k++ {
+		before := len(out)
+		for _, l := range lists {
+			if k < len(l) {
+				out = append(out, l[k])
+			}
+		}
+		if len(out) == before {
+			return out
+		}
+	}
 }
 
 // Open implements Source.

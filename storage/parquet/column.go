@@ -38,6 +38,10 @@ type column struct {
 	maxDef, maxRep uint8
 
 	page page
+	// shared is what other readers of the row group use, too, and this one reads rows [lo, hi)
+	// of; nil: the reader has the row group alone.
+	shared *sharedPages
+	lo, hi int64
 
 	dict       *vector.Vector
 	dictBytes  int64 // charged to the budget
@@ -197,11 +201,11 @@ func (c *column) nextPage(ahead int) error {
 		if c.ahead >= c.rows {
 			return formatError("the column chunk has fewer rows than its row group")
 		}
-		h, size, err := c.win.header(c.next, ahead)
+		h, size, err := c.header(c.next, ahead)
 		if err != nil {
 			return err
 		}
-		body := c.next + int64(size)
+		offset, body := c.next, c.next+int64(size)
 		if body+int64(h.compressed) > c.win.end {
 			return formatError("a page reaches behind its column chunk")
 		}
@@ -223,7 +227,7 @@ func (c *column) nextPage(ahead int) error {
 				return formatError("the column chunk has more rows than its row group")
 			}
 			c.ahead += int64(h.values)
-			c.page.header, c.page.body, c.page.left, c.page.loaded = h, body, h.values, false
+			c.page.header, c.page.offset, c.page.body, c.page.left, c.page.loaded = h, offset, body, h.values, false
 			return nil
 		}
 	}

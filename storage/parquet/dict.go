@@ -13,9 +13,17 @@ const keptDictionary = 4096
 // ensureDict reads the chunk's dictionary page, once. The dictionary gets memory of its
 // own that is never reused, so that whoever caches results by its address is right.
 func (c *column) ensureDict() error {
-	if c.dict != nil {
+	switch {
+	case c.dict != nil:
 		return nil
+	case c.shared != nil:
+		return c.sharedDict()
 	}
+	return c.readDict()
+}
+
+// readDict reads the dictionary page. Without one, hasDict stays false.
+func (c *column) readDict() error {
 	h, body := c.dictHeader, c.dictBody
 	if !c.hasDict {
 		var size int
@@ -29,6 +37,7 @@ func (c *column) ensureDict() error {
 			return nil
 		}
 		body = c.start + int64(size)
+		c.hasDict, c.dictHeader, c.dictBody = true, h, body
 	}
 	raw, err := c.win.at(body, h.compressed, readAhead)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 // loaded when a row of it is needed.
 type page struct {
 	header pageHeader
-	body   int64 // file offset of the body
+	offset int64 // file offset of the header
+	body   int64 // … and of the body
 	left   int   // rows left
 	loaded bool
 
@@ -49,18 +50,23 @@ func (c *column) load() error {
 			return err
 		}
 	}
-	raw, err := c.win.at(p.body, h.compressed, readAhead)
+	var levels, data []byte
+	var err error
+	if c.sharesPage() {
+		levels, data, err = c.sharedBody()
+	} else {
+		var raw []byte
+		if raw, err = c.rawBody(); err == nil {
+			levels, data, err = c.decompressed(raw)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	if c.counters != nil {
-		c.counters.PagesRead.Add(1)
-	}
-	var data []byte
 	if h.typ == pageDataV2 {
-		data, err = c.loadV2(raw)
+		err = c.setLevelsV2(levels)
 	} else {
-		data, err = c.loadV1(raw)
+		data, err = c.setLevelsV1(data)
 	}
 	if err != nil {
 		return err
@@ -88,13 +94,40 @@ func (c *column) inflate(raw []byte, size int) ([]byte, error) {
 	return buf.mem[:size], nil
 }
 
-// loadV1 returns the values of a v1 page: | levels | values |, compressed together.
-func (c *column) loadV1(raw []byte) ([]byte, error) {
-	p := &c.page
-	data, err := c.inflate(raw, p.header.uncompressed)
-	if err != nil {
-		return nil, err
+// rawBody reads the body of the current page as it is in the file.
+func (c *column) rawBody() ([]byte, error) {
+	raw, err := c.win.at(c.page.body, c.page.header.compressed, readAhead)
+	if err == nil && c.counters != nil {
+		c.counters.PagesRead.Add(1)
 	}
+	return raw, err
+}
+
+// decompressed is the levels of a v2 page, and what is compressed of a page: the values of a
+// v2 page, all of a v1 page.
+func (c *column) decompressed(raw []byte) (levels, data []byte, err error) {
+	h := &c.page.header
+	if h.typ != pageDataV2 {
+		data, err = c.inflate(raw, h.uncompressed)
+		return nil, data, err
+	}
+	skip := h.repBytes + h.defBytes
+	levels, data = raw[:skip], raw[skip:]
+	size := h.uncompressed - skip
+	switch {
+	case !h.isCompressed || len(data) == 0 && size == 0:
+	case size == 0 && h.nulls == h.values: // an empty codec frame
+		data = nil
+	default:
+		data, err = c.inflate(data, size)
+	}
+	return levels, data, err
+}
+
+// setLevelsV1 returns the values of a v1 page: | levels | values |.
+func (c *column) setLevelsV1(data []byte) ([]byte, error) {
+	p := &c.page
+	var err error
 	if c.maxRep > 0 {
 		if data, err = c.levelsV1(data, p.header.repEncoding, uint(bits.Len8(c.maxRep)), &p.reps); err != nil {
 			return nil, err
@@ -182,29 +215,20 @@ func repackLevels(data []byte, n int, width uint) []byte {
 	return out[:head+groups*int(width)]
 }
 
-// loadV2 returns the values of a v2 page: | repetition levels | definition levels | values |
-// where only the values are compressed.
-func (c *column) loadV2(raw []byte) ([]byte, error) {
+// setLevelsV2 takes the levels of a v2 page: | repetition levels | definition levels |.
+func (c *column) setLevelsV2(levels []byte) error {
 	p := &c.page
 	h := &p.header
-	skip := h.repBytes + h.defBytes
-	levels := raw[h.repBytes:skip]
-	p.reps.init(raw[:h.repBytes], uint(bits.Len8(c.maxRep)))
-	if c.leaf.optional {
-		p.levels.init(levels, 1)
-	} else if c.maxDef > 0 {
-		p.levels.init(levels, uint(bits.Len8(c.maxDef)))
-	} else if h.nulls != 0 && c.maxRep == 0 {
-		return nil, formatError("a required column has nulls")
+	p.reps.init(levels[:h.repBytes], uint(bits.Len8(c.maxRep)))
+	switch defs := levels[h.repBytes:]; {
+	case c.leaf.optional:
+		p.levels.init(defs, 1)
+	case c.maxDef > 0:
+		p.levels.init(defs, uint(bits.Len8(c.maxDef)))
+	case h.nulls != 0 && c.maxRep == 0:
+		return formatError("a required column has nulls")
 	}
-	body, size := raw[skip:], h.uncompressed-skip
-	if !h.isCompressed || len(body) == 0 && size == 0 {
-		return body, nil
-	}
-	if size == 0 && h.nulls == h.values { // an empty codec frame
-		return nil, nil
-	}
-	return c.inflate(body, size)
+	return nil
 }
 
 // setValues chooses the decoder of the values in data.

@@ -27,7 +27,8 @@ type reader struct {
 	name    string
 	file    storage.File
 	mem     memory
-	ranges  []rowRange // rows to visit, ascending
+	shared  *sharedPages // nil: the row group was not cut
+	ranges  []rowRange   // rows to visit, ascending
 	columns []*readColumn
 	filters []readFilter
 	output  []*readColumn
@@ -315,6 +316,9 @@ func (r *reader) Close() {
 			c.column.close()
 		}
 	}
+	if r.shared != nil {
+		r.shared.leave(&r.mem)
+	}
 	r.file.Close()
 	r.err = sqlerr.New(sqlerr.Internal, "reading %s after its end", r.name)
 }
@@ -328,6 +332,9 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 	}
 	r := &reader{name: f.path, file: file, count: req.Counters, size: int64(req.BatchRows)}
 	r.mem.budget = req.Budget
+	if r.shared = sp.shared; r.shared != nil {
+		r.shared.enter()
+	}
 	r.deleted = req.Deleted
 	for g := range sp.group {
 		r.first += f.meta.groups[g].rows
@@ -371,6 +378,7 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 			if err != nil {
 				return nil, err
 			}
+			c.column.shared, c.column.lo, c.column.hi = sp.shared, sp.lo, sp.hi
 			if m.cast {
 				c.cast = &widen.Caster{From: l.Type, To: c.typ.Type, Place: fmt.Sprintf("column %s of %s", l.Name, f.path)}
 			}

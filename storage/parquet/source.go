@@ -142,6 +142,7 @@ type split struct {
 	mapping   []mapped
 	group     int
 	lo, hi    int64
+	shared    *sharedPages // with the other parts of the row group, nil: there are none
 }
 
 // Rows implements storage.Split.
@@ -160,10 +161,15 @@ func (s *split) Divide(rows int64) []storage.Split {
 		return []storage.Split{s}
 	}
 	step := (n/parts/vector.BatchRows + 1) * vector.BatchRows // whole batches: pages of ours end with them
+	shared := s.shared
+	if shared == nil {
+		shared = newSharedPages()
+	}
 	var out []storage.Split
 	for lo := s.lo; lo < s.hi; lo += step {
-		out = append(out, &split{s.file, s.fileIndex, s.mapping, s.group, lo, min(lo+step, s.hi)})
+		out = append(out, &split{s.file, s.fileIndex, s.mapping, s.group, lo, min(lo+step, s.hi), shared})
 	}
+	shared.parts += len(out) - 1
 	return out
 }
 
@@ -194,7 +200,7 @@ func (s *Source) Splits(ctx context.Context, req *storage.ScanRequest) ([]storag
 				continue
 			}
 			kept++
-			out = append(out, (&split{f, k, s.mapping[k], g, 0, rows}).Divide(splitRows)...)
+			out = append(out, (&split{f, k, s.mapping[k], g, 0, rows, nil}).Divide(splitRows)...)
 			if req.Limit >= 0 && len(req.Filters) == 0 {
 				if left -= rows; left <= 0 {
 					return out, nil
