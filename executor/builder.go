@@ -50,7 +50,8 @@ type builder struct {
 	pipelines []*pipeline
 	filters   *runtimeFilters
 	ctes      map[*physical.CTE]*materialized
-	part      *bucketPart // set while the pipelines of one bucket are built
+	regrouped map[*physical.Aggregate]regrouping // aggregates still to be built
+	part      *bucketPart                        // set while the pipelines of one bucket are built
 }
 
 // add appends a pipeline from a source to down.

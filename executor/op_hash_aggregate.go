@@ -37,11 +37,13 @@ type hashAggregate struct {
 	// in the common arena go. spillable is false where an aggregate's states cannot be saved.
 	spilling  atomic.Bool
 	spillable bool
+	below     *hashAggregate // whose groups this one groups once more by its leading keys, or nil
 	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups, earlyGroups is
 	// aggEarlyGroups where there are several instances; tests lower them.
 	earlyGroups, checkGroups, smallGroups int
 
 	mu     sync.Mutex
+	level  int           // see levelOf; -1: not decided
 	locals [][]*aggLocal // by stream; in the end only locals[0] is left: what to merge
 	merge  *aggMerge
 }
@@ -58,9 +60,10 @@ type aggStream struct {
 }
 
 // newHashAggregate makes the operator of n, whose input expressions are those of n (a
-// Complete or Partial aggregate).
-func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error) {
-	a := &hashAggregate{rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
+// Complete or Partial aggregate). Groups that are equal in the keys lead are yielded by one driver,
+// unless that gave the drivers uneven shares.
+func newHashAggregate(n *physical.Aggregate, rt *Runtime, lead []int) (*hashAggregate, error) {
+	a := &hashAggregate{level: -1, rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
 		arena: &hashtable.Arena{}, earlyGroups: aggCheckGroups, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
 	if rt.Instances > 1 {
 		a.earlyGroups = aggEarlyGroups
@@ -77,6 +80,7 @@ func newHashAggregate(n *physical.Aggregate, rt *Runtime) (*hashAggregate, error
 	if a.layout, err = hashtable.NewLayout(types, nullable); err != nil {
 		return nil, err
 	}
+	a.layout = a.layout.Lead(lead)
 	if err := a.makeStreams(types, nullable); err != nil {
 		return nil, err
 	}
@@ -218,7 +222,11 @@ func (a *hashAggregate) Finalize(ctx context.Context) error {
 	}
 	a.locals = nil
 	a.merge = newAggMerge(a, plain)
-	if a.merge.foldable() {
+	switch {
+	case a.apart() && a.merge.inMemory():
+		a.merge.concatenate()
+		return nil
+	case a.merge.foldable():
 		return a.merge.fold(ctx)
 	}
 	return a.merge.makeRoom()

@@ -18,6 +18,8 @@ import (
 const (
 	foldLocals = 8
 	foldChunk  = 1 << 14 // groups of a task
+	// apartChunk is the same for tables that need no folding: small, so that the drivers share evenly what one of them made.
+	apartChunk = 1 << 12
 )
 
 // aggFold is how a folded merge is read: chunks of the drivers' tables.
@@ -31,15 +33,12 @@ type foldTask struct{ local, lo, hi int }
 // foldable reports whether all tables are direct arrays with the same aggregates, whose states
 // are cheap to move.
 func (m *aggMerge) foldable() bool {
-	if !m.ranged || len(m.locals) > foldLocals {
+	if !m.ranged || len(m.locals) > foldLocals || !m.inMemory() {
 		return false
 	}
 	for _, l := range m.locals {
-		if len(l.aggs) != len(m.a.aggs) {
-			return false
-		}
-		for i, acc := range l.accs {
-			if _, ok := acc.(function.ScatteredMerge); !ok || l.aggs[i] != i {
+		for _, acc := range l.accs {
+			if _, ok := acc.(function.ScatteredMerge); !ok {
 				return false
 			}
 		}
@@ -47,11 +46,35 @@ func (m *aggMerge) foldable() bool {
 	return true
 }
 
+// inMemory reports whether all groups are in drivers' tables, each with all aggregates.
+func (m *aggMerge) inMemory() bool {
+	for _, l := range m.locals {
+		if l.parts != nil || l.disk != nil || len(l.aggs) != len(m.a.aggs) {
+			return false
+		}
+		for i, at := range l.aggs {
+			if at != i {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// concatenate leaves m to be read by chunks of tables that have no group in common.
+func (m *aggMerge) concatenate() {
+	f := &aggFold{dropped: make([]vector.Bitmap, len(m.locals))}
+	for k, l := range m.locals {
+		f.chunks = append(f.chunks, foldTasks(k, l.table.Groups(), apartChunk)...)
+	}
+	m.folded, m.partitions = f, len(f.chunks)
+}
+
 // fold merges the tables and leaves m to be read by chunks.
 func (m *aggMerge) fold(ctx context.Context) error {
 	f := &aggFold{dropped: make([]vector.Bitmap, len(m.locals))}
 	for k, l := range m.locals {
-		tasks := foldTasks(k, l.table.Groups())
+		tasks := foldTasks(k, l.table.Groups(), foldChunk)
 		f.chunks = append(f.chunks, tasks...)
 		if k == 0 {
 			continue
@@ -71,10 +94,10 @@ func (m *aggMerge) fold(ctx context.Context) error {
 }
 
 // foldTasks cuts the groups of local k; chunks begin with a word of the bitmap.
-func foldTasks(k, groups int) []foldTask {
+func foldTasks(k, groups, chunk int) []foldTask {
 	var out []foldTask
-	for lo := 0; lo < groups; lo += foldChunk {
-		out = append(out, foldTask{k, lo, min(lo+foldChunk, groups)})
+	for lo := 0; lo < groups; lo += chunk {
+		out = append(out, foldTask{k, lo, min(lo+chunk, groups)})
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func TestAggregateFolds(t *testing.T) {
 		v := []expr.Expr{field(1, bigint)}
 		rt := &Runtime{Instances: 3, BatchRows: 700, Functions: &function.Context{}}
 		a, err := newHashAggregate(&physical.Aggregate{Groups: []expr.Expr{field(0, bigint)},
-			Aggs: []*expr.Aggregate{{Fn: resolve("sum"), Args: v}, {Fn: resolve("count"), Args: v}}}, rt)
+			Aggs: []*expr.Aggregate{{Fn: resolve("sum"), Args: v}, {Fn: resolve("count"), Args: v}}}, rt, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,6 +61,9 @@ func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
 	if !s.distinct {
 		l.aggs = s.aggs
 	}
+	if a.apart() {
+		l.next = a.checkGroups // what comes is merged nowhere
+	}
 	l.table = hashtable.NewGroupTable(s.layout, l.writer, 32)
 	l.table.AllowDense()
 	var err error
@@ -269,7 +272,7 @@ func (l *aggLocal) smallStates() bool {
 }
 
 func (l *aggLocal) startPartitions() error {
-	l.parts = &aggParts{}
+	l.parts = &aggParts{level: l.a.levelOf(l.table)}
 	l.plain = true
 	for _, i := range l.aggs {
 		l.plain = l.plain && l.a.aggs[i].Filter == nil
@@ -288,7 +291,7 @@ func (l *aggLocal) flush() error {
 		return nil
 	}
 	l.parts.rows += l.table.Groups()
-	order, offsets := l.table.Partition(aggPartitionBits)
+	order, offsets := l.table.PartitionAt(l.parts.level, aggPartitionBits)
 	for p := range aggPartitions {
 		rows := order[offsets[p]:offsets[p+1]]
 		for len(rows) > 0 {

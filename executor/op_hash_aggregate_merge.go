@@ -210,7 +210,7 @@ func (m *aggMerge) rowsOf(i, p int) []uint32 {
 			return
 		}
 		if m.partitions > 1 {
-			o.order, o.offsets = t.Partition(aggPartitionBits)
+			o.order, o.offsets = t.PartitionAt(m.a.levelOf(t), aggPartitionBits)
 			return
 		}
 		ascending(&o.order, 0, t.Groups())

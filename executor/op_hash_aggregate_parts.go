@@ -14,6 +14,7 @@ const aggChunkRows = 2048
 type aggParts struct {
 	part  [aggPartitions][]aggChunk
 	bytes int64
+	level int // of the hashes' bits, see hashAggregate.levelOf
 	// rows are all that were put in, straight those that did not go through a table.
 	rows, straight int
 }
@@ -86,8 +87,9 @@ func (l *aggLocal) scatterRows(k *hashtable.Keys, in *aggInput, sel []int32) err
 	}
 	var offsets [aggPartitions + 1]int
 	part, order := s.part[:k.N], s.order[:k.N]
+	shift := uint(l.parts.level * aggPartitionBits)
 	for j, h := range k.Hash()[:len(part)] {
-		p := uint8(h >> (64 - aggPartitionBits))
+		p := uint8(h << shift >> (64 - aggPartitionBits))
 		part[j] = p
 		offsets[p+1]++
 	}

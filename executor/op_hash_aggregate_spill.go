@@ -21,6 +21,7 @@ type aggDisk struct {
 	a     *hashAggregate
 	aggs  []int // whose states the blocks have, in this order
 	parts *spill.Parts
+	first int          // level of the hashes' bits of parts' level 0, see hashAggregate.levelOf
 	codec *spill.Codec // of the goroutine that writes
 	keys  []*vector.Vector
 	some  *hashtable.Rows
@@ -51,12 +52,13 @@ func (a *hashAggregate) canSpill() (bool, error) {
 	return true, nil
 }
 
-func newAggDisk(a *hashAggregate, aggs []int, l *hashtable.Layout, level int) (*aggDisk, error) {
+func newAggDisk(a *hashAggregate, aggs []int, t *hashtable.GroupTable, level int) (*aggDisk, error) {
 	parts, err := a.memory.area.CreateParts(level, a.memory.counters())
 	if err != nil {
 		return nil, err
 	}
-	d := &aggDisk{a: a, aggs: aggs, parts: parts, codec: spill.NewCodec(keyTypes(l)), state: make([][]byte, len(aggs))}
+	l := t.Rows.L
+	d := &aggDisk{a: a, aggs: aggs, parts: parts, first: a.levelOf(t), codec: spill.NewCodec(keyTypes(l)), state: make([][]byte, len(aggs))}
 	for i := range l.Columns() {
 		d.keys = append(d.keys, &vector.Vector{Type: l.Type(i)})
 	}
@@ -102,7 +104,7 @@ func (d *aggDisk) write(p int, from *hashtable.Rows, w *hashtable.ArenaWriter, a
 
 // writeTable writes all groups of a table by partition.
 func (d *aggDisk) writeTable(t *hashtable.GroupTable, w *hashtable.ArenaWriter, accs []function.Accumulator) error {
-	order, offsets := t.PartitionAt(d.parts.Level, spill.Bits)
+	order, offsets := t.PartitionAt(d.first+d.parts.Level, spill.Bits)
 	for p := range spill.Fanout {
 		if err := d.write(p, t.Rows, w, accs, order[offsets[p]:offsets[p+1]]); err != nil {
 			return err
@@ -160,7 +162,7 @@ func (l *aggLocal) spill() error {
 	}
 	if l.disk == nil {
 		var err error
-		if l.disk, err = newAggDisk(l.a, l.aggs, l.stream.layout, 0); err != nil {
+		if l.disk, err = newAggDisk(l.a, l.aggs, l.table, 0); err != nil {
 			return err
 		}
 	}
@@ -368,7 +370,7 @@ func (c *aggCursor) claim(r *aggResult) error {
 func (c *aggCursor) overflow(r *aggResult) error {
 	var err error
 	if r.disk == nil {
-		if r.disk, err = newAggDisk(c.m.a, c.which, r.layout, r.level); err != nil {
+		if r.disk, err = newAggDisk(c.m.a, c.which, r.table, r.level); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func testAggregate(keys []sqltype.Type, sets [][]int) *physical.Aggregate {
 }
 
 func runAggregate(t testing.TB, n *physical.Aggregate, rt *Runtime, batches []*vector.Batch) ([]string, error) {
-	a, err := newHashAggregate(n, rt)
+	a, err := newHashAggregate(n, rt, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func benchmarkAggregate(b *testing.B, n *physical.Aggregate, batches []*vector.B
 			rt := &Runtime{Instances: instances}
 			defer reportCPU(b)()
 			for b.Loop() {
-				a, err := newHashAggregate(n, rt)
+				a, err := newHashAggregate(n, rt, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -27,7 +27,7 @@ func (b *builder) buildSetOp(n *physical.SetOp, down stage) error {
 		at := expr.FieldIndex(len(g.Groups) + i)
 		g.Aggs = append(g.Aggs, &expr.Aggregate{Fn: count, Args: []expr.Expr{&expr.Field{Index: at, T: big}}})
 	}
-	a, err := newHashAggregate(g, b.rt)
+	a, err := newHashAggregate(g, b.rt, nil)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type filterBuild struct {
 
 // Sizes of the parts that a filter is made in.
 const (
-	filterChunk = 4096    // keys that are decoded at a time
+	filterChunk = 1024    // keys that are decoded at a time
 	filterTask  = 1 << 14 // keys of one goroutine's task
 )
 
@@ -38,7 +38,11 @@ func (b *filterBuild) make(ctx context.Context) (*publication, error) {
 		return nil, err
 	}
 	workers := make([]*keyCollector, max(b.rt.Instances, 1))
-	newCollector := func() *keyCollector { return newKeyCollector(l, b.typ, b.arena, b.listLimit()) }
+	rows := 0
+	for _, r := range b.parts {
+		rows += r.N
+	}
+	newCollector := func() *keyCollector { return newKeyCollector(l, b.typ, b.arena, b.listLimit(), rows) }
 	err = b.each(ctx, func(worker int, v *vector.Vector, sel []int32) error {
 		if workers[worker] == nil {
 			workers[worker] = newCollector()
@@ -187,11 +191,11 @@ type keyCollector struct {
 	sel      []int32
 }
 
-// newKeyCollector lists up to limit values.
-func newKeyCollector(l *hashtable.Layout, t sqltype.Type, arena *hashtable.Arena, limit int) *keyCollector {
+// newKeyCollector lists up to limit values, of rows rows if that is known, else 0.
+func newKeyCollector(l *hashtable.Layout, t sqltype.Type, arena *hashtable.Arena, limit, rows int) *keyCollector {
 	c := &keyCollector{layout: l, limit: limit, bounds: keyBounds{typ: t}}
 	if limit > 0 {
-		c.distinct = hashtable.NewGroupTable(l, arena.NewWriter(), min(limit, 256))
+		c.distinct = hashtable.NewGroupTable(l, arena.NewWriter(), min(limit+filterChunk, max(rows, 256)))
 		c.keys = hashtable.NewKeys(l)
 	}
 	return c

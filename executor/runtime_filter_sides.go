@@ -20,7 +20,7 @@ func (j *nestedLoopJoin) publishRanges(filters *runtimeFilters) {
 	for _, spec := range j.n.RangeFilters {
 		count := j.memory.node.addFilter(spec.ID, physical.FilterMinMax.String())
 		typ := j.buildTypes[spec.Build]
-		c := newKeyCollector(nil, typ, nil, 0)
+		c := newKeyCollector(nil, typ, nil, 0, 0)
 		c.add(j.cols[spec.Build], nil)
 		x, _ := collected(nil, typ, []*keyCollector{c})
 		x.values, x.null = nil, false
@@ -129,7 +129,7 @@ func (s *setOpFilters) watch(*Driver) (Transform, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := newKeyCollector(l, typ, s.arena, s.limit)
+		c := newKeyCollector(l, typ, s.arena, s.limit, 0)
 		w.columns, w.collect = append(w.columns, spec.Key), append(w.collect, c)
 		s.mu.Lock()
 		s.made[spec.Key] = append(s.made[spec.Key], c)

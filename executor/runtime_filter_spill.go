@@ -88,7 +88,7 @@ func (s *spilledKeys) take(j *hashJoin, key int) (*keyCollector, *hashtable.Bloo
 	if err != nil {
 		l = j.layout // cannot happen: the join has the type as a key
 	}
-	c := newKeyCollector(l, t, &hashtable.Arena{}, j.rt.Filters.maxIn())
+	c := newKeyCollector(l, t, &hashtable.Arena{}, j.rt.Filters.maxIn(), 0)
 	s.all[key] = append(s.all[key], c)
 	return c, s.bloom[key]
 }

@@ -1,6 +1,8 @@
 package hashtable
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/internal/hugepage"
 	"github.com/basaltdb/basalt/internal/invariant"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -379,6 +381,25 @@ func PartitionOf(hash uint64, bits uint) int { return int(hash >> (64 - bits)) }
 // order[offsets[p]:offsets[p+1]], ascending.
 func (t *GroupTable) Partition(bits uint) (order []uint32, offsets []int) {
 	return t.PartitionAt(0, bits)
+}
+
+// crowdSample is how many groups Crowded looks at.
+const crowdSample = 1 << 13
+
+// Crowded reports whether some partition of the table's groups (of the first ones, if there are
+// many) has more than a sixteenth of them, or may have: too few groups tell nothing.
+func (t *GroupTable) Crowded(bits uint) bool {
+	n := min(t.Rows.N, crowdSample)
+	if n < crowdSample/8 {
+		return true
+	}
+	var k Keys
+	k.Load(t.Rows, 0, n)
+	count := make([]int, 1<<bits)
+	for _, h := range k.Hash() {
+		count[PartitionOf(h, bits)]++
+	}
+	return 16*slices.Max(count) > n
 }
 
 // PartitionAt is Partition by the bits of the hash below the level*bits highest.

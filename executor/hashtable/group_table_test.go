@@ -180,7 +180,7 @@ func TestGroupTable(t *testing.T) {
 				}
 			}
 		}
-		order, offsets := table.Partition(4)
+		order, offsets := table.PartitionAt(0, 4)
 		all := make([]uint32, table.Groups())
 		for i := range all {
 			all[i] = uint32(i)

@@ -31,7 +31,8 @@ type Keys struct {
 	words   []uint64
 	nullMem []bool
 	scratch []uint64
-	touched uint64 // keeps look-ups that only warm the cache from being optimized away
+	leading []uint64 // hashes of the leading columns (Layout.Lead)
+	touched uint64   // keeps look-ups that only warm the cache from being optimized away
 	dicts   []dictCache
 }
 
@@ -334,20 +335,51 @@ func (k *Keys) fillHashes(cols []*vector.Vector, sel []int32) {
 		}
 		return
 	}
-	for i, u := range l.units {
-		dst := k.hashes
-		if i > 0 {
-			if cap(k.scratch) < k.N {
-				k.scratch = make([]uint64, k.N)
-			}
-			dst = k.scratch[:k.N]
+	if !l.Leads() {
+		k.hashUnits(0, len(l.units), cols, sel)
+		return
+	}
+	k.hashUnits(0, l.lead, cols, sel)
+	k.noteLead()
+	k.hashUnits(l.lead, len(l.units), cols, sel)
+	const low = 1<<(64-leadBits) - 1
+	h := k.hashes[:len(k.leading)]
+	for j, x := range k.leading {
+		h[j] = h[j]&low | x&^low
+	}
+}
+
+// hashUnits brings units [from, to) of the layout into the hashes, which are those of the units before.
+func (k *Keys) hashUnits(from, to int, cols []*vector.Vector, sel []int32) {
+	for i := from; i < to; i++ {
+		if i == 0 {
+			k.hashUnit(k.L.units[i], cols, sel, k.hashes)
+			continue
 		}
-		k.hashUnit(u, cols, sel, dst)
-		if i > 0 {
-			h := k.hashes[:len(dst)]
-			for j, x := range dst {
-				h[j] = combine(h[j], x)
-			}
+		if cap(k.scratch) < k.N {
+			k.scratch = make([]uint64, k.N)
+		}
+		dst := k.scratch[:k.N]
+		k.hashUnit(k.L.units[i], cols, sel, dst)
+		h := k.hashes[:len(dst)]
+		for j, x := range dst {
+			h[j] = combine(h[j], x)
+		}
+	}
+}
+
+// noteLead sets leading to the hashes of the leading columns, those of whose own units hashes are.
+func (k *Keys) noteLead() {
+	if k.L.lead > 0 {
+		k.leading = append(k.leading[:0], k.hashes...)
+	} else {
+		k.leading = append(k.leading[:0], make([]uint64, k.N)...)
+	}
+	w := k.L.words
+	for _, m := range k.L.mixed {
+		words := k.Words[m.word:]
+		for j := range k.leading {
+			k.leading[j] = combine(k.leading[j], Mix(words[j*w]&m.mask))
 		}
 	}
 }

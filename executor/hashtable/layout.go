@@ -10,6 +10,8 @@
 package hashtable
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/internal/sqltype"
 )
 
@@ -42,6 +44,11 @@ type Layout struct {
 	// units are the parts that are hashed one by one: the first word of a string, or a
 	// single word of packed columns.
 	units []unit
+	// leads: the upper bits of hashes are those of leading columns, see Lead. lead is how many of
+	// units are of these alone, mixed the words that they share with others.
+	leads bool
+	lead  int
+	mixed []mixedUnit
 	// exact: the hash determines the key.
 	exact bool
 	// aside: the only column is 64 bits wide and nullable; NULL keys are marked beside the
@@ -55,6 +62,12 @@ type Layout struct {
 type unit struct {
 	word int
 	col  int // the string column, or -1
+}
+
+// mixedUnit is the part of a word that belongs to leading columns.
+type mixedUnit struct {
+	word int
+	mask uint64
 }
 
 // NewLayout packs columns of the given types. nullable[i] says that NULLs of column i
@@ -135,6 +148,58 @@ func (l *Layout) findUnits() {
 	l.exact = l.words == 0 || l.words == 1 && !l.strings
 	l.keepHash = l.strings
 }
+
+// leadBits are the bits of a hash that leading columns alone decide.
+const leadBits = 6
+
+// Lead is l with hashes whose leadBits highest bits depend on the given columns alone: keys that are
+// equal in these lie in one radix partition of up to leadBits bits. No column, or all of them, give l.
+func (l *Layout) Lead(columns []int) *Layout {
+	leads := make([]bool, len(l.cols))
+	for _, c := range columns {
+		leads[c] = true
+	}
+	if !slices.Contains(leads, true) || !slices.Contains(leads, false) {
+		return l
+	}
+	masks := make([]uint64, l.words)
+	for i, c := range l.cols {
+		if !leads[i] || c.bits == 0 {
+			continue
+		}
+		switch {
+		case c.bits >= 64:
+			for w := range int(c.bits / 64) {
+				masks[c.word+w] = ^uint64(0)
+			}
+		default:
+			masks[c.word] |= (1<<c.bits - 1) << c.shift
+		}
+		if c.nullWord >= 0 {
+			masks[c.nullWord] |= 1 << c.nullShift
+		}
+	}
+	out := *l
+	out.units, out.mixed, out.exact, out.leads = nil, nil, false, true
+	var rest []unit
+	for _, u := range l.units {
+		switch masks[u.word] {
+		case ^uint64(0):
+			out.units = append(out.units, u)
+			continue
+		case 0:
+		default:
+			out.mixed = append(out.mixed, mixedUnit{u.word, masks[u.word]})
+		}
+		rest = append(rest, u)
+	}
+	out.lead = len(out.units)
+	out.units = append(out.units, rest...)
+	return &out
+}
+
+// Leads reports whether the upper bits of hashes are those of leading columns.
+func (l *Layout) Leads() bool { return l.leads }
 
 // Words is the number of words of a key.
 func (l *Layout) Words() int { return l.words }
