@@ -3,6 +3,7 @@ package orc
 import (
 	"fmt"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -16,6 +17,7 @@ type builder struct {
 	footer *stripeFooter
 	rows   int64
 	most   int64 // elements that one read of lists may give
+	packed *budget.Claim
 }
 
 // stream opens a stream of a column. One that is missing has no bytes, which is an error
@@ -79,14 +81,14 @@ func (b *builder) node(id uint32, t sqltype.Type) (node, error) {
 	v2 := enc == encDirectV2 || enc == encDictionaryV2
 	switch x.kind {
 	case kindStruct:
-		s := &structNode{branch{presence: p, typ: t}}
+		s := &structNode{branch{presence: p, typ: t, packed: b.packed}}
 		return s, b.fields(x, x.names, t, &s.children)
 	case kindUnion:
-		u := &unionNode{branch: branch{presence: p, typ: t}}
+		u := &unionNode{branch: branch{presence: p, typ: t, packed: b.packed}}
 		u.tags = byteReader{s: b.stream(&u.presence, streamData, false)}
 		return u, b.fields(x, unionNames(x), t, &u.children)
 	case kindList, kindMap:
-		l := &listNode{branch: branch{presence: p, typ: t}, in: b.in, most: b.most}
+		l := &listNode{branch: branch{presence: p, typ: t, packed: b.packed}, in: b.in, most: b.most}
 		l.lengths = newIntReader(b.stream(&l.presence, streamLength, false), false, v2)
 		return l, b.children(x, t, &l.children)
 	}

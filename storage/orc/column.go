@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -23,6 +24,7 @@ type column struct {
 	// index are the row groups of every column of the tree, nil where one has none.
 	index      map[uint32][]indexEntry
 	triedIndex bool
+	packed     budget.Claim // what nested values of the last read take
 }
 
 // newColumn opens column c of a stripe, to be read as t: the file's type, or for nested
@@ -31,8 +33,8 @@ func newColumn(f *File, c *fileColumn, t sqltype.Type, stripe int, footer *strip
 	if c.unsupported != "" {
 		return nil, sqlerr.Unsupported(fmt.Sprintf("reading %s of column %s of %s", c.unsupported, c.Name, f.path))
 	}
-	out := &column{f: f, name: c.Name, stripe: stripe, in: in, footer: footer}
-	b := builder{f: f, in: in, footer: footer, rows: f.stripes[stripe].rows}
+	out := &column{f: f, name: c.Name, stripe: stripe, in: in, footer: footer, packed: budget.Claim{Of: in.mem.budget}}
+	b := builder{f: f, in: in, footer: footer, rows: f.stripes[stripe].rows, packed: &out.packed}
 	b.most = leastElements + min(f.stripes[stripe].dataLength, mostElements/elementsPerByte)*elementsPerByte
 	var err error
 	if out.root, err = b.node(c.id, t); err != nil {
@@ -56,6 +58,7 @@ func (c *column) read(row int64, n int) (*vector.Vector, error) {
 		return nil, c.fail(err)
 	}
 	c.in.elements = 0
+	c.packed.Release()
 	v, err := c.root.next(n, nil, n)
 	c.row += int64(n)
 	return v, c.fail(err)
@@ -77,6 +80,7 @@ func (c *column) pick(row int64, rows []int32) (*vector.Vector, error) {
 	}
 	n := int(last-first) + 1
 	c.in.elements = 0
+	c.packed.Release()
 	v, err := c.root.pick(n, rows)
 	c.row += int64(n)
 	return v, c.fail(err)
@@ -166,7 +170,10 @@ func (c *column) rowIndex(id uint32) ([]indexEntry, error) {
 	return decodeRowIndex(b)
 }
 
-func (c *column) close() { c.root.close() }
+func (c *column) close() {
+	c.root.close()
+	c.packed.Release()
+}
 
 // stripeFooter reads the footer of a stripe, or takes it from the file's cache.
 func (f *File) stripeFooter(file storage.File, stripe int) (*stripeFooter, error) {

@@ -3,6 +3,7 @@ package orc
 import (
 	"math"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage/widen"
@@ -15,6 +16,15 @@ type branch struct {
 	typ      sqltype.Type
 	children []node
 	picked   vector.Vector
+	packed   *budget.Claim // of the column: what nested values of a read take
+}
+
+// packStructs makes structs of their fields.
+func (b *branch) packStructs(fields []*vector.Vector, n int, valid vector.Bitmap) (*vector.Vector, error) {
+	if err := b.packed.Grow(vector.PackedBytes(fields...)); err != nil {
+		return nil, err
+	}
+	return vector.PackStructs(b.typ, fields, n, valid), nil
 }
 
 func (b *branch) columns(dst []uint32) []uint32 {
@@ -63,7 +73,7 @@ func (s *structNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, 
 			return nil, err
 		}
 	}
-	return vector.PackStructs(s.typ, fields, n, valid), nil
+	return s.packStructs(fields, n, valid)
 }
 
 func (s *structNode) pick(n int, rows []int32) (*vector.Vector, error) {
@@ -152,11 +162,17 @@ func (l *listNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, er
 	if err != nil {
 		return nil, err
 	}
+	if err := l.packed.Grow(vector.PackedBytes(first)); err != nil {
+		return nil, err
+	}
 	if len(l.children) == 1 {
 		return vector.PackArrays(l.typ, first, offsets, valid), nil
 	}
 	second, err := l.elements(1, int(total))
 	if err != nil {
+		return nil, err
+	}
+	if err := l.packed.Grow(vector.PackedBytes(second)); err != nil {
 		return nil, err
 	}
 	return vector.PackMaps(l.typ, first, second, offsets, valid), nil
@@ -172,6 +188,9 @@ func (l *listNode) elements(child, n int) (*vector.Vector, error) {
 		k := min(n, elementPiece)
 		v, err := l.children[child].next(k, nil, k)
 		if err != nil {
+			return nil, err
+		}
+		if err := l.packed.Grow(vector.PackedBytes(v)); err != nil {
 			return nil, err
 		}
 		if all == nil {
@@ -275,7 +294,7 @@ func (u *unionNode) next(n int, mask vector.Bitmap, ones int) (*vector.Vector, e
 			return nil, err
 		}
 	}
-	return vector.PackStructs(u.typ, fields, n, valid), nil
+	return u.packStructs(fields, n, valid)
 }
 
 func (u *unionNode) pick(n int, rows []int32) (*vector.Vector, error) {

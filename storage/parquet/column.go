@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -167,6 +168,7 @@ func (c *column) open(file storage.File, mem *memory) error {
 	c.width = c.leaf.Type.Physical().Size()
 	c.isString = c.leaf.Type.Physical() == sqltype.PhysString
 	c.out.Type = c.leaf.Type
+	c.out1.made.Of = mem.budget
 	return nil
 }
 
@@ -189,6 +191,7 @@ func (c *column) close() {
 	if w := c.workspace; w != nil {
 		clear(w.out1.bufs[:cap(w.out1.bufs)]) // do not keep pages alive
 		w.out1.reset()
+		w.out1.made = budget.Claim{}
 		c.workspace = nil
 		workspaces.Put(w)
 	}

@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -18,6 +19,7 @@ type nestedColumn struct {
 	next   int64 // row
 	file   *File
 	name   string
+	packed budget.Claim // what the values of the last read take
 }
 
 // assembly is a node as it is read: its type may be wider than the file's.
@@ -30,7 +32,7 @@ type assembly struct {
 }
 
 func newNestedColumn(f *File, file storage.File, n *node, to sqltype.Type, g int, mem *memory, counters *storage.ScanCounters) (*nestedColumn, error) {
-	c := &nestedColumn{file: f, name: n.name}
+	c := &nestedColumn{file: f, name: n.name, packed: budget.Claim{Of: mem.budget}}
 	open := func(l *node) (*leafStream, error) {
 		for _, s := range c.leaves {
 			if s.node == l {
@@ -88,11 +90,14 @@ func newNestedColumn(f *File, file storage.File, n *node, to sqltype.Type, g int
 func (c *nestedColumn) close() {
 	for _, s := range c.leaves {
 		s.column.close()
+		s.held.Release()
 	}
+	c.packed.Release()
 }
 
 // read returns rows [row, row+n), where row is not before what was read.
 func (c *nestedColumn) read(row int64, n int) (*vector.Vector, error) {
+	c.packed.Release()
 	for _, s := range c.leaves {
 		if row > c.next {
 			if err := s.skip(c.next, row); err != nil {
@@ -104,7 +109,7 @@ func (c *nestedColumn) read(row int64, n int) (*vector.Vector, error) {
 		}
 	}
 	c.next = row + int64(n)
-	v, err := c.root.vector()
+	v, err := c.root.vector(&c.packed)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +119,8 @@ func (c *nestedColumn) read(row int64, n int) (*vector.Vector, error) {
 	return v, nil
 }
 
-// vector puts together the slots of the window.
-func (a *assembly) vector() (*vector.Vector, error) {
+// vector puts together the slots of the window; what they take is claimed.
+func (a *assembly) vector(packed *budget.Claim) (*vector.Vector, error) {
 	n, s := a.node, a.stream
 	switch n.shape {
 	case shapeLeaf:
@@ -132,7 +137,7 @@ func (a *assembly) vector() (*vector.Vector, error) {
 				fields[i] = vector.NewConstant(vector.NullOf(a.typ.Nested.Elems[i]), slots)
 				continue
 			}
-			v, err := part.vector()
+			v, err := part.vector(packed)
 			if err != nil {
 				return nil, err
 			}
@@ -140,6 +145,9 @@ func (a *assembly) vector() (*vector.Vector, error) {
 				return nil, s.column.fail(formatError("the leaves of a group have different lengths"))
 			}
 			fields[i] = v
+		}
+		if err := packed.Grow(vector.PackedBytes(fields...)); err != nil {
+			return nil, err
 		}
 		return vector.PackStructs(a.typ, fields, slots, valid), nil
 	}
@@ -150,7 +158,7 @@ func (a *assembly) vector() (*vector.Vector, error) {
 			parts[i] = vector.NewConstant(vector.NullOf(a.typ.Nested.Elems[i]), int(offsets[len(offsets)-1]))
 			continue
 		}
-		v, err := part.vector()
+		v, err := part.vector(packed)
 		if err != nil {
 			return nil, err
 		}
@@ -158,6 +166,9 @@ func (a *assembly) vector() (*vector.Vector, error) {
 			return nil, s.column.fail(formatError("the leaves of a repeated group have different lengths"))
 		}
 		parts[i] = v
+	}
+	if err := packed.Grow(vector.PackedBytes(parts[:len(a.children)]...)); err != nil {
+		return nil, err
 	}
 	if n.shape == shapeMap {
 		return vector.PackMaps(a.typ, parts[0], parts[1], offsets, valid), nil
@@ -177,6 +188,7 @@ type leafStream struct {
 	n        int            // levels in the window
 	scratch  []int32
 	jumped   bool // by the offset index: the levels before are not counted
+	held     budget.Claim
 }
 
 func newLeafStream(f *File, file storage.File, l *node, g int, mem *memory, counters *storage.ScanCounters) (*leafStream, error) {
@@ -184,11 +196,11 @@ func newLeafStream(f *File, file storage.File, l *node, g int, mem *memory, coun
 	if err != nil {
 		return nil, err
 	}
-	return &leafStream{node: l, column: c, rows: f.meta.groups[g].rows, values: vector.New(l.leaf.Type, 0)}, nil
+	return &leafStream{node: l, column: c, rows: f.meta.groups[g].rows, values: vector.New(l.leaf.Type, 0), held: budget.Claim{Of: mem.budget}}, nil
 }
 
 // drop forgets the window.
-func (s *leafStream) drop() {
+func (s *leafStream) drop() error {
 	values := 0
 	for _, d := range s.def[:s.n] {
 		if d == s.node.maxDef {
@@ -202,11 +214,15 @@ func (s *leafStream) drop() {
 		rest.AppendFrom(s.values.Slice(values, s.values.Len), nil)
 	}
 	s.values = rest
+	s.held.Release()
+	return s.held.Grow(2*int64(len(s.def)) + vector.PackedBytes(rest))
 }
 
 // readRows makes the next n rows the window.
 func (s *leafStream) readRows(n int) error {
-	s.drop()
+	if err := s.drop(); err != nil {
+		return err
+	}
 	at, begun := 0, 0 // levels looked at, rows that begin among them
 	for {
 		for at < len(s.rep) {
@@ -264,6 +280,9 @@ func (s *leafStream) nextLevels(rows int) (bool, error) {
 	if most := leastPending + min(c.meta.compressed, mostPending/pendingPerByte)*pendingPerByte; int64(len(s.def)-rows) > most {
 		return false, sqlerr.New(sqlerr.NotSupported, "a row of column %s of %s has too many elements", s.node.name, c.file.path)
 	}
+	if err := s.held.Grow(2 * int64(n)); err != nil {
+		return false, err
+	}
 	if err := s.decode(&p.reps, n, s.node.maxRep, &s.rep); err != nil {
 		return false, err
 	}
@@ -281,6 +300,9 @@ func (s *leafStream) nextLevels(rows int) (bool, error) {
 		m := min(ones, vector.BatchRows)
 		v, err := c.pageValues(m)
 		if err != nil {
+			return false, err
+		}
+		if err := s.held.Grow(vector.PackedBytes(v)); err != nil {
 			return false, err
 		}
 		s.values.AppendFrom(v, nil)
@@ -311,7 +333,9 @@ func (s *leafStream) decode(h *hybrid, n int, limit uint8, to *[]uint8) error {
 
 // skip passes over rows [from, to): whole pages by the offset index, the rest by reading.
 func (s *leafStream) skip(from, to int64) error {
-	s.drop()
+	if err := s.drop(); err != nil {
+		return err
+	}
 	c := s.column
 	if len(s.rep) == 0 && c.page.left == 0 {
 		c.loadPages()

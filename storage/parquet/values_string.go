@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"unsafe"
 
+	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
@@ -13,14 +14,14 @@ type sink struct {
 	// own is memory of the sink for strings that stand nowhere in a page. Its bytes are
 	// never moved: when it is full, another one follows.
 	own []byte
+	// made is claimed by values that take more than the bytes of the file that they are made of.
+	made budget.Claim
 }
-
-// maxWindowBytes bounds the strings that one batch of a column materializes.
-const maxWindowBytes = 1 << 30
 
 func (s *sink) reset() {
 	s.bufs = s.bufs[:0]
 	s.own = s.own[:0]
+	s.made.Release()
 }
 
 // add registers a buffer and returns its number.
@@ -200,7 +201,6 @@ type deltaStrings struct {
 	pos                int
 	last               []byte
 	pre, suf           [256]int64
-	made               int // bytes made for the current batch
 }
 
 func (p *deltaStrings) init(data []byte) error {
@@ -241,7 +241,6 @@ func (p *deltaStrings) advance(i int) error {
 }
 
 func (p *deltaStrings) next(dst []vector.View, out *sink) error {
-	p.made = 0
 	for len(dst) > 0 {
 		k := min(len(dst), len(p.pre))
 		if err := p.step(k); err != nil {
@@ -255,8 +254,8 @@ func (p *deltaStrings) next(dst []vector.View, out *sink) error {
 				dst[i] = vector.MakeView(p.last, 0, 0)
 				continue
 			}
-			if p.made += len(p.last); p.made > maxWindowBytes {
-				return formatError("delta-encoded strings of one batch are larger than 1 GiB")
+			if err := out.made.Grow(int64(len(p.last))); err != nil {
+				return err
 			}
 			mem, buf, off := out.grow(len(p.last))
 			copy(mem, p.last)
