@@ -46,6 +46,7 @@ type ServerOptions struct {
 	StateDir string   // a folder for the server's output and, below data/, its own tables
 	Setup    []string // statements that make the session's tables and settings
 	Threads  int
+	Args     []string // more arguments of serve
 }
 
 // ExternalTables are the statements that make a database of external tables, one over
@@ -78,7 +79,8 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 		return nil, fmt.Errorf("runner: %w", err)
 	}
 	defer output.Close()
-	s.process = exec.Command(o.Binary, "serve", "--data", filepath.Join(o.StateDir, "data"), "--mysql", addr, "--http", "")
+	args := append([]string{"serve", "--data", filepath.Join(o.StateDir, "data"), "--mysql", addr, "--http", ""}, o.Args...)
+	s.process = exec.Command(o.Binary, args...)
 	s.process.Stdout, s.process.Stderr = output, output
 	if err := s.process.Start(); err != nil {
 		return nil, fmt.Errorf("runner: starting Basalt: %w", err)
@@ -145,6 +147,9 @@ func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
 	}
 	return s.conn.QueryRowContext(ctx, "SELECT version()").Scan(&s.version)
 }
+
+// Alive asks the server for an answer.
+func (s *Server) Alive(ctx context.Context) error { return s.conn.PingContext(ctx) }
 
 // Address is where the server listens for clients.
 func (s *Server) Address() string { return s.address }
