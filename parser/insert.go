@@ -178,5 +178,8 @@ func (p *parser) fromStatement() ast.Statement {
 		}
 		m.Inserts = append(m.Inserts, p.insertBranch(p.insertQuery))
 	}
+	if m.Inserts == nil { // the word was an alias
+		p.fail("INSERT expected")
+	}
 	return m
 }
