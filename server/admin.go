@@ -16,6 +16,7 @@ func (c *conn) reset() {
 	c.session.Reset()
 	clear(c.statements)
 	c.r.Limit = c.maxPacket()
+	c.longRoom = c.maxPacket()
 }
 
 // changeUser logs in again on the same connection. A failed one ends the connection, as
@@ -32,6 +33,7 @@ func (c *conn) changeUser(body []byte) error {
 	c.session.ChangeUser(l.User)
 	clear(c.statements)
 	c.r.Limit = c.maxPacket()
+	c.longRoom = c.maxPacket()
 	c.multi = c.has(gomysql.CLIENT_MULTI_STATEMENTS)
 	if l.Database != "" {
 		if err := c.session.Use(l.Database); err != nil {

@@ -38,6 +38,7 @@ type conn struct {
 	salt         []byte
 	statements   map[uint32]*statement
 	lastID       uint32
+	longRoom     int // what parameters sent ahead may still take
 
 	ctx    context.Context // ends with the client, KILL and the server
 	cancel context.CancelCauseFunc
@@ -112,6 +113,7 @@ func (c *conn) serve() {
 	c.session.SetLocalFile(c.localFile)
 	c.in = newInbound(c.stream, c.clientGone)
 	c.r = mysql.NewReader(c.in, c.maxPacket())
+	c.longRoom = c.maxPacket()
 	idle := newIdleTimer(c)
 	defer idle.stop()
 	_ = c.raw.SetReadDeadline(time.Time{})
@@ -226,6 +228,9 @@ func (c *conn) command(packet []byte) error {
 		return c.resetStatement(body)
 	case gomysql.COM_STMT_CLOSE:
 		if id, err := mysql.ReadID(body); err == nil {
+			if s := c.statements[id]; s != nil {
+				s.params.Reset()
+			}
 			delete(c.statements, id)
 		}
 		return nil // has no answer

@@ -38,7 +38,7 @@ func (c *conn) prepare(text string) error {
 		return c.sendError(sqlerr.New(tooManyParams, "Prepared statement contains too many placeholders"))
 	}
 	c.lastID++
-	c.statements[c.lastID] = &statement{p, mysql.NewParams(n, c.maxPacket())}
+	c.statements[c.lastID] = &statement{p, mysql.NewParams(n, &c.longRoom)}
 	if err := c.queue(mysql.AppendPrepared(c.w.Begin(), c.lastID, len(p.Columns), n)); err != nil {
 		return err
 	}

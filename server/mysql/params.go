@@ -21,7 +21,7 @@ type Params struct {
 	long  [][]byte // nil: not sent ahead
 	size  int      // of all long data
 	err   error    // of long data, which has no answer of its own: told by the next Decode
-	limit int
+	room  *int     // bytes of long data that the connection's statements may still keep
 }
 
 type paramType struct {
@@ -29,9 +29,9 @@ type paramType struct {
 	unsigned bool
 }
 
-// NewParams is for a statement of n parameters whose long data may be limit bytes together.
-func NewParams(n, limit int) *Params {
-	return &Params{types: make([]paramType, n), long: make([][]byte, n), limit: limit}
+// NewParams is for a statement of n parameters, whose long data takes of room, which the statements of a connection share.
+func NewParams(n int, room *int) *Params {
+	return &Params{types: make([]paramType, n), long: make([][]byte, n), room: room}
 }
 
 // Len is the number of parameters.
@@ -44,20 +44,22 @@ func (p *Params) AddLong(param int, data []byte) {
 	case p.err != nil:
 	case param >= len(p.long):
 		p.err = sqlerr.New(sqlerr.WrongParamCount, "Incorrect arguments to COM_STMT_SEND_LONG_DATA: parameter %d of %d", param+1, len(p.long))
-	case p.size+len(data) > p.limit:
-		p.err = sqlerr.New(sqlerr.PacketTooLarge, "Parameter of prepared statement which is set through mysql_send_long_data() is longer than 'max_allowed_packet' bytes (%d)", p.limit)
+	case len(data) > *p.room:
+		p.err = sqlerr.New(sqlerr.PacketTooLarge, "Parameter of prepared statement which is set through mysql_send_long_data() is longer than 'max_allowed_packet' bytes, together with those of other statements (%d more)", *p.room)
 	default:
 		if p.long[param] == nil {
 			p.long[param] = []byte{}
 		}
 		p.long[param] = append(p.long[param], data...)
 		p.size += len(data)
+		*p.room -= len(data)
 	}
 }
 
-// Reset forgets long data, as COM_STMT_RESET and the end of an execution do.
+// Reset forgets long data, as COM_STMT_RESET, COM_STMT_CLOSE and the end of an execution do.
 func (p *Params) Reset() {
 	clear(p.long)
+	*p.room += p.size
 	p.size, p.err = 0, nil
 }
 
@@ -209,6 +211,9 @@ func clockParam(c *cursor) int64 {
 	return (h*3600 + m*60 + s) * sqltype.MicrosPerSecond
 }
 
+// maxTime bounds TIME; longer ones become it, as in MySQL.
+const maxTime = 839*3600*sqltype.MicrosPerSecond - 1
+
 func timeParam(c *cursor) (vector.Value, error) {
 	n := c.u8()
 	var micros int64
@@ -216,10 +221,11 @@ func timeParam(c *cursor) (vector.Value, error) {
 	case 0:
 	case 8, 12:
 		negative := c.u8() == 1
-		micros = int64(c.u32())*sqltype.MicrosPerDay + clockParam(c)
+		micros = min(int64(c.u32()), 1000)*sqltype.MicrosPerDay + clockParam(c)
 		if n == 12 {
 			micros += int64(c.u32())
 		}
+		micros = min(micros, maxTime)
 		if negative {
 			micros = -micros
 		}

@@ -15,7 +15,7 @@ func TestParams(t *testing.T) {
 	check := func(code int, value, typ, text string) {
 		t.Helper()
 		data := append([]byte{0, 1, byte(code), byte(code >> 8)}, value...)
-		got, err := NewParams(1, 100).Decode(data)
+		got, err := NewParams(1, room(100)).Decode(data)
 		if err != nil {
 			t.Errorf("type %d value %x: %v", code, value, err)
 			return
@@ -49,13 +49,14 @@ func TestParams(t *testing.T) {
 	check(int(gomysql.MYSQL_TYPE_TIMESTAMP), "\x0b\xe8\x07\x02\x1d\x17\x3b\x3b\x3f\x42\x0f\x00", "datetime(6)", "2024-02-29 23:59:59.999999")
 	check(int(gomysql.MYSQL_TYPE_TIME), "\x00", "time(6)", "00:00:00.000000")
 	check(int(gomysql.MYSQL_TYPE_TIME), "\x08\x01\x01\x00\x00\x00\x01\x01\x01", "time(6)", "-25:01:01.000000")
+	check(int(gomysql.MYSQL_TYPE_TIME), "\x08\x01\xff\xff\xff\xff\x17\x3b\x3b", "time(6)", "-838:59:59.999999")
 	check(int(gomysql.MYSQL_TYPE_TIME), "\x0c\x00\x00\x00\x00\x00\x00\x00\x01\x40\x42\x0f\x00", "time(6)", "00:00:02.000000")
 }
 
 func TestParamsRefuse(t *testing.T) {
 	check := func(code sqlerr.Code, n int, data string) {
 		t.Helper()
-		if _, err := NewParams(n, 100).Decode([]byte(data)); !sqlerr.Is(err, code) {
+		if _, err := NewParams(n, room(100)).Decode([]byte(data)); !sqlerr.Is(err, code) {
 			t.Errorf("%x: %v", data, err)
 		}
 	}
@@ -74,7 +75,7 @@ func TestParamsRefuse(t *testing.T) {
 
 // TestParamsRemembersTypes: the second execution of a client that does not bind again.
 func TestParamsRemembersTypes(t *testing.T) {
-	p := NewParams(2, 100)
+	p := NewParams(2, room(100))
 	if _, err := p.Decode([]byte("\x00\x01\x01\x00\xfd\x00\x05\x01a")); err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +85,31 @@ func TestParamsRemembersTypes(t *testing.T) {
 	}
 }
 
+func room(n int) *int { return &n }
+
+// TestLongRoom: statements of a connection share what they may keep.
+func TestLongRoom(t *testing.T) {
+	left := room(10)
+	p, q := NewParams(1, left), NewParams(1, left)
+	execute := []byte("\x00\x01\xfc\x00")
+	p.AddLong(0, []byte("1234567"))
+	q.AddLong(0, []byte("1234"))
+	if _, err := q.Decode(execute); !sqlerr.Is(err, sqlerr.PacketTooLarge) {
+		t.Errorf("more than both may keep: %v", err)
+	}
+	if got, err := p.Decode(execute); err != nil || got[0].S != "1234567" || *left != 10 {
+		t.Errorf("%v, %v, %d bytes left", got, err, *left)
+	}
+	q.AddLong(0, []byte("1234567890"))
+	q.Reset()
+	q.Reset()
+	if *left != 10 {
+		t.Errorf("%d bytes left", *left)
+	}
+}
+
 func TestLongData(t *testing.T) {
-	p := NewParams(2, 10)
+	p := NewParams(2, room(10))
 	execute := []byte("\x00\x01\xfc\x00\x01\x00\x09")
 	p.AddLong(0, []byte("abc"))
 	p.AddLong(0, []byte("def"))
@@ -165,7 +189,7 @@ func FuzzPacket(f *testing.F) {
 		_, _ = ReadFieldList(data)
 		if e, err := ReadExecute(data); err == nil {
 			for _, n := range []int{0, 1, 3, 9} {
-				p := NewParams(n, 100)
+				p := NewParams(n, room(100))
 				for range 2 {
 					values, err := p.Decode(e.Params)
 					if err == nil && len(values) != n {
