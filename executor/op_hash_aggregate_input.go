@@ -13,7 +13,7 @@ type aggInput struct {
 	// what they share is computed once; at says where each one's arguments start.
 	plain    *eval.Set
 	aggs     []aggArgs
-	values   [][]*vector.Vector // by aggregate; flat or constant
+	values   [][]*vector.Vector // by aggregate; in any form, see args
 	selected [][]int32          // by aggregate with a filter: the rows that pass
 	flat     flattener
 
@@ -109,9 +109,7 @@ func (in *aggInput) eval(b *vector.Batch) (err error) {
 		g := &in.aggs[i]
 		if g.filter == nil {
 			in.values[i] = in.values[i][:0]
-			for _, v := range vals[g.first : g.first+g.n] {
-				in.values[i] = append(in.values[i], in.flat.flatten(v, b.Sel))
-			}
+			in.values[i] = append(in.values[i], vals[g.first:g.first+g.n]...)
 			continue
 		}
 		if in.selected[i], err = g.filter.Select(b.Cols, b.Len, b.Sel); err != nil {
@@ -126,6 +124,14 @@ func (in *aggInput) eval(b *vector.Batch) (err error) {
 		}
 	}
 	return nil
+}
+
+// args are the arguments of aggregate i, flat or constant. sel is the batch's.
+func (in *aggInput) args(i int, sel []int32) []*vector.Vector {
+	for k, v := range in.values[i] {
+		in.values[i][k] = in.flat.flatten(v, sel)
+	}
+	return in.values[i]
 }
 
 // flattener decodes dictionary vectors of a batch, each once.

@@ -174,6 +174,7 @@ func (l *aggLocal) addMissing(k *hashtable.Keys, cols []*vector.Vector, n int, s
 }
 
 func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, groups []uint32, sel []int32, single bool) error {
+	args := in.args(i, sel)
 	if in.hasFilter(i) {
 		chosen := in.selected[i]
 		if len(chosen) == 0 {
@@ -182,9 +183,9 @@ func (l *aggLocal) updateOne(acc function.Accumulator, in *aggInput, i int, grou
 		groups, sel = l.narrow(groups, sel, chosen), chosen
 	}
 	if one, ok := acc.(function.SingleGroup); ok && single {
-		return one.UpdateOne(0, in.values[i], sel, len(groups))
+		return one.UpdateOne(0, args, sel, len(groups))
 	}
-	return acc.Update(groups, in.values[i], sel)
+	return acc.Update(groups, args, sel)
 }
 
 // narrow picks the groups of the rows chosen, a part of sel.

@@ -117,7 +117,7 @@ func (l *aggLocal) scatterRows(k *hashtable.Keys, in *aggInput, sel []int32) err
 			c.rows.AppendAt(k, order[lo:lo+n])
 			groups := ascending(&l.some, base, n)
 			for i, acc := range c.accs {
-				if err := acc.Update(groups, in.values[i], rows[lo:lo+n]); err != nil {
+				if err := acc.Update(groups, in.args(i, sel), rows[lo:lo+n]); err != nil {
 					return err
 				}
 			}

@@ -44,7 +44,7 @@ type groupSums struct {
 }
 
 // FewGroupsUpdate is implemented by accumulators that take sums instead of rows. It is Update by all
-// live rows of the batch; false, having done nothing, where the arguments do not allow it.
+// live rows of the batch, with arguments in any form; false, having done nothing, where the arguments do not allow it.
 type FewGroupsUpdate interface {
 	UpdateFew(b *FewGroups, args []*vector.Vector) (bool, error)
 }
@@ -67,7 +67,7 @@ func (b *FewGroups) Begin(groups int, sel []int32) {
 	b.rows.count(b.ids, groups)
 }
 
-// sumsOf are the sums of v, a flat or constant vector of integers of layout A; false where they might overflow.
+// sumsOf are the sums of v, a vector of integers of layout A; false where they might overflow.
 func sumsOf[A integer](b *FewGroups, v *vector.Vector) (*groupSums, bool) {
 	for _, s := range b.columns[:b.used] {
 		if s.of == v {
@@ -98,9 +98,6 @@ func addUp[A integer](b *FewGroups, v *vector.Vector, s *groupSums) bool {
 		}
 		return true
 	}
-	if v.Form != vector.Flat {
-		return false
-	}
 	ids, rows := b.ids, &b.rows
 	if v.Valid != nil {
 		ids = b.valid(v)
@@ -110,13 +107,26 @@ func addUp[A integer](b *FewGroups, v *vector.Vector, s *groupSums) bool {
 	}
 	sums := &b.memory
 	sums.clear(b.groups)
-	var m uint64
-	if dense(b.sel, n) {
-		m = sumDense(sums, ids, x)
-	} else {
-		m = sumSparse(sums, ids, b.sel, x)
+	var all uint64
+	switch {
+	case v.Form == vector.Dictionary:
+		entries := vector.Values[A](v.Dict)
+		for _, x := range entries {
+			all |= uint64(int64(x) + addendMost)
+		}
+		if dense(b.sel, n) {
+			sumCodes(sums, ids, v.Codes, entries)
+		} else {
+			for k, i := range b.sel {
+				sums[k&3][ids[i]] += int64(entries[v.Codes[i]])
+			}
+		}
+	case dense(b.sel, n):
+		all = sumDense(sums, ids, x)
+	default:
+		all = sumSparse(sums, ids, b.sel, x)
 	}
-	if bits.Len64(m)+bits.Len(uint(n)) > maxNarrowBits {
+	if all >= 2*addendMost || n > 1<<(62-addendBits) {
 		return false
 	}
 	for g := range b.groups {
@@ -166,7 +176,13 @@ func (s *sums) clear(groups int) {
 	}
 }
 
-// sumDense adds the values of all rows and returns the bits that any of them has.
+// Values in [-addendMost, addendMost) can be added up without looking for overflow, a batch of them.
+const (
+	addendBits = 45
+	addendMost = 1 << addendBits
+)
+
+// sumDense adds the values of all rows. What it returns is less than 2*addendMost if all of them may be added.
 func sumDense[A integer](s *sums, ids []uint8, vals []A) uint64 {
 	s0, s1, s2, s3 := &s[0], &s[1], &s[2], &s[3]
 	var m int64
@@ -178,14 +194,34 @@ func sumDense[A integer](s *sums, ids []uint8, vals []A) uint64 {
 		s1[ids[i+1]] += w
 		s2[ids[i+2]] += x
 		s3[ids[i+3]] += y
-		m |= v ^ v>>63 | w ^ w>>63 | x ^ x>>63 | y ^ y>>63
+		m |= (v + addendMost) | (w + addendMost) | (x + addendMost) | (y + addendMost)
 	}
 	for ; i < len(ids); i++ {
 		v := int64(vals[i])
 		s0[ids[i]] += v
-		m |= v ^ v>>63
+		m |= v + addendMost
 	}
 	return uint64(m)
+}
+
+// sumCodes is sumDense by a dictionary; codes of rows that do not count may be anything.
+func sumCodes[A integer](s *sums, ids []uint8, codes []int32, entries []A) {
+	s0, s1 := &s[0], &s[1]
+	codes = codes[:len(ids)]
+	i := 0
+	for ; i < len(ids)-1; i += 2 {
+		if c := codes[i]; uint(c) < uint(len(entries)) {
+			s0[ids[i]] += int64(entries[c])
+		}
+		if c := codes[i+1]; uint(c) < uint(len(entries)) {
+			s1[ids[i+1]] += int64(entries[c])
+		}
+	}
+	if i < len(ids) {
+		if c := codes[i]; uint(c) < uint(len(entries)) {
+			s0[ids[i]] += int64(entries[c])
+		}
+	}
 }
 
 // sumSparse is sumDense of the rows of sel.
@@ -194,7 +230,7 @@ func sumSparse[A integer](s *sums, ids []uint8, sel []int32, vals []A) uint64 {
 	for k, i := range sel {
 		v := int64(vals[i])
 		s[k&3][ids[i]] += v
-		m |= v ^ v>>63
+		m |= v + addendMost
 	}
 	return uint64(m)
 }

@@ -50,15 +50,16 @@ func TestFewGroups(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					flat := []*vector.Vector{v.Flatten(nil, &vector.Vector{})}
 					if !done {
-						err = few.Update(of, args, sel)
+						err = few.Update(of, flat, sel)
 					} else {
 						taken++
 					}
 					if err != nil {
 						t.Fatal(err)
 					}
-					if err := one.Update(of, args, sel); err != nil {
+					if err := one.Update(of, flat, sel); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -103,8 +104,20 @@ func randomGrouped(r *rand.Rand, t sqltype.Type, groups int) (v *vector.Vector, 
 		v = vector.New(t, n)
 		for i := range n {
 			v.SetValue(i, value())
-			if most < 1000 && r.Intn(6) == 0 {
-				v.SetNull(i)
+		}
+		if r.Intn(3) == 0 {
+			codes := make([]int32, n)
+			for i := range codes {
+				codes[i] = int32(r.Intn(n))
+			}
+			v = vector.NewDictionary(v, codes, nil)
+		}
+		if most < 1000 {
+			v.Valid = vector.NewBitmap(n)
+			for i := range n {
+				if r.Intn(6) == 0 {
+					v.Valid.Clear(i)
+				}
 			}
 		}
 	}
