@@ -53,6 +53,7 @@ func (s *scan) prepare(ctx context.Context) {
 			if err != nil {
 				return nil, err
 			}
+			p.Borrow(s.rt.selections)
 			return p.Select, nil
 		}})
 	}

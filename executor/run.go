@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/basaltdb/basalt/executor/eval"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/fragment"
@@ -28,6 +29,7 @@ const resultQueue = 4
 // Next. The query ends with ctx, with Close, or after its last row.
 func Run(ctx context.Context, plan *fragment.Plan, rt *Runtime) (*Result, error) {
 	r := &Result{Columns: plan.Root.Base().Cols, queue: make(chan *vector.Batch, resultQueue), end: make(chan struct{})}
+	rt.selections = &eval.Selections{}
 	b := &builder{rt: rt, filters: newRuntimeFilters(), ctes: map[*physical.CTE]*materialized{}}
 	if err := b.buildPlan(plan, stage{sink: &resultSink{r: r}}); err != nil {
 		b.abort()
@@ -65,6 +67,7 @@ func (b *builder) abort() {
 	if b.part != nil {
 		return // the query goes on
 	}
+	b.rt.selections.Close()
 	_ = b.rt.Spill.Close() // what cannot be removed now goes at the next start
 }
 

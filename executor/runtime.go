@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"github.com/basaltdb/basalt/executor/eval"
 	"github.com/basaltdb/basalt/executor/spill"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/function"
@@ -18,6 +19,8 @@ type Runtime struct {
 	Profile   *Profile
 	Pages     *storage.PageCache // decoded pages of all queries; nil: off
 	Filters   FilterLimits
+
+	selections *eval.Selections // of the scans' filters
 }
 
 // Driver is one goroutine's run of one pipeline; it holds a CPU slot while it computes.

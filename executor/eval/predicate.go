@@ -13,6 +13,7 @@ type Predicate struct {
 	f     frame
 	conds []selector
 	mem   [2][]int32
+	from  *Selections // whose memory mem is
 }
 
 // selector keeps the rows of sel (nil: all) for which its condition is true. The result
@@ -30,6 +31,9 @@ func CompilePredicate(conds []expr.Expr, fc *function.Context) (*Predicate, erro
 	p.f.fc = fc
 	return p, nil
 }
+
+// Borrow makes the predicate select rows in memory of s, which must outlive what it selects.
+func (p *Predicate) Borrow(s *Selections) { p.from = s }
 
 func (c *compiler) predicate(conds []expr.Expr) (*Predicate, error) {
 	p := &Predicate{}
@@ -56,9 +60,9 @@ func (p *Predicate) Select(cols []*vector.Vector, n int, sel []int32) ([]int32, 
 }
 
 func (p *Predicate) selectRows(f *frame, sel []int32) ([]int32, error) {
-	for i := range p.mem {
+	for i := range p.mem[:min(max(len(p.conds), 1), len(p.mem))] {
 		if cap(p.mem[i]) < f.n {
-			p.mem[i] = make([]int32, 0, f.n)
+			p.mem[i] = p.from.take(f.n)
 		}
 	}
 	if len(p.conds) == 0 {
