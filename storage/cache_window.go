@@ -14,6 +14,9 @@ type CachedWindows struct {
 	// Decode reads rows [row, row+n), or of them those at the positions dense, from the file.
 	Decode func(row int64, n int, dense []int32) (*vector.Vector, error)
 
+	// Shared is a dictionary that nobody writes and that outlives the reader: windows in Pages refer to it. nil: none.
+	Shared *vector.Vector
+
 	// keptDict is the copy of dict that the windows in Pages share.
 	dict, keptDict *vector.Vector
 }
@@ -55,6 +58,10 @@ func (c *CachedWindows) keep(v *vector.Vector) (*vector.Vector, int64) {
 	}
 	out := &vector.Vector{Type: v.Type, Form: vector.Dictionary, Len: v.Len, Codes: slices.Clone(v.Codes), Valid: slices.Clone(v.Valid)}
 	bytes := int64(4*len(out.Codes) + 8*len(out.Valid))
+	if v.Dict == c.Shared {
+		out.Dict = v.Dict
+		return out, bytes
+	}
 	if c.dict != v.Dict {
 		c.dict, c.keptDict = v.Dict, vector.CopyOf(v.Dict, nil)
 		bytes += c.keptDict.Bytesize()

@@ -3,8 +3,10 @@ package parquet
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/int128"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -36,22 +38,46 @@ func bloomAdd(filter []byte, hash uint64) {
 	}
 }
 
-// bloomReader looks values up in the filter of a chunk, a block at a time.
-type bloomReader struct {
-	column *column
+// bloomPlace is where the bits of a chunk's filter stand. blocks is 0 where there is none that can be used.
+type bloomPlace struct {
 	offset int64
 	blocks int
 }
 
-// openBloom reads the filter's header; nil when there is none that can be used.
+// bloomReader looks values up in the filter of a chunk: in the page cache, else a block at a time.
+type bloomReader struct {
+	column *column
+	bloomPlace
+	asked bool           // the cache
+	bits  *vector.Vector // from it; nil: not there
+}
+
+// openBloom finds the filter; nil when there is none that can be used.
 func (c *column) openBloom() *bloomReader {
 	at := c.meta.bloomOffset
 	if at < 4 || at >= c.file.dataEnd {
 		return nil
 	}
+	known, ok := c.file.indexes.blooms.Load(c.chunk())
+	if !ok {
+		place, err := c.readBloomPlace(at)
+		if err != nil {
+			return nil
+		}
+		known = place
+		c.file.indexes.keep(c.file, &c.file.indexes.blooms, c.chunk(), known, int(unsafe.Sizeof(place)))
+	}
+	if place := known.(bloomPlace); place.blocks > 0 {
+		return &bloomReader{column: c, bloomPlace: place}
+	}
+	return nil
+}
+
+// readBloomPlace reads the filter's header, which stands at a place of the file.
+func (c *column) readBloomPlace(at int64) (bloomPlace, error) {
 	head := make([]byte, min(64, c.file.dataEnd-at))
-	if readFull(c.win.file, head, at, c.file.path) != nil {
-		return nil
+	if err := readFull(c.win.file, head, at, c.file.path); err != nil {
+		return bloomPlace{}, err
 	}
 	r := &thriftReader{b: head}
 	size, usable := int32(0), 0
@@ -75,12 +101,33 @@ func (c *column) openBloom() *bloomReader {
 	}
 	start := at + int64(r.pos)
 	if r.err != nil || usable != 3 || size < bloomBlock || size%bloomBlock != 0 || start+int64(size) > c.file.dataEnd {
-		return nil
+		return bloomPlace{}, nil
 	}
 	if n := c.meta.bloomLength; n > 0 && int64(n) != int64(r.pos)+int64(size) {
-		return nil
+		return bloomPlace{}, nil
 	}
-	return &bloomReader{column: c, offset: start, blocks: int(size) / bloomBlock}
+	return bloomPlace{offset: start, blocks: int(size) / bloomBlock}, nil
+}
+
+// cached are the filter's bits from the page cache, which takes the whole filter in when it is asked for the second time.
+func (b *bloomReader) cached() *vector.Vector {
+	c := b.column
+	if b.asked || c.cache == nil {
+		return b.bits
+	}
+	b.asked = true
+	key := c.key
+	key.Row = bloomRow
+	var admit bool
+	if b.bits, admit = c.cache.Get(key); !admit || b.blocks*bloomBlock > maxBloomBytes {
+		return b.bits
+	}
+	bits := &vector.Vector{Type: sqltype.T(sqltype.TinyInt), Len: b.blocks * bloomBlock, Data: make([]byte, b.blocks*bloomBlock)}
+	if readFull(c.win.file, bits.Data, b.offset, c.file.path) == nil {
+		b.bits = bits
+		c.cache.Put(key, bits, bits.Bytesize())
+	}
+	return b.bits
 }
 
 // has reports whether the value may be in the chunk.
@@ -90,6 +137,9 @@ func (b *bloomReader) has(v *vector.Value) bool {
 		return true
 	}
 	hash := xxhash64(p)
+	if bits := b.cached(); bits != nil {
+		return bloomHas(bits.Data[bloomIndex(hash, b.blocks)*bloomBlock:][:bloomBlock], hash)
+	}
 	var block [bloomBlock]byte
 	if readFull(b.column.win.file, block[:], b.offset+int64(bloomIndex(hash, b.blocks))*bloomBlock, b.column.file.path) != nil {
 		return true

@@ -52,9 +52,22 @@ func TestBloom(t *testing.T) {
 		}
 		filters++
 		theirs := pf.RowGroups()[0].ColumnChunks()[i].BloomFilter()
+		pages := storage.NewPageCache(1<<20, nil)
+		c.cache, c.key = pages, storage.PageKey{Column: int32(i)}
+		var kept *bloomReader
+		for range 3 { // the second one that asks takes the filter into the cache
+			kept = c.openBloom()
+			kept.cached()
+		}
+		if kept.bits == nil {
+			t.Fatalf("%s: the filter is not kept", cols[i].Name)
+		}
 		hits := 0
 		for k := range want[i] {
 			v := &want[i][k]
+			if f.has(v) != kept.has(v) {
+				t.Fatalf("%s: %s differs from the filter that is kept", cols[i].Name, valueText(*v))
+			}
 			p, ok := c.leaf.plainBytes(v)
 			if v.Null || !ok {
 				continue
@@ -74,6 +87,9 @@ func TestBloom(t *testing.T) {
 			if f.has(&v) {
 				hits++
 			}
+			if f.has(&v) != kept.has(&v) {
+				t.Fatalf("%s: %s differs from the filter that is kept", cols[i].Name, valueText(v))
+			}
 		}
 		if hits > 60 {
 			t.Errorf("%s: %d of 1000 absent values are found", cols[i].Name, hits)
@@ -84,12 +100,8 @@ func TestBloom(t *testing.T) {
 	}
 }
 
-func mustOpen(t *testing.T, f *File) storage.File {
-	file, err := f.open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
+func mustOpen(_ *testing.T, f *File) storage.File {
+	return f.open()
 }
 
 func parquetValue(l *leaf, p []byte) parquet.Value {

@@ -73,8 +73,27 @@ func (c *footerCache) put(key footerKey, f *File) {
 	}
 	c.byKey[key] = c.order.PushFront(&cachedFooter{key, f, size})
 	for c.bytes += size; c.bytes > footerCacheBytes; {
-		last := c.order.Remove(c.order.Back()).(*cachedFooter)
-		delete(c.byKey, last.key)
-		c.bytes -= last.bytes
+		c.drop()
 	}
+}
+
+// grow counts bytes that a file's entry has come to hold.
+func (c *footerCache) grow(f *File, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byKey[footerKey{f.fs, f.path, f.info.Size, f.info.ModTime}]
+	if e == nil || e.Value.(*cachedFooter).file != f {
+		return
+	}
+	e.Value.(*cachedFooter).bytes += bytes
+	for c.bytes += bytes; c.bytes > footerCacheBytes && c.order.Back() != e; {
+		c.drop()
+	}
+}
+
+// drop forgets the footer that was used longest ago.
+func (c *footerCache) drop() {
+	last := c.order.Remove(c.order.Back()).(*cachedFooter)
+	delete(c.byKey, last.key)
+	c.bytes -= last.bytes
 }

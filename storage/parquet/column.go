@@ -28,6 +28,7 @@ type column struct {
 	rows  int64 // of the row group
 	row   int64 // next row to read
 	ahead int64 // rows of the pages whose headers were passed, the current page included
+	until int64 // rows from here on are not read next; 0: unknown
 	// pages is the offset index, read when pages are to be passed over.
 	pages      []pageLocation
 	triedPages bool
@@ -44,7 +45,10 @@ type column struct {
 	shared *sharedPages
 	lo, hi int64
 
+	cache      *storage.PageCache // for the dictionary and the bloom filter; nil: none
+	key        storage.PageKey    // of the chunk
 	dict       *vector.Vector
+	cachedDict bool  // dict is in the cache
 	dictBytes  int64 // charged to the budget
 	keepDict   bool
 	hasDict    bool // dictHeader and dictBody are known
@@ -74,6 +78,22 @@ type workspace struct {
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
+// columns is where the memory of columns comes from: a column is large, and a lookup of one row makes several.
+var columns = sync.Pool{New: func() any { return new(column) }}
+
+// release is close for a column of newColumn that nobody refers to any more.
+func (c *column) release() {
+	c.close()
+	*c = column{}
+	columns.Put(c)
+}
+
+// Numbers of rows under which the cache has what belongs to a whole chunk.
+const (
+	dictRow  = -1
+	bloomRow = -2
+)
+
 // outputMode is the form that the rows read so far have.
 type outputMode uint8
 
@@ -86,7 +106,8 @@ const (
 // newColumn opens the chunk of leaf l in row group g. Nothing is read yet.
 func newColumn(f *File, file storage.File, l *leaf, g int, mem *memory, counters *storage.ScanCounters) (*column, error) {
 	meta := &f.meta.groups[g].chunks[l.index]
-	c := &column{leaf: l, meta: meta, file: f, group: g, rows: f.meta.groups[g].rows, counters: counters}
+	c := columns.Get().(*column)
+	*c = column{leaf: l, meta: meta, file: f, group: g, rows: f.meta.groups[g].rows, counters: counters}
 	c.workspace = workspaces.Get().(*workspace)
 	if l.unsupported != "" {
 		return nil, sqlerr.Unsupported(fmt.Sprintf("reading %s column %s of %s", l.unsupported, l.Name, f.path))
@@ -204,7 +225,7 @@ func (c *column) nextPage(ahead int) error {
 		if c.ahead >= c.rows {
 			return formatError("the column chunk has fewer rows than its row group")
 		}
-		h, size, err := c.header(c.next, ahead)
+		h, size, err := c.header(c.next, c.readSize(c.next, ahead))
 		if err != nil {
 			return err
 		}

@@ -19,16 +19,48 @@ func (c *column) ensureDict() error {
 	case c.shared != nil:
 		return c.sharedDict()
 	}
-	return c.readDict()
+	return c.findDict()
 }
 
-// readDict reads the dictionary page. Without one, hasDict stays false.
+// findDict takes the dictionary from the cache, or reads it and offers it there.
+func (c *column) findDict() error {
+	key, keep := c.key, false
+	key.Row = dictRow
+	if c.cache != nil {
+		var d *vector.Vector
+		if d, keep = c.cache.Get(key); d != nil {
+			c.cachedDict = true
+			c.useDict(d)
+			return nil
+		}
+	}
+	if err := c.readDict(); err != nil {
+		return err
+	}
+	if keep && c.dict.Len > 0 {
+		c.cachedDict = true
+		c.cache.Put(key, c.dict, c.dict.Bytesize())
+	}
+	return nil
+}
+
+// useDict makes d the chunk's dictionary.
+func (c *column) useDict(d *vector.Vector) {
+	c.dict = d
+	c.keepDict = c.isString || d.Len <= keptDictionary
+}
+
+// readDict reads the dictionary page from the file. Without one, hasDict stays false.
 func (c *column) readDict() error {
+	ahead := readAhead
+	if size := c.meta.dataOffset - c.start; size > 0 { // it may be all that is wanted of these rows
+		ahead = int(min(size, readAhead))
+	}
 	h, body := c.dictHeader, c.dictBody
 	if !c.hasDict {
 		var size int
 		var err error
-		h, size, err = c.win.header(c.start, readAhead)
+		h, size, err = c.win.header(c.start, ahead)
 		if err != nil {
 			return err
 		}
@@ -39,7 +71,7 @@ func (c *column) readDict() error {
 		body = c.start + int64(size)
 		c.hasDict, c.dictHeader, c.dictBody = true, h, body
 	}
-	raw, err := c.win.at(body, h.compressed, readAhead)
+	raw, err := c.win.at(body, h.compressed, ahead)
 	if err != nil {
 		return err
 	}
@@ -113,8 +145,7 @@ func (c *column) decodeDict(data []byte, n int) error {
 			return err
 		}
 	}
-	c.dict = d
-	c.keepDict = c.isString || n <= keptDictionary
+	c.useDict(d)
 	return nil
 }
 

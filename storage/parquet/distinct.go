@@ -40,10 +40,7 @@ func (f *File) countDictionaries(group int) (out []int64, widths []float64) {
 	if len(f.meta.groups) == 0 {
 		return out, widths
 	}
-	file, err := f.open()
-	if err != nil {
-		return out, widths // estimates only: the scan will report it
-	}
+	file := f.open()
 	defer file.Close()
 	for i := range f.leaves {
 		l := &f.leaves[i]

@@ -34,6 +34,7 @@ type File struct {
 	leaves  []leaf
 	dataEnd int64 // file offset of the footer: pages end before it
 	dicts   dictCounts
+	indexes pageIndexes
 	merged  struct {
 		once    sync.Once
 		columns []mergedColumn
@@ -136,6 +137,15 @@ func readFull(file storage.File, dst []byte, off int64, path string) error {
 	if n == len(dst) {
 		return nil
 	}
+	return readError(err, path)
+}
+
+// readError is the error of a read; that of opening a file as it is.
+func readError(err error, path string) error {
+	var e *sqlerr.Error
+	if errors.As(err, &e) {
+		return e
+	}
 	return sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", path)
 }
 
@@ -155,20 +165,46 @@ func (f *File) Columns() []storage.Column {
 	return out
 }
 
-// open opens the file for reading pages and makes sure that it is still the one whose
+// open gives the file for reading pages. The first read makes sure that it is still the one whose
 // footer was read.
-func (f *File) open() (storage.File, error) {
-	file, err := f.fs.Open(f.path)
-	if err != nil {
-		return nil, err
+func (f *File) open() storage.File { return &lazyFile{of: f} }
+
+// lazyFile is a file that is opened when the first byte is read: what the page cache has needs none. ReadAt is for one
+// goroutine.
+type lazyFile struct {
+	of   *File
+	file storage.File
+}
+
+// ReadAt implements storage.File.
+func (l *lazyFile) ReadAt(p []byte, off int64) (int, error) {
+	if l.file == nil {
+		file, err := l.of.fs.Open(l.of.path)
+		if err != nil {
+			return 0, err
+		}
+		info, err := file.Stat()
+		if err == nil && info.Size != l.of.info.Size {
+			err = sqlerr.New(sqlerr.FileIO, "file changed while it was read: %s", l.of.path)
+		}
+		if err != nil {
+			file.Close()
+			return 0, err
+		}
+		l.file = file
 	}
-	info, err := file.Stat()
-	if err == nil && info.Size != f.info.Size {
-		err = sqlerr.New(sqlerr.FileIO, "file changed while it was read: %s", f.path)
+	return l.file.ReadAt(p, off)
+}
+
+// Stat implements storage.File.
+func (l *lazyFile) Stat() (storage.FileInfo, error) { return l.of.info, nil }
+
+// Close implements storage.File.
+func (l *lazyFile) Close() error {
+	if l.file == nil {
+		return nil
 	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return file, nil
+	file := l.file
+	l.file = nil
+	return file.Close()
 }

@@ -2,6 +2,8 @@ package parquet
 
 import (
 	"sort"
+	"sync"
+	"unsafe"
 
 	"github.com/basaltdb/basalt/storage"
 )
@@ -14,6 +16,27 @@ type pageLocation struct {
 	rows   int64
 }
 
+// pageIndexes are the decoded page indexes of a file's chunks: what looks single rows up asks for them each time. They
+// live as long as the footer.
+type pageIndexes struct {
+	pages, ranges, blooms sync.Map // chunkKey -> []pageLocation, *pageRanges, bloomPlace; read-only
+}
+
+// chunkKey is a column chunk; nested ones count values, not rows.
+type chunkKey struct {
+	group, leaf int
+	nested      bool
+}
+
+func (c *column) chunk() chunkKey { return chunkKey{c.group, c.leaf.index, c.maxDef > 0} }
+
+// keep remembers a decoded index of about so many bytes.
+func (x *pageIndexes) keep(f *File, in *sync.Map, key chunkKey, index any, bytes int) {
+	if _, there := in.LoadOrStore(key, index); !there {
+		footers.grow(f, int64(bytes)+64)
+	}
+}
+
 // maxIndexBytes bounds a page index that is read.
 const maxIndexBytes = 64 << 20
 
@@ -24,6 +47,16 @@ func (c *column) loadPages() {
 		return
 	}
 	c.triedPages = true
+	if known, ok := c.file.indexes.pages.Load(c.chunk()); ok {
+		c.pages = known.([]pageLocation)
+		return
+	}
+	c.readPages()
+	c.file.indexes.keep(c.file, &c.file.indexes.pages, c.chunk(), c.pages, len(c.pages)*int(unsafe.Sizeof(pageLocation{})))
+}
+
+// readPages reads the offset index.
+func (c *column) readPages() {
 	m := c.meta
 	b := c.readIndex(m.offsetIndexOffset, m.offsetIndexLength)
 	if b == nil {
@@ -116,6 +149,23 @@ func decodeLocation(r *thriftReader) pageLocation {
 	}
 }
 
+// readSize is how much is read at off where ahead is wanted: not beyond the page that holds the last row that the reader
+// visits next.
+func (c *column) readSize(off int64, ahead int) int {
+	if c.until <= 0 || c.until >= c.rows {
+		return ahead
+	}
+	c.loadPages()
+	if c.pages == nil {
+		return ahead
+	}
+	last := &c.pages[sort.Search(len(c.pages), func(i int) bool { return c.pages[i].row >= c.until })-1]
+	if end := last.offset + int64(last.size); end > off {
+		return int(min(int64(ahead), end-off))
+	}
+	return ahead
+}
+
 // jump moves to the page that holds row, using the offset index, when that is not the
 // current one. A page that is not what the index says makes the index worthless.
 func (c *column) jump(row int64) error {
@@ -127,7 +177,7 @@ func (c *column) jump(row int64) error {
 	if p.row <= c.row {
 		return nil
 	}
-	h, n, err := c.win.header(p.offset, readAhead)
+	h, n, err := c.win.header(p.offset, c.readSize(p.offset, readAhead))
 	if err != nil || n+h.compressed != p.size || int64(h.values) != p.rows || h.typ != pageData && h.typ != pageDataV2 {
 		c.pages = nil
 		return nil
@@ -188,9 +238,68 @@ func decodeColumnIndex(b []byte, pages int) *columnIndex {
 	return x
 }
 
-// pageRanges is what the column index tells of every page; nil when it cannot be used.
-func (c *column) pageRanges() []storage.Range {
+// pageRanges is what is known of a column page by page. Immutable, shared by readers.
+type pageRanges struct {
+	pages []storage.Range // empty: nothing
+	// ascending tells that neither the least nor the largest values ever fall from one page to the next.
+	ascending bool
+}
+
+// pageRanges is what the column index tells of every page.
+func (c *column) pageRanges() *pageRanges {
 	c.loadPages()
+	if known, ok := c.file.indexes.ranges.Load(c.chunk()); ok {
+		return known.(*pageRanges)
+	}
+	p := &pageRanges{pages: c.readRanges()}
+	p.ascending = ascending(p.pages)
+	c.file.indexes.keep(c.file, &c.file.indexes.ranges, c.chunk(), p, len(p.pages)*rangeBytes)
+	return p
+}
+
+// ascending reports whether bounds, all known, never fall.
+func ascending(pages []storage.Range) bool {
+	for i := range pages {
+		r := &pages[i]
+		if r.Min == nil || r.Max == nil || r.HasNaN {
+			return false
+		}
+		if i > 0 && (pages[i-1].Min.Compare(*r.Min) > 0 || pages[i-1].Max.Compare(*r.Max) > 0) {
+			return false
+		}
+	}
+	return len(pages) > 0
+}
+
+// span are the pages [lo, hi) that may hold rows which satisfy p, as far as order tells; all of them where it does not.
+func (x *pageRanges) span(p *storage.Predicate) (lo, hi int) {
+	hi = len(x.pages)
+	if !x.ascending {
+		return 0, hi
+	}
+	from, to := -1, -1 // of p.Values
+	switch p.Op {
+	case storage.OpEq, storage.OpIn:
+		from, to = 0, len(p.Values)-1
+	case storage.OpLt, storage.OpLe:
+		to = 0
+	case storage.OpGt, storage.OpGe:
+		from = 0
+	}
+	if from >= 0 && from < len(p.Values) {
+		lo = sort.Search(hi, func(i int) bool { return x.pages[i].Max.Compare(p.Values[from]) >= 0 })
+	}
+	if to >= 0 {
+		hi = lo + sort.Search(hi-lo, func(i int) bool { return x.pages[lo+i].Min.Compare(p.Values[to]) > 0 })
+	}
+	return lo, hi
+}
+
+// rangeBytes is about what a page's bounds take.
+const rangeBytes = 320
+
+// readRanges reads the column index.
+func (c *column) readRanges() []storage.Range {
 	b := c.readIndex(c.meta.columnIndexOffset, c.meta.columnIndexLength)
 	n := len(c.pages)
 	if n == 0 || b == nil {

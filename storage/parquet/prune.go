@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -14,17 +15,20 @@ const maxPrunedDictionary = 4096
 
 // pageBounds is what is known of a column page by page, in the table's type.
 type pageBounds struct {
-	starts []int64 // first row of each page
-	ranges []storage.Range
+	pages  []pageLocation
+	ranges *pageRanges
 	at     int // page of the interval being looked at
 }
 
 // prune narrows the rows of a split by the dictionaries, bloom filters and page indexes of the columns
 // that the predicates use, as far as the reader reads these columns anyway.
 func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns map[int]*readColumn) ([]rowRange, error) {
-	all := []rowRange{{sp.lo, sp.hi}}
 	if len(prune) == 0 {
-		return all, nil
+		return []rowRange{{sp.lo, sp.hi}}, nil
+	}
+	ranges := r.prunePages(s, sp, prune, columns)
+	if len(ranges) == 0 {
+		return nil, nil
 	}
 	for i := range prune {
 		matches, err := r.dictionaryMayMatch(&prune[i], columns)
@@ -38,59 +42,91 @@ func (r *reader) prune(s *Source, sp *split, prune []storage.Predicate, columns 
 			return nil, nil
 		}
 	}
+	return ranges, nil
+}
+
+// prunePages are the rows of the pages that may hold any.
+func (r *reader) prunePages(s *Source, sp *split, prune []storage.Predicate, columns map[int]*readColumn) []rowRange {
 	bounds := map[int]*pageBounds{}
-	var borders []int64
 	for _, o := range predicateColumns(nil, prune) {
 		c := columns[o]
 		if c == nil || c.column == nil {
 			continue
 		}
 		ranges := c.column.pageRanges()
-		if len(ranges) < 2 {
+		if len(ranges.pages) < 2 {
 			continue
 		}
-		b := &pageBounds{ranges: ranges}
-		for _, p := range c.column.pages {
-			b.starts = append(b.starts, p.row)
-		}
 		if c.cast != nil {
-			for i := range ranges {
-				ranges[i].Min = widen.Bound(ranges[i].Min, c.cast.From, c.cast.To)
-				ranges[i].Max = widen.Bound(ranges[i].Max, c.cast.From, c.cast.To)
+			cast := &pageRanges{pages: slices.Clone(ranges.pages)}
+			for i := range cast.pages {
+				p := &cast.pages[i]
+				p.Min, p.Max = widen.Bound(p.Min, c.cast.From, c.cast.To), widen.Bound(p.Max, c.cast.From, c.cast.To)
 			}
+			ranges = cast
 		}
-		bounds[o] = b
-		borders = append(borders, b.starts...)
+		bounds[o] = &pageBounds{ranges: ranges, pages: c.column.pages}
 	}
+	rows := rowRange{sp.lo, sp.hi}
 	if len(bounds) == 0 {
-		return all, nil
+		return []rowRange{rows}
 	}
-	return matchingRows(sp, prune, bounds, borders, s.lookup(sp.fileIndex, sp.group)), nil
+	for i := range prune {
+		rows = narrow(rows, &prune[i], bounds)
+	}
+	return matchingRows(rows, prune, bounds, s.lookup(sp.fileIndex, sp.group))
 }
 
-// matchingRows walks the intervals between page borders of any of the columns and keeps
-// those that may hold rows.
-func matchingRows(sp *split, prune []storage.Predicate, bounds map[int]*pageBounds, borders []int64, chunk func(int) storage.Range) []rowRange {
-	borders = append(borders, sp.lo)
-	slices.Sort(borders)
-	borders = slices.Compact(borders)
+// narrow is what the order of pages leaves of rows for p.
+func narrow(rows rowRange, p *storage.Predicate, bounds map[int]*pageBounds) rowRange {
+	if p.Op == storage.OpAnd {
+		for i := range p.Children {
+			rows = narrow(rows, &p.Children[i], bounds)
+		}
+	}
+	b := bounds[p.Column]
+	if b == nil || p.Op == storage.OpAnd || p.Op == storage.OpOr {
+		return rows
+	}
+	lo, hi := b.ranges.span(p)
+	if lo == hi {
+		return rowRange{rows.lo, rows.lo}
+	}
+	rows.lo = max(rows.lo, b.pages[lo].row)
+	rows.hi = min(rows.hi, b.pages[hi-1].row+b.pages[hi-1].rows)
+	return rows
+}
+
+// matchingRows walks the intervals of rows between page borders of any of the columns and keeps those that may hold rows.
+func matchingRows(rows rowRange, prune []storage.Predicate, bounds map[int]*pageBounds, chunk func(int) storage.Range) []rowRange {
+	if rows.lo >= rows.hi {
+		return nil
+	}
+	borders := []int64{rows.lo}
+	for _, b := range bounds {
+		b.at = sort.Search(len(b.pages), func(i int) bool { return b.pages[i].row > rows.lo }) - 1
+		for i := b.at + 1; i < len(b.pages) && b.pages[i].row < rows.hi; i++ {
+			borders = append(borders, b.pages[i].row)
+		}
+	}
+	if len(bounds) > 1 {
+		slices.Sort(borders)
+		borders = slices.Compact(borders)
+	}
 	var out []rowRange
 	lookup := func(column int) storage.Range {
 		if b := bounds[column]; b != nil {
-			return b.ranges[b.at]
+			return b.ranges.pages[b.at]
 		}
 		return chunk(column)
 	}
 	for i, lo := range borders {
-		hi := sp.hi
+		hi := rows.hi
 		if i+1 < len(borders) {
-			hi = min(hi, borders[i+1])
-		}
-		if lo < sp.lo || lo >= hi {
-			continue
+			hi = borders[i+1]
 		}
 		for _, b := range bounds {
-			for b.at+1 < len(b.starts) && b.starts[b.at+1] <= lo {
+			for b.at+1 < len(b.pages) && b.pages[b.at+1].row <= lo {
 				b.at++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -37,12 +38,18 @@ type reader struct {
 	first   int64 // the file's number of row 0
 	deleted *rowset.Set
 	alive   []int32 // rows of a window that are not deleted
+	lists   *rowList
 	count   *storage.ScanCounters
 	cols    []*vector.Vector
 	rows    []int32 // physical rows of a dense window
 	err     error
 	closed  bool
 }
+
+// rowList is memory for lists of the rows of a window.
+type rowList struct{ alive, rows []int32 }
+
+var rowLists = sync.Pool{New: func() any { return new(rowList) }}
 
 // readColumn is a column that a reader needs: of the file, or missing in it.
 type readColumn struct {
@@ -60,6 +67,30 @@ type readColumn struct {
 	dense   bool
 	gather  [2]gathered
 	flip    int
+}
+
+var readColumns = sync.Pool{New: func() any { return new(readColumn) }}
+
+func newReadColumn(typ storage.Column) *readColumn {
+	c := readColumns.Get().(*readColumn)
+	c.typ = typ
+	c.windows.Decode = c.decode
+	return c
+}
+
+// release gives c's memory to columns to come, but for what wide rows made large.
+func (c *readColumn) release() {
+	const most = 64 << 10
+	gather := c.gather
+	for i := range gather {
+		g := &gather[i]
+		g.vec = vector.Vector{}
+		if cap(g.data) > most {
+			g.data = nil
+		}
+	}
+	*c = readColumn{gather: gather}
+	readColumns.Put(c)
 }
 
 // readFilter is a filter with its columns.
@@ -80,10 +111,15 @@ func (r *reader) Next(ctx context.Context) (b *vector.Batch, err error) {
 			return nil, interrupted(ctx)
 		}
 		g := &r.ranges[0]
-		row, n := g.lo, int(min(r.size, g.hi-g.lo))
+		row, n, until := g.lo, int(min(r.size, g.hi-g.lo)), g.hi
 		g.lo += int64(n)
 		if g.lo == g.hi {
 			r.ranges = r.ranges[1:]
+		}
+		for _, c := range r.columns {
+			if c.column != nil {
+				c.column.until = until
+			}
 		}
 		b, err := r.window(row, n)
 		if err != nil || b != nil {
@@ -226,7 +262,11 @@ func (c *readColumn) decode(row int64, n int, dense []int32) (v *vector.Vector, 
 	if dense != nil {
 		return c.column.pick(row, n, dense)
 	}
-	return c.column.read(row, n)
+	v, err = c.column.read(row, n)
+	if c.column.cachedDict {
+		c.windows.Shared = c.column.dict
+	}
+	return v, err
 }
 
 // numbers are the file's numbers of rows of the window.
@@ -313,8 +353,15 @@ func (r *reader) Close() {
 			c.nested.close()
 		}
 		if c.column != nil {
-			c.column.close()
+			c.column.release()
 		}
+		c.release()
+	}
+	r.columns, r.output, r.filters = nil, nil, nil
+	if r.lists != nil {
+		r.lists.alive, r.lists.rows = r.alive, r.rows
+		rowLists.Put(r.lists)
+		r.lists, r.alive, r.rows = nil, nil, nil
 	}
 	if r.shared != nil {
 		r.shared.leave(&r.mem)
@@ -326,16 +373,16 @@ func (r *reader) Close() {
 // open makes the reader of a split.
 func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 	f := sp.file
-	file, err := f.open()
-	if err != nil {
-		return nil, err
-	}
+	file := f.open()
+	var err error
 	r := &reader{name: f.path, file: file, count: req.Counters, size: int64(req.BatchRows)}
 	r.mem.budget = req.Budget
 	if r.shared = sp.shared; r.shared != nil {
 		r.shared.enter()
 	}
 	r.deleted = req.Deleted
+	r.lists = rowLists.Get().(*rowList)
+	r.alive, r.rows = r.lists.alive, r.lists.rows
 	for g := range sp.group {
 		r.first += f.meta.groups[g].rows
 	}
@@ -348,8 +395,8 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 			return c, nil
 		}
 		if ordinal == storage.RowNumber {
-			c := &readColumn{typ: storage.Column{Type: sqltype.T(sqltype.BigInt)}, rows: &vector.Vector{Type: sqltype.T(sqltype.BigInt)}, first: r.first}
-			c.windows.Decode = c.decode
+			c := newReadColumn(storage.Column{Type: sqltype.T(sqltype.BigInt)})
+			c.rows, c.first = &vector.Vector{Type: sqltype.T(sqltype.BigInt)}, r.first
 			byOrdinal[ordinal] = c
 			r.columns = append(r.columns, c)
 			return c, nil
@@ -357,8 +404,7 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		if ordinal < 0 || ordinal >= len(s.columns) {
 			return nil, fmt.Errorf("column ordinal %d of %d", ordinal, len(s.columns))
 		}
-		c := &readColumn{typ: s.columns[ordinal]}
-		c.windows.Decode = c.decode
+		c := newReadColumn(s.columns[ordinal])
 		m := sp.mapping[ordinal]
 		if m.leaf >= 0 {
 			l := &f.leaves[m.leaf]
@@ -379,6 +425,9 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 				return nil, err
 			}
 			c.column.shared, c.column.lo, c.column.hi = sp.shared, sp.lo, sp.hi
+			if req.Pages != nil {
+				c.column.cache, c.column.key = req.Pages, c.windows.Key
+			}
 			if m.cast {
 				c.cast = &widen.Caster{From: l.Type, To: c.typ.Type, Place: fmt.Sprintf("column %s of %s", l.Name, f.path)}
 			}
@@ -390,22 +439,30 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		r.columns = append(r.columns, c)
 		return c, nil
 	}
-	if err := r.prepare(req, use); err != nil {
-		r.Close()
-		return nil, err
-	}
 	prune := req.Prune
 	if req.Moving != nil {
 		prune = append(slices.Clip(prune), req.Moving()...)
 	}
+	if err := r.prepareFilters(req, prune, use); err != nil {
+		r.Close()
+		return nil, err
+	}
 	if r.ranges, err = r.prune(s, sp, prune, byOrdinal); err != nil {
+		r.Close()
+		return nil, err
+	}
+	if len(r.ranges) == 0 { // nothing else is looked at
+		return r, nil
+	}
+	if err := r.prepareOutput(req, use); err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *reader) prepare(req *storage.ScanRequest, use func(int) (*readColumn, error)) error {
+// prepareFilters opens the columns of the filters and, of those that are read, what prune looks at.
+func (r *reader) prepareFilters(req *storage.ScanRequest, prune []storage.Predicate, use func(int) (*readColumn, error)) error {
 	for i := range req.Filters {
 		f := readFilter{args: make([]*vector.Vector, len(req.Filters[i].Columns))}
 		for _, o := range req.Filters[i].Columns {
@@ -421,6 +478,18 @@ func (r *reader) prepare(req *storage.ScanRequest, use func(int) (*readColumn, e
 		}
 		r.filters = append(r.filters, f)
 	}
+	for _, o := range predicateColumns(nil, prune) {
+		if slices.Contains(req.Columns, o) {
+			if _, err := use(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// prepareOutput opens the columns that are read.
+func (r *reader) prepareOutput(req *storage.ScanRequest, use func(int) (*readColumn, error)) error {
 	for _, o := range req.Columns {
 		c, err := use(o)
 		if err != nil {

@@ -139,7 +139,7 @@ func (c *column) sharedDict() error {
 		c.hasDict, c.dictHeader, c.dictBody = true, s.header, c.start+int64(s.size)
 		return nil
 	}
-	if err := c.readDict(); err != nil || !c.hasDict {
+	if err := c.findDict(); err != nil || !c.hasDict {
 		return err
 	}
 	s.dict, s.keepDict, s.charged = c.dict, c.keepDict, c.dictBytes

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -52,10 +53,11 @@ func (w *window) at(off int64, n, ahead int) ([]byte, error) {
 	got, err := w.file.ReadAt(buf.mem[have:size], off+int64(have))
 	if got < size-have {
 		w.mem.put(buf)
-		if err == nil || off+int64(size) > w.end {
+		var ours *sqlerr.Error
+		if err == nil || off+int64(size) > w.end && !errors.As(err, &ours) {
 			return nil, formatError("the file is shorter than its footer says")
 		}
-		return nil, sqlerr.Wrap(sqlerr.FileIO, err, "cannot read %s", w.path)
+		return nil, readError(err, w.path)
 	}
 	if w.bytes != nil {
 		w.bytes.Add(int64(size - have))

@@ -74,7 +74,7 @@ func (c *columnWriter) flush(f *Writer, bloom bool) (writtenChunk, error) {
 		c.offsets = append(c.offsets, len(c.plain))
 	}
 	w.hasDict = c.dict.build(c, n)
-	rows := c.pageRows(f.opt.PageBytes, w.hasDict)
+	rows := min(c.pageRows(f.opt.PageBytes, w.hasDict), f.opt.PageRows)
 	w.codec = c.chooseCodec(&w, rows)
 	if w.hasDict {
 		w.dictOffset = f.offset

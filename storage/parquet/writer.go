@@ -23,6 +23,9 @@ type WriterOptions struct {
 	// PageBytes is the size of a page before compression; default 256 KiB. Pages hold a
 	// multiple of vector.BatchRows rows, so that batches do not straddle them.
 	PageBytes int
+	// PageRows is the most rows of a page, a multiple of vector.BatchRows; default 32,768. Files that are looked up by
+	// single rows have small pages.
+	PageRows int
 	// SortedBy is written down as the order of the rows, which the caller guarantees.
 	SortedBy []SortColumn
 	// BloomColumns get a bloom filter a row group: columns that are looked up by value and
@@ -108,6 +111,9 @@ func NewWriter(w io.Writer, cols []storage.Column, opt WriterOptions) (*Writer, 
 	}
 	if f.opt.RowGroupBytes <= 0 {
 		f.opt.RowGroupBytes = defaultRowGroupBytes
+	}
+	if f.opt.PageRows <= 0 {
+		f.opt.PageRows = maxPageRows
 	}
 	if f.opt.PageBytes <= 0 {
 		f.opt.PageBytes = defaultPageBytes
