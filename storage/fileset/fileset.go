@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/rowset"
@@ -32,6 +33,8 @@ type Options struct {
 	// Merge, when set, makes rows of one key one row while they are read. Every file is then sorted by the keys and
 	// has one row of each, and Files are in the order that their rows count as added.
 	Merge *keyorder.Merging
+	// Fixed tells that files never change: what is known of them once is kept, if they are not too many.
+	Fixed bool
 	// RowIDs adds the hidden column RowID, the last one.
 	RowIDs  bool
 	Formats map[string]Open
@@ -92,8 +95,17 @@ func (s *set) stored() []storage.Column {
 // set is what all restrictions of a source share.
 type set struct {
 	Options
-	index [][]int32 // by partition: its files by bucket, then as listed
+	opened []atomic.Pointer[storage.Source] // by file, where they are kept
+	ranges []atomic.Pointer[storage.Range]  // by file and column, where they are kept
+	index  [][]int32                        // by partition: its files by bucket, then as listed
 }
+
+// Sets of at most so many files, and so many ranges of their columns, keep what is known of them: a lookup of one row takes
+// longer to ask for it than to read the row.
+const (
+	keptFiles  = 1 << 10
+	keptRanges = 1 << 14
+)
 
 // Source implements storage.Partitioned. Immutable.
 type Source struct {
@@ -111,6 +123,12 @@ func New(o Options) *Source {
 	s := &set{Options: o, index: make([][]int32, len(o.Layout.Partitions))}
 	if o.RowIDs {
 		s.Columns = append(slices.Clone(o.Columns), storage.Column{Name: RowID, Type: rowIDType, Hidden: true})
+	}
+	if o.Fixed && len(o.Files) <= keptFiles {
+		s.opened = make([]atomic.Pointer[storage.Source], len(o.Files))
+		if n := len(o.Files) * len(s.Columns); n <= keptRanges {
+			s.ranges = make([]atomic.Pointer[storage.Range], n)
+		}
 	}
 	l := *o.Layout
 	l.Partitions = slices.Clone(l.Partitions)
@@ -226,6 +244,19 @@ func (s *Source) mergeColumn(c int) storage.ColumnStats {
 
 // rangeOf is what is known of a column of a file.
 func (s *set) rangeOf(file int32, column int) storage.Range {
+	if s.ranges == nil {
+		return s.readRange(file, column)
+	}
+	kept := &s.ranges[int(file)*len(s.Columns)+column]
+	if r := kept.Load(); r != nil {
+		return *r
+	}
+	r := s.readRange(file, column)
+	kept.Store(&r)
+	return r
+}
+
+func (s *set) readRange(file int32, column int) storage.Range {
 	f := &s.Files[file]
 	if v := f.Schema.constantOf(column); v != nil {
 		r := storage.Range{Rows: f.Rows}

@@ -151,12 +151,21 @@ func (p *pack) String() string {
 
 // open makes the source of one file.
 func (s *set) open(f int32) (storage.Source, error) {
+	if s.opened != nil {
+		if src := s.opened[f].Load(); src != nil {
+			return *src, nil
+		}
+	}
 	file := &s.Files[f]
 	open := s.Formats[file.Format]
 	if open == nil {
 		return nil, sqlerr.Unsupported("the file format " + file.Format)
 	}
-	return open(s.FS, []string{file.Path}, s.fileColumns(file.Schema))
+	src, err := open(s.FS, []string{file.Path}, s.fileColumns(file.Schema))
+	if err == nil && s.opened != nil {
+		s.opened[f].Store(&src)
+	}
+	return src, err
 }
 
 // fileColumns is the schema to read a file by.
