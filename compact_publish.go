@@ -77,7 +77,7 @@ func hasTombstones(t *catalog.Table, f *catalog.DataFile) bool {
 	if t.Sequence() == nil {
 		return false
 	}
-	r := f.Range(t.ColumnNamed(catalog.DeleteSign))
+	r := rangeOf(f, t.ColumnNamed(catalog.DeleteSign))
 	return r.Max == nil || r.Max.Int64() != 0
 }
 

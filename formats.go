@@ -3,6 +3,7 @@ package basalt
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -40,7 +41,7 @@ var formats = map[string]fileFormat{
 		}),
 		writer: func(t *catalog.Table) (table.Format, error) {
 			codec, err := parquetCodec(t.Properties)
-			return parquetFormat{codec: codec, sorted: sortColumns(t), bloom: bloomColumns(t)}, err
+			return parquetFormat{codec: codec, sorted: sortColumns(t), bloom: bloomColumns(t), rows: pageRows(t)}, err
 		},
 	},
 	formatORC: {
@@ -115,12 +116,16 @@ func (db *DB) formatAt(path string) string {
 	return formatParquet
 }
 
-// bloomColumns are the columns of t's property bloom_filter_columns, by position.
+// bloomColumns are the columns of t's property bloom_filter_columns, by position, and the last key column of a
+// UNIQUE table: a file between whose keys a key falls mostly does not have it.
 func bloomColumns(t *catalog.Table) []int {
 	var out []int
+	if keys := ordinals(t, t.Distribution.Sorted); t.Model == catalog.UniqueKey && checkBloomColumn(t, t.Columns[keys[len(keys)-1]].Name) == nil {
+		out = append(out, keys[len(keys)-1])
+	}
 	for _, name := range strings.Split(t.Properties["bloom_filter_columns"], ",") {
 		for i := range t.Columns {
-			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) && !isPathColumn(t, i) {
+			if strings.EqualFold(t.Columns[i].Name, strings.TrimSpace(name)) && !isPathColumn(t, i) && !slices.Contains(out, i) {
 				out = append(out, i)
 			}
 		}

@@ -183,7 +183,7 @@ func (db *DB) fileSource(t *catalog.Table, keep func(p *catalog.Partition) bool,
 		files = append(files, fileset.File{Path: filepath.Join(dir, f.Path), Format: formatOf(t, f.Path), Partition: p, Bucket: f.Bucket,
 			Rows: f.Rows, Bytes: f.Bytes, Deleted: f.Deleted, Schema: schemas.of(f, &l.Partitions[p])})
 	}
-	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t), RowIDs: rowIDs,
+	return fileset.New(fileset.Options{FS: db.fs, Columns: storageColumns(t), Layout: l, Files: files, Formats: openersOf(t), Merge: mergingOf(t), RowIDs: rowIDs, Fixed: true,
 		Range: func(file, column int) storage.Range { return rangeOf(committed[file], &t.Columns[column]) }})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/storage"
 	"github.com/basaltdb/basalt/storage/parquet"
 	"github.com/basaltdb/basalt/storage/table"
@@ -15,6 +16,18 @@ type parquetFormat struct {
 	codec  string
 	sorted []parquet.SortColumn
 	bloom  []int // columns with a bloom filter
+	rows   int   // of a page; 0: the default
+}
+
+// keyPageRows are the rows of a page in tables of the UNIQUE KEY model, which are looked up by key.
+const keyPageRows = vector.BatchRows
+
+// pageRows is how many rows a page of t's files has; 0: as many as is usual.
+func pageRows(t *catalog.Table) int {
+	if t.Model == catalog.UniqueKey {
+		return keyPageRows
+	}
+	return 0
 }
 
 // sortColumns are the columns that rows of t's files are ordered by.
@@ -50,7 +63,7 @@ func (parquetFormat) Extension() string { return ".parquet" }
 
 // NewFileWriter implements table.Format.
 func (p parquetFormat) NewFileWriter(f storage.WritableFile, cols []storage.Column) (table.FileWriter, error) {
-	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec, BloomColumns: p.bloom, SortedBy: p.sorted})
+	return parquet.NewWriter(f, cols, parquet.WriterOptions{Codec: p.codec, BloomColumns: p.bloom, SortedBy: p.sorted, PageRows: p.rows})
 }
 
 // Stats implements table.Format.

@@ -221,7 +221,7 @@ func (u *upsert) meet(older, newer *catalog.DataFile) bool {
 
 func mayMatchAll(t *catalog.Table, f *catalog.DataFile, preds []storage.Predicate) bool {
 	for i := range preds {
-		if !preds[i].MayMatch(func(column int) storage.Range { return f.Range(&t.Columns[column]) }) {
+		if !preds[i].MayMatch(func(column int) storage.Range { return rangeOf(f, &t.Columns[column]) }) {
 			return false
 		}
 	}
@@ -232,7 +232,7 @@ func mayMatchAll(t *catalog.Table, f *catalog.DataFile, preds []storage.Predicat
 func (u *upsert) bounds(f *catalog.DataFile) []storage.Predicate {
 	var out []storage.Predicate
 	for _, c := range u.columns[:u.keys] {
-		r := f.Range(&u.table.Columns[c])
+		r := rangeOf(f, &u.table.Columns[c])
 		if r.Min == nil || r.Max == nil || r.Nulls != 0 {
 			continue
 		}
@@ -368,7 +368,7 @@ func (u *upsert) signed(ctx context.Context, f *catalog.DataFile) error {
 // signedRows are the rows of a file of t, deleted or not, whose delete sign is set.
 func (db *DB) signedRows(ctx context.Context, t *catalog.Table, f *catalog.DataFile) (*rowset.Set, error) {
 	sign := t.ColumnNamed(catalog.DeleteSign)
-	if r := f.Range(sign); r.Max != nil && r.Max.Int64() == 0 && r.Min.Int64() == 0 || f.Rows == 0 {
+	if r := rangeOf(f, sign); r.Max != nil && r.Max.Int64() == 0 && r.Min.Int64() == 0 || f.Rows == 0 {
 		return nil, nil
 	}
 	part, whole := *t, *f
