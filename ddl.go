@@ -144,17 +144,13 @@ func (x *execution) createSink(t *catalog.Table) storage.Sink {
 			}
 		}
 		numbered := func() {}
-		err := x.s.db.cat.Update(func(tx *catalog.Tx) (err error) {
+		return x.publish(ctx, published{table: t.ID, after: func() { numbered() }, apply: func(tx *catalog.Tx) (err error) {
 			next := *t
 			next.SetAllFiles(files)
 			if numbered, err = x.s.db.storeDictionaries(tx, t); err != nil {
 				return err
 			}
 			return x.addTable(tx, &next)
-		})
-		if err == nil {
-			numbered()
-		}
-		return err
+		}}.measured(files))
 	})
 }

@@ -336,7 +336,9 @@ func (x *execution) createTableAs(ctx context.Context, t *catalog.Table, st *ast
 	if err != nil {
 		return nil, sqlerr.From(err).At(st.Position())
 	}
-	rows, err := x.write(ctx, bind.Target{Table: t, Columns: names}, st.Query, x.createSink(t))
+	rows, err := x.inTransaction(t, insertKind, loadLabel{st.LabelDatabase, st.Label, st.Position()}, func() (*Rows, error) {
+		return x.write(ctx, bind.Target{Table: t, Columns: names}, st.Query, x.createSink(t))
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -424,8 +424,8 @@ func (x *execution) createHiveSink(t *catalog.Table) storage.Sink {
 	if t.InPath() {
 		w.dynamic = columnNames(t, t.Partitioning.Columns)
 	}
-	return w.sink(x.s.db.location(t), func(_ context.Context, files []catalog.DataFile) error {
-		return x.s.db.cat.Update(func(tx *catalog.Tx) error {
+	return w.sink(x.s.db.location(t), func(ctx context.Context, files []catalog.DataFile) error {
+		return x.publish(ctx, published{table: t.ID, apply: func(tx *catalog.Tx) error {
 			next := *t
 			for i := range w.parts {
 				next.Partitions = append(next.Partitions, w.record(i))
@@ -438,7 +438,7 @@ func (x *execution) createHiveSink(t *catalog.Table) storage.Sink {
 				}
 			}
 			return x.addTable(tx, &next)
-		})
+		}}.measured(files))
 	})
 }
 

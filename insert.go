@@ -88,7 +88,6 @@ func (x *execution) newInsertion(st *ast.Insert) (*insertion, error) {
 	}
 	for what, bad := range map[string]bool{
 		"REPLACE INTO": st.Replace, "INSERT … PARTITION (column = value)": len(st.Partition) > 0 && !t.Hive, "INSERT … IF NOT EXISTS": st.IfNotExists && !t.Hive,
-		"FROM … INSERT … WITH LABEL": st.Label != "" && x.together != nil,
 	} {
 		if bad {
 			return nil, sqlerr.Unsupported(what).At(st.Position())

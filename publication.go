@@ -120,8 +120,23 @@ func (x *execution) multiInsert(ctx context.Context, st *ast.MultiInsert) (*Rows
 	if err != nil {
 		return nil, err
 	}
-	return x.inTransaction(t, insertKind, loadLabel{}, func() (*Rows, error) {
-		for _, ins := range st.Inserts[1:] {
+	var label loadLabel // of the statement, which any branch may name
+	for _, ins := range st.Inserts {
+		l := loadLabel{ins.LabelDatabase, ins.Label, ins.Position()}
+		switch {
+		case l.name == "":
+		case label.name != "" && (label.name != l.name || label.database != l.database):
+			return nil, sqlerr.New(sqlerr.WrongUsage, "A statement has one label, not '%s' and '%s'", label.name, l.name).At(l.pos)
+		default:
+			if label = l; t.Name != ins.Name.Name || ins.Name.Database != "" { // the label is of its database
+				if t, err = x.insertTable(ins.Name); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return x.inTransaction(t, insertKind, label, func() (*Rows, error) {
+		for _, ins := range st.Inserts {
 			if name := ins.Name.Name; !slices.Contains(strings.Split(x.transaction.record.Table, ","), name) {
 				x.transaction.record.Table += "," + name
 			}

@@ -101,6 +101,13 @@ func (s *Session) kill(cause error) {
 	}
 }
 
+// canceller ends the running statement for a reason that its client is told; nil when none runs.
+func (s *Session) canceller() context.CancelCauseFunc {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cancel
+}
+
 // CancelQuery cancels the running statement, if there is one.
 func (s *Session) CancelQuery() {
 	s.mu.Lock()

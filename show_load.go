@@ -3,9 +3,11 @@ package basalt
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
 )
@@ -36,6 +38,68 @@ func (x *execution) showLoad(st *ast.Show) (*result, error) {
 			began, began, began, began, ended, str(""), str(jobDetails(t)), long(t.ID), str("{}"), str(t.User), str(""))
 	}
 	return r, nil
+}
+
+// errLoadCancelled is what CANCEL LOAD ends a statement with.
+var errLoadCancelled = sqlerr.New(sqlerr.Interrupted, "The load was cancelled by CANCEL LOAD")
+
+// cancelLoad is CANCEL LOAD FROM db WHERE …: the loads that SHOW LOAD would show, and that run, fail and leave nothing. It
+// returns when that is so.
+func (x *execution) cancelLoad(st *ast.CancelLoad) (*Rows, error) {
+	r, err := x.showLoad(&ast.Show{Pos: st.Pos, From: st.Database})
+	if err != nil {
+		return nil, err
+	}
+	found, err := x.filteredShow(r, &ast.Show{Pos: st.Pos, Where: st.Where})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, sqlerr.Detail("Load job does not exist").At(st.Position())
+	}
+	list := &x.s.db.transactions
+	var ending []*transaction
+	list.mu.Lock()
+	for _, row := range found {
+		if w := list.running[row[0].Int64()]; w != nil && w.cancel != nil {
+			w.cancelled = true
+			ending = append(ending, w)
+		}
+	}
+	list.mu.Unlock()
+	cancelled := false
+	for _, w := range ending {
+		w.cancel(errLoadCancelled)
+		<-w.done
+		cancelled = cancelled || !w.visible
+	}
+	if !cancelled {
+		return nil, sqlerr.Detail("There is no uncompleted job").At(st.Position())
+	}
+	return okRows(x.s, 0, ""), nil
+}
+
+// cleanLabel is CLEAN LABEL [label] FROM db: loads that have ended are forgotten, and their labels free.
+func (x *execution) cleanLabel(st *ast.CleanLabel) (*Rows, error) {
+	name, err := x.showDatabase(st.Database, st.Position())
+	if err != nil {
+		return nil, err
+	}
+	id := x.s.db.cat.DatabaseID(name)
+	list := &x.s.db.transactions
+	list.mu.Lock()
+	list.aborted = slices.DeleteFunc(list.aborted, func(t *catalog.Transaction) bool {
+		return t.DatabaseID == id && (st.Label == "" || t.Label == st.Label)
+	})
+	list.mu.Unlock()
+	err = x.s.db.cat.Update(func(tx *catalog.Tx) error {
+		tx.CleanTransactions(id, st.Label)
+		return nil
+	})
+	if err != nil {
+		return nil, sqlerr.From(err).At(st.Position())
+	}
+	return okRows(x.s, 0, ""), nil
 }
 
 // jobDetails is the column of this name: Doris's JSON.

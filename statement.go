@@ -82,6 +82,10 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 		return x.createMaterializedView(st)
 	case *ast.DropMaterializedView:
 		return x.dropMaterializedView(st)
+	case *ast.CancelLoad:
+		return x.cancelLoad(st)
+	case *ast.CleanLabel:
+		return x.cleanLabel(st)
 	case *ast.RenameTable:
 		return x.renameTables(st)
 	case *ast.CancelAlter:

@@ -1,6 +1,7 @@
 package basalt
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -48,7 +49,11 @@ type transactions struct {
 type transaction struct {
 	db     *DB
 	record catalog.Transaction
-	sinks  []routedSink // that know what they filtered
+	sinks  []routedSink            // that know what they filtered
+	cancel context.CancelCauseFunc // of its statement; nil: it cannot be
+	done   chan struct{}           // closed when it has ended
+	// cancelled is set by CANCEL LOAD. Guarded by transactions.mu.
+	cancelled bool
 	// visible is set when the rows are. Only the statement's goroutine and its publication look at it.
 	visible bool
 }
@@ -68,7 +73,7 @@ func (x *execution) beginTransaction(t *catalog.Table, kind string, l loadLabel)
 	if l.name != "" && !labelPattern.MatchString(l.name) {
 		return nil, sqlerr.Detail("Label format error. regex: %s, label: %s", labelPattern, l.name).At(l.pos)
 	}
-	w := &transaction{db: db, record: catalog.Transaction{ID: db.newTxn(), Label: l.name, Named: l.name != "", DatabaseID: db.cat.DatabaseID(t.Database), Database: t.Database,
+	w := &transaction{db: db, cancel: x.s.canceller(), done: make(chan struct{}), record: catalog.Transaction{ID: db.newTxn(), Label: l.name, Named: l.name != "", DatabaseID: db.cat.DatabaseID(t.Database), Database: t.Database,
 		Table: t.Name, Kind: kind, User: x.s.user, State: catalog.TransactionRuns, Began: db.now().UTC().Truncate(time.Second), Timeout: x.s.settings.int("query_timeout")}}
 	if l.name == "" {
 		w.record.Label = fmt.Sprintf("%s%016x-%016x", labelPrefixes[kind], rand.Uint64(), rand.Uint64())
@@ -101,11 +106,15 @@ func (w *transaction) end(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.running, w.record.ID)
+	close(w.done)
 	if w.visible || err == nil {
 		return
 	}
 	failed := w.record
 	failed.State, failed.Reason, failed.Finished = catalog.TransactionAborted, sqlerr.From(err).Message, w.db.now().UTC().Truncate(time.Second)
+	if w.cancelled {
+		failed.Reason = "user cancel"
+	}
 	r.aborted = append(r.aborted, &failed)
 	r.aborted = r.aborted[max(len(r.aborted)-keptAborted, 0):]
 }

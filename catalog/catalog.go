@@ -156,7 +156,7 @@ type Tx struct {
 	puts    map[int64]int // which of ops stores a table
 	stale   []StaleFile
 	// What it does to the ledger.
-	recorded, forgotten []*Transaction
+	recorded, forgotten, cleaned []*Transaction
 	// What of st is already a copy of this transaction's own.
 	ownsGroups, ownsRecycled, ownsChanges, ownsJobs bool
 }

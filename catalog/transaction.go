@@ -97,6 +97,21 @@ func (tx *Tx) RecordTransaction(t Transaction, keep Retention) error {
 	return nil
 }
 
+// CleanTransactions forgets the transactions of a database, so that their labels are free: those of a label, or all for "".
+func (tx *Tx) CleanTransactions(database int64, label string) {
+	l := &tx.catalog.ledger
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, list := range [][]*Transaction{l.named, l.other} {
+		for _, t := range list {
+			if t.DatabaseID == database && (label == "" || t.Label == label) {
+				tx.cleaned = append(tx.cleaned, t)
+				tx.ops = append(tx.ops, del(bucketTransactions, idKey(t.ID)))
+			}
+		}
+	}
+}
+
 // forgottenAtOnce bounds how much one transaction forgets.
 const forgottenAtOnce = 256
 
@@ -122,11 +137,12 @@ func (l *ledger) find(database int64, label string) *Transaction {
 
 // settle takes over what a committed Update recorded.
 func (l *ledger) settle(tx *Tx) {
-	if len(tx.recorded) == 0 {
+	if len(tx.recorded)+len(tx.cleaned) == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.clean(tx.cleaned)
 	for _, t := range tx.forgotten {
 		if k := (labelKey{t.DatabaseID, t.Label}); t.Named && l.byLabel[k] == t {
 			delete(l.byLabel, k)
@@ -140,6 +156,24 @@ func (l *ledger) settle(tx *Tx) {
 	for _, t := range tx.recorded {
 		l.add(t)
 	}
+}
+
+// clean takes transactions away; its lists are new ones.
+func (l *ledger) clean(list []*Transaction) {
+	if len(list) == 0 {
+		return
+	}
+	gone := map[*Transaction]bool{}
+	for _, t := range list {
+		gone[t] = true
+		if k := (labelKey{t.DatabaseID, t.Label}); t.Named && l.byLabel[k] == t {
+			delete(l.byLabel, k)
+		}
+	}
+	left := func(list []*Transaction) []*Transaction {
+		return slices.DeleteFunc(slices.Clone(list), func(t *Transaction) bool { return gone[t] })
+	}
+	l.named, l.other = left(l.named), left(l.other)
 }
 
 func (l *ledger) add(t *Transaction) {

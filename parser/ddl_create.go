@@ -140,6 +140,10 @@ func (p *parser) createTable(n *ast.CreateTable) ast.Statement {
 			break
 		}
 	}
+	if p.isWords("WITH", "LABEL") && !p.at(2).is("AS") { // of the load that AS makes
+		p.skip(2)
+		n.LabelDatabase, n.Label = p.label()
+	}
 	if p.accept("AS") || p.peek().is("SELECT") || p.peek().is("WITH") || p.peek().isOp("(") {
 		n.Query = p.query()
 	}

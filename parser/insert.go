@@ -86,6 +86,32 @@ func (p *parser) label() (database, label string) {
 	return database, label
 }
 
+// cancelLoad reads CANCEL LOAD [FROM db] WHERE condition.
+func (p *parser) cancelLoad() ast.Statement {
+	n := &ast.CancelLoad{Pos: p.pos()}
+	p.skip(2)
+	if p.accept("FROM") || p.accept("IN") {
+		n.Database = p.ident()
+	}
+	p.expect("WHERE")
+	n.Where = p.expression()
+	return n
+}
+
+// cleanLabel reads CLEAN LABEL [label] FROM db.
+func (p *parser) cleanLabel() ast.Statement {
+	n := &ast.CleanLabel{Pos: p.pos()}
+	p.skip(2)
+	if !p.peek().is("FROM") && !p.peek().is("IN") {
+		n.Label = p.identOrString()
+	}
+	if !p.accept("IN") {
+		p.expect("FROM")
+	}
+	n.Database = p.ident()
+	return n
+}
+
 // insertPartition reads PARTITION (*), (p1, p2) or (a = 'x', b). Names alone may be
 // Doris partitions or Hive's dynamic columns; only the binder knows the table.
 func (p *parser) insertPartition(n *ast.Insert) {

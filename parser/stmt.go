@@ -84,6 +84,10 @@ func (p *parser) statement() ast.Statement {
 	switch {
 	case p.isWords("CANCEL", "ALTER", "TABLE"):
 		return p.cancelAlter()
+	case p.isWords("CANCEL", "LOAD"):
+		return p.cancelLoad()
+	case p.isWords("CLEAN", "LABEL"):
+		return p.cleanLabel()
 	case p.isWords("RENAME", "TABLE"), p.isWords("RENAME", "TABLES"):
 		return p.renameTable()
 	}

@@ -36,6 +36,7 @@ func (f *formatter) createTable(n *CreateTable) {
 		f.hiveClauses(n.Hive)
 	}
 	f.optionalProperties(n.Properties)
+	f.label(n.LabelDatabase, n.Label)
 	if n.Query != nil {
 		f.text(" AS ")
 		f.query(n.Query)

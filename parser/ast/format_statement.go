@@ -70,6 +70,22 @@ func (f *formatter) statement(s Statement) {
 			f.text(" TO ")
 			f.fullName(s.To[i])
 		})
+	case *CancelLoad:
+		f.text("CANCEL LOAD")
+		if s.Database != "" {
+			f.text(" FROM ")
+			f.name(s.Database)
+		}
+		f.text(" WHERE ")
+		f.expr(s.Where)
+	case *CleanLabel:
+		f.text("CLEAN LABEL ")
+		if s.Label != "" {
+			f.str(s.Label)
+			f.text(" ")
+		}
+		f.text("FROM ")
+		f.name(s.Database)
 	case *CancelAlter:
 		f.text("CANCEL ALTER TABLE ", s.Kind, " FROM ")
 		f.fullName(s.Table)
@@ -179,14 +195,7 @@ func (f *formatter) insert(n *Insert) {
 		f.nameList(n.Partitions)
 	}
 	f.when(n.IfNotExists, " IF NOT EXISTS")
-	if n.Label != "" {
-		f.text(" WITH LABEL ")
-		if n.LabelDatabase != "" {
-			f.name(n.LabelDatabase)
-			f.text(".")
-		}
-		f.str(n.Label)
-	}
+	f.label(n.LabelDatabase, n.Label)
 	if len(n.Columns) > 0 {
 		f.text(" ")
 		f.nameList(n.Columns)
@@ -384,4 +393,17 @@ func (f *formatter) analyze(a *Analyze) {
 	}
 	f.when(a.NoScan, " NOSCAN")
 	f.optionalProperties(a.Options)
+}
+
+// label prints WITH LABEL, after a space.
+func (f *formatter) label(database, label string) {
+	if label == "" {
+		return
+	}
+	f.text(" WITH LABEL ")
+	if database != "" {
+		f.name(database)
+		f.text(".")
+	}
+	f.str(label)
 }

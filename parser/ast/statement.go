@@ -56,6 +56,8 @@ type CreateTable struct {
 	Properties  []Property
 	Hive        *HiveTable // nil when no Hive clause was written
 	Query       Query      // AS query
+	// Label names the load that AS makes, in LabelDatabase; "": none was written.
+	LabelDatabase, Label string
 }
 
 // IndexDef is INDEX name (cols) [USING kind].
@@ -434,6 +436,20 @@ type RenameTable struct {
 	From, To []Name
 }
 
+// CancelLoad is CANCEL LOAD [FROM db] WHERE condition on the columns of SHOW LOAD.
+type CancelLoad struct {
+	Pos
+	Database string // "": the current one
+	Where    Expr
+}
+
+// CleanLabel is CLEAN LABEL [label] FROM db.
+type CleanLabel struct {
+	Pos
+	Label    string // "": all
+	Database string
+}
+
 // CancelAlter is CANCEL ALTER TABLE Kind FROM t [(job, …)].
 type CancelAlter struct {
 	Pos
@@ -481,3 +497,5 @@ func (*CreateMaterializedView) isStatement() {}
 func (*DropMaterializedView) isStatement()   {}
 func (*CancelAlter) isStatement()            {}
 func (*RenameTable) isStatement()            {}
+func (*CancelLoad) isStatement()             {}
+func (*CleanLabel) isStatement()             {}
