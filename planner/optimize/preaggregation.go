@@ -243,6 +243,12 @@ func (r *reducedPart) aggregateReason(a *expr.Aggregate, vals valueColumns) stri
 	case a.Distinct && !a.Fn.IgnoresDistinct:
 		return "Multi count or sum distinct with non-key column: " + bareName(value)
 	}
+	switch a.Fn.Name {
+	case "ndv", "approx_count_distinct":
+		return "NDV function with non-key column"
+	case "bitmap_union_int":
+		return "BITMAP_UNION_INT function with non-key column"
+	}
 	want, ok := mergesAs[a.Fn.Name]
 	if !ok {
 		return "Invalid Aggregate Operator: " + a.Fn.Name
@@ -293,11 +299,12 @@ func partsReason(e expr.Expr, want function.Aggregation, vals valueColumns) stri
 			if exactCast(e) {
 				return partsReason(e.Args[0], want, vals)
 			}
+			return fmt.Sprintf("aggExpr.getChild(0)[%s] is not Numeric CastExpr", expr.String(e))
 		case "case", "if":
 			return choiceReason(e, want, vals)
 		}
 	}
-	return fmt.Sprintf("aggExpr.getChild(0)[%s] is not Numeric CastExpr", expr.String(e))
+	return fmt.Sprintf("aggExpr.getChild(0)[%s] is not SlotRef", expr.String(e))
 }
 
 // choiceReason is partsReason of case(cond, then, …, else).

@@ -141,7 +141,7 @@ func (r *rollupRouter) plain(s *logical.Scan) (best *route, chosen *logical.Inde
 		}
 		r.reasons[s][x] = ""
 		to.cost = r.routeCost(to, m)
-		if best == nil || to.cost < best.cost {
+		if best == nil || cheaper(to, x, best, chosen) {
 			best, chosen = to, x
 		}
 	}
@@ -227,7 +227,10 @@ func (r *rollupRouter) aggregation(a *logical.Aggregate) logical.Node {
 				continue
 			}
 			to.cost = r.routeCost(to, m)
-			if to.cost <= table && (best == nil || table-to.cost > saved) {
+			if to.cost > table {
+				continue
+			}
+			if best == nil || of != s && table-to.cost > saved || of == s && cheaper(to, x, best, chosen) {
 				best, chosen, of, saved = to, x, s, table-to.cost
 			}
 		}
@@ -305,6 +308,14 @@ func (r *rollupRouter) foldedRoute(g *routeRegion, m *matcher) (*route, string) 
 		to.node = &logical.Project{Input: out, Exprs: final, Cols: g.agg.Cols}
 	}
 	return to, ""
+}
+
+// cheaper compares routes of one scan: of two that cost the same, that of the index with fewer columns, then the older one.
+func cheaper(a *route, of *logical.Index, b *route, than *logical.Index) bool {
+	if a.cost != b.cost {
+		return a.cost < b.cost
+	}
+	return len(of.Columns) < len(than.Columns)
 }
 
 // replaceScan puts another scan into a plan.

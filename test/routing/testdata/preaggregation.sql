@@ -1,0 +1,45 @@
+-- FEATURES of Doris: PREAGGREGATION of a table that merges rows, each reason for OFF.
+CREATE TABLE a (k1 INT, k2 INT, v1 BIGINT SUM, v2 INT MAX, v3 INT MIN, v4 INT REPLACE, v5 INT SUM, uv BITMAP BITMAP_UNION, h HLL HLL_UNION) AGGREGATE KEY(k1, k2) DISTRIBUTED BY HASH(k1) BUCKETS 2 PROPERTIES("replication_num"="1");
+CREATE TABLE b (k1 INT, w INT) DUPLICATE KEY(k1) DISTRIBUTED BY HASH(k1) BUCKETS 2 PROPERTIES("replication_num"="1");
+CREATE TABLE u (k1 INT, w INT) UNIQUE KEY(k1) DISTRIBUTED BY HASH(k1) BUCKETS 2 PROPERTIES("replication_num"="1");
+INSERT INTO a VALUES (1, 1, 10, 5, 5, 1, 1, to_bitmap(1), hll_hash(1)), (1, 2, 20, 6, 6, 2, 2, to_bitmap(2), hll_hash(2)), (2, 1, 30, 7, 7, 3, 3, to_bitmap(3), hll_hash(3));
+INSERT INTO a VALUES (1, 1, -4, 9, 1, 7, -1, to_bitmap(8), hll_hash(8)), (2, 1, NULL, NULL, NULL, NULL, NULL, NULL, hll_empty());
+INSERT INTO b VALUES (1, 1), (2, 2), (2, 3);
+INSERT INTO u VALUES (1, 1), (2, 2);
+INSERT INTO u VALUES (2, 3);
+-- ON: what the query makes of the parts of a row is what it makes of the row.
+SELECT k1, sum(v1), max(v2), min(v3), bitmap_union_count(uv), hll_union_agg(h) FROM a GROUP BY k1;
+SELECT max(k1), min(k2), count(DISTINCT k2), ndv(k1) FROM a;
+SELECT DISTINCT k1 FROM a;
+SELECT sum(CASE WHEN k1 = 1 THEN v1 ELSE 0 END), sum(if(k2 = 1, v1, NULL)) FROM a;
+SELECT sum(cast(v5 AS bigint)) FROM a;
+SELECT k1, sum(v1) FROM a WHERE k2 = 1 GROUP BY k1 HAVING sum(v1) > 6;
+SELECT w, sum(v1) FROM a JOIN b ON a.k1 = b.k1 GROUP BY w;
+SELECT count(*) FROM b WHERE k1 IN (SELECT k1 FROM a WHERE k2 = 1);
+SELECT w FROM u WHERE k1 = 2;
+-- OFF, and why.
+SELECT k1, v1 FROM a;
+SELECT k1, sum(v1) FROM a WHERE v2 > 6 GROUP BY k1;
+SELECT v2, sum(v1) FROM a GROUP BY v2;
+SELECT count(DISTINCT k1, v1) FROM a;
+SELECT group_concat(cast(v1 AS string), ',') FROM a WHERE k1 = 2;
+SELECT sum(cast(v2 AS decimal(10,2))) FROM a;
+SELECT sum(cast(v1 AS int)) FROM a;
+SELECT sum(v1 + 1) FROM a;
+SELECT sum(abs(v1)) FROM a;
+SELECT sum(CASE WHEN v2 > 5 THEN v1 END) FROM a;
+SELECT sum(v1) FILTER (WHERE v2 > 5) FROM a;
+SELECT sum(k1), count(*) FROM a;
+SELECT count(k2) FROM a;
+SELECT max(v1) FROM a;
+SELECT sum(v2) FROM a;
+SELECT min(v2), max(v3) FROM a;
+SELECT max(v4) FROM a;
+SELECT ndv(v1) > 0 FROM a;
+SELECT bitmap_union_int(v3) FROM a;
+SELECT count(DISTINCT v1), sum(DISTINCT v1) FROM a;
+SELECT count(v1), avg(v1) FROM a;
+SELECT stddev(v1) > 0 FROM a;
+SELECT sum(w) FROM b JOIN a ON a.k1 = b.k1;
+SELECT sum(x.v1) FROM (SELECT v1 FROM a ORDER BY k1, k2 LIMIT 2) x;
+SELECT k1, sum(v1) OVER (PARTITION BY k1) FROM a;
