@@ -1,6 +1,9 @@
 package delivery
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // uvDay is distinct users: a set of them a day, city, category and channel, with rollups for the questions that are asked most.
 func uvDay() Table {
@@ -26,8 +29,11 @@ func distinctUsers(groups, where, order string) (sql, peer string) {
 	return ask("users", "uv_day"), ask("user_id", "(SELECT o.dt, o.city_id, o.channel, o.user_id, m.category_id FROM order_detail o JOIN merchant m ON o.merchant_id = m.merchant_id) AS orders")
 }
 
-// People is how many look at the dashboard at once.
-const People = 30
+// People is how many look at the dashboard at once, and DashboardWanted the time in which 95 % of them have all of it.
+const (
+	People          = 30
+	DashboardWanted = 2 * time.Second
+)
 
 // Dashboard is d10: twelve questions that one page asks, of distinct users and of totals.
 func Dashboard() []Query {

@@ -133,6 +133,20 @@ func (s *Server) connect(ctx context.Context, addr string) error {
 	}
 }
 
+// session opens one more session and runs statements in it. The caller closes it.
+func (s *Server) session(ctx context.Context, setup []string) (*sql.Conn, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	for _, text := range setup {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", text, s.explain(err)), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
 func (s *Server) prepare(ctx context.Context, o ServerOptions) error {
 	statements := append(slices.Clone(o.Setup), fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", o.Threads))
 	for _, text := range statements {
@@ -165,10 +179,14 @@ func (s *Server) Notes() []string { return s.notes }
 
 // Run sends one statement over the MySQL text protocol and reads all rows.
 func (s *Server) Run(ctx context.Context, _, text string) (result.Set, time.Duration, error) {
+	return s.runOn(ctx, s.conn, text)
+}
+
+func (s *Server) runOn(ctx context.Context, conn *sql.Conn, text string) (result.Set, time.Duration, error) {
 	var set result.Set
 	var raw fields
 	start := time.Now()
-	err := s.conn.Raw(func(c any) error {
+	err := conn.Raw(func(c any) error {
 		rows, err := c.(driver.QueryerContext).QueryContext(ctx, text, nil)
 		if err != nil {
 			return err

@@ -24,6 +24,9 @@ type waiting struct {
 // maxWaiting bounds the bitmaps, which are searched for the next container.
 const maxWaiting = 128
 
+// denseUnion is how many values of a union take as long to look up one by one as all words of it to count.
+const denseUnion = 2400
+
 // nearBytes is the memory of a workspace's sets that is in the second-level cache most of the time: then nothing needs to wait.
 const nearBytes = 1 << 20
 
@@ -171,13 +174,16 @@ func (w *Workspace) eachPending(s *Set, f func(key uint64, cs []*container)) {
 			}
 		}
 		f(key, same)
-		kept := w.cursors[:0]
+		left := 0
 		for i := range w.cursors {
 			if c := &w.cursors[i]; c.key != key || c.next() {
-				kept = append(kept, *c)
+				if left < i { // cursors are large
+					w.cursors[left] = *c
+				}
+				left++
 			}
 		}
-		w.cursors = kept
+		w.cursors = w.cursors[:left]
 	}
 }
 
@@ -244,13 +250,13 @@ func (w *Workspace) countUnion(cs []*container) (n int) {
 	values, last := 0, 0
 	for i, c := range cs {
 		if c.kind != arrayKind {
-			values = bitsetBytes // as much work as counting the words
+			values = denseUnion
 		}
 		if values += c.card; c.card > cs[last].card {
 			last = i
 		}
 	}
-	if values >= bitsetBytes {
+	if values >= denseUnion {
 		for _, c := range cs {
 			c.fill(&w.scratch)
 		}

@@ -48,7 +48,7 @@ func main() {
 	flag.StringVar(&o.data, "data", "", "folder with one folder a table (default data/<workload>/sf<sf> in the checkout, made if missing)")
 	flag.IntVar(&o.runs, "runs", 5, "measured runs of each query")
 	flag.IntVar(&o.threads, "threads", 2, "threads of each engine")
-	flag.StringVar(&o.queries, "queries", "", "queries such as q01,q03 or 1,3,10-14 (default all)")
+	flag.StringVar(&o.queries, "queries", "", "queries such as q01,q03 or 1,3,10-14 or d10-3 (default all)")
 	flag.StringVar(&o.out, "out", "", `folder for RESULTS.md and the picture (default bench in the checkout; "none" writes nothing)`)
 	flag.StringVar(&o.engines, "engines", "basalt,duckdb", "engines to run")
 	flag.StringVar(&o.basalt, "basalt", "", "the basalt program (default: built from the checkout)")
@@ -95,6 +95,16 @@ func run(ctx context.Context, o options) error {
 	report, err := runner.Run(ctx, plan, engines...)
 	if err != nil {
 		return err
+	}
+	if w.after != nil && len(engines) > 1 && report.Err() == nil {
+		more, err := w.after(ctx, engines[0].(*runner.Server), report.Answers)
+		if err != nil {
+			return err
+		}
+		for _, text := range more {
+			fmt.Println(text)
+		}
+		notes = append(notes, more...)
 	}
 	if mean, n := report.GeometricMean(); n > 0 {
 		fmt.Printf("geometric mean of the ratios over %d queries: %.2f\n", n, mean)

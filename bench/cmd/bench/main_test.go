@@ -36,7 +36,14 @@ func TestPick(t *testing.T) {
 	check("23", "error")
 	check("5-4", "error")
 	check("x", "error")
-	if got, err := pick(all, ""); err != nil || len(got) != 22 {
-		t.Errorf("no list gives %d queries, %v, want all 22", len(got), err)
+	all = append(all, runner.Query{Name: "d30-1"}, runner.Query{Name: "d30-2"}, runner.Query{Name: "d30-12"})
+	check("30", "d30-1 d30-2 d30-12")
+	check("d30", "d30-1 d30-2 d30-12")
+	check("d30-2,1", "d30-2 q01")
+	check("d30-12", "d30-12")
+	check("d30-3", "error")
+	check("22-30", "q22 d30-1 d30-2 d30-12")
+	if got, err := pick(all, ""); err != nil || len(got) != 25 {
+		t.Errorf("no list gives %d queries, %v, want all 25", len(got), err)
 	}
 }

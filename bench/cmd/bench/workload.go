@@ -24,6 +24,9 @@ type workload struct {
 	setup []string // statements of Basalt's session
 	// load, when set, fills Basalt's tables if they are empty.
 	load func(ctx context.Context, s *runner.Server) error
+	// after, when set, measures and checks more once the queries are answered: the last engine's rows are right. It returns
+	// sentences for the report.
+	after func(ctx context.Context, s *runner.Server, answers map[string]result.Set) ([]string, error)
 	// files gives the patterns of the tables' files, by table, after load.
 	files func() (map[string]string, error)
 }
@@ -42,7 +45,7 @@ func newWorkload(ctx context.Context, o options, root string) (*workload, error)
 	case "tpch":
 		w, err = tpchWorkload(ctx, dir, o.sf)
 	case "delivery":
-		w = deliveryWorkload(dir, o.sf)
+		w = deliveryWorkload(dir, o.sf, o.threads)
 	default:
 		return nil, fmt.Errorf("there is no workload %q", o.workload)
 	}
@@ -54,14 +57,15 @@ func newWorkload(ctx context.Context, o options, root string) (*workload, error)
 	return w, err
 }
 
-// pick selects queries from lists such as "1,3,10-14": a number stands for the query whose
-// name ends with it.
+// pick selects queries from lists such as "1,3,10-14,d10-3": a name, or a number, which stands for the queries whose names have
+// it behind their letters ("d10-1", "d10-2", …).
 func pick(all []runner.Query, list string) ([]runner.Query, error) {
 	if list == "" {
 		return all, nil
 	}
 	number := func(name string) int {
-		n, err := strconv.Atoi(strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz"))
+		name, _, _ = strings.Cut(strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz"), "-")
+		n, err := strconv.Atoi(name)
 		if err != nil {
 			return -1
 		}
@@ -69,6 +73,10 @@ func pick(all []runner.Query, list string) ([]runner.Query, error) {
 	}
 	var out []runner.Query
 	for _, item := range strings.Split(list, ",") {
+		if i := slices.IndexFunc(all, func(q runner.Query) bool { return q.Name == item }); i >= 0 {
+			out = append(out, all[i])
+			continue
+		}
 		first, last, isRange := strings.Cut(item, "-")
 		if !isRange {
 			last = first
@@ -76,10 +84,10 @@ func pick(all []runner.Query, list string) ([]runner.Query, error) {
 		lo, hi := number(first), number(last)
 		before := len(out)
 		for n := lo; n <= hi; n++ {
-			if i := slices.IndexFunc(all, func(q runner.Query) bool { return number(q.Name) == n }); i >= 0 {
-				out = append(out, all[i])
-			} else if !isRange {
-				break
+			for _, q := range all {
+				if number(q.Name) == n {
+					out = append(out, q)
+				}
 			}
 		}
 		if lo < 0 || len(out) == before {
@@ -129,13 +137,17 @@ func ensureData(ctx context.Context, dir string, sf float64) error {
 }
 
 // deliveryWorkload keeps Basalt's own tables in dir.
-func deliveryWorkload(dir string, scale float64) *workload {
+func deliveryWorkload(dir string, scale float64, threads int) *workload {
 	w := &workload{
 		heading: fmt.Sprintf("Delivery, scale %v", scale), state: dir,
 		setup: []string{"CREATE DATABASE IF NOT EXISTS " + delivery.Database, "USE " + delivery.Database},
 	}
 	for _, q := range append(delivery.Queries(), delivery.Dashboard()...) {
 		w.queries = append(w.queries, runner.Query{Name: q.Name, SQL: q.SQL, PeerSQL: q.Peer, Rules: q.Rules, Wanted: q.Wanted})
+	}
+	w.after = func(ctx context.Context, s *runner.Server, answers map[string]result.Set) ([]string, error) {
+		setup := []string{"USE " + delivery.Database, fmt.Sprintf("SET parallel_fragment_exec_instance_num = %d", threads), "SET enable_page_cache = 0"}
+		return dashboard(ctx, s, w.queries, setup, answers)
 	}
 	tables := delivery.Tables(scale)
 	w.load = func(ctx context.Context, s *runner.Server) error {
