@@ -4,7 +4,7 @@
 //	go run ./bench/cmd/upsert
 //
 // It exits with status 1 when an answer is wrong or a claim does not hold: the upserts in less than 20 seconds, lookups below
-// 3 ms at the 99th percentile on one connection, and 3,000 of them a second.
+// 3 ms at the 99th percentile on one connection and on several, and 3,000 of them a second on several.
 package main
 
 import (
@@ -296,8 +296,8 @@ func (b *bench) conclude() error {
 	for _, m := range b.measured {
 		fmt.Fprintf(&out, "| %s | %d | %.0f | %.2f | %.2f |\n", m.name, m.connections, m.rate, ms(m.p50), ms(m.p99))
 		best = max(best, m.rate)
-		if m.connections == 1 && m.p99 > wantP99 {
-			failed = append(failed, fmt.Errorf("%s lookups: 99 %% below %.2f ms, want %.0f", m.name, ms(m.p99), ms(wantP99)))
+		if m.p99 > wantP99 {
+			failed = append(failed, fmt.Errorf("%s lookups on %d connections: 99 %% below %.2f ms, want %.0f", m.name, m.connections, ms(m.p99), ms(wantP99)))
 		}
 		if m.connections > 1 && m.rate < wantRate {
 			failed = append(failed, fmt.Errorf("%s lookups: %.0f a second, want %d", m.name, m.rate, wantRate))
