@@ -89,7 +89,22 @@ func (w *world) take(c *change) error {
 			_, _ = w.s.Exec(context.Background(), "SET enable_insert_strict = true")
 		}()
 	}
-	return w.exec(c.sql)
+	for _, sql := range c.before {
+		if err := w.exec(sql); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	err := w.exec(c.sql)
+	if c.index && err != nil && (strings.Contains(err.Error(), "already exists") || strings.Contains(err.Error(), "does not exist")) {
+		return nil
+	}
+	return err
+}
+
+// columns are the names and types of a table.
+func (w *world) columns(table string) (string, error) {
+	list, err := w.lines("SELECT ordinal_position + 100, column_name, column_type FROM information_schema.columns WHERE table_name = '" + table + "'")
+	return strings.Join(list, ", "), err
 }
 
 // lines are the rows of a query as text, sorted.
@@ -144,7 +159,7 @@ func (w *world) check(t *testing.T, r *rand.Rand, o *oracle) {
 		n := 0
 		o.each(func(x *row) {
 			if c.match(x) {
-				want = append(want, x.String())
+				want = append(want, o.line(x))
 				n++
 			}
 		})
@@ -172,6 +187,41 @@ func (w *world) check(t *testing.T, r *rand.Rand, o *oracle) {
 	compare("SELECT k2, sum("+o.valueName(0)+") s FROM "+o.name+" WHERE "+c.sql+" GROUP BY k2 HAVING s IS NOT NULL", grouped)
 }
 
+// watch reads a table until the function is called that it returns: that one gives what a reader saw that was not there
+// before, nil if all saw the same. Two different ones are an error.
+func (w *world) watch(t *testing.T, o *oracle) func() []string {
+	before, sql := o.lines(), "SELECT * FROM "+o.name
+	stop, done := make(chan struct{}), make(chan []string)
+	go func() {
+		own := &world{w.dir, w.db, w.db.NewSession(basalt.SessionOptions{})}
+		defer own.s.Close()
+		var after []string
+		for {
+			got, err := own.lines(sql)
+			switch {
+			case err != nil:
+				t.Errorf("%s, while it changes: %v", sql, err)
+			case after != nil && !slices.Equal(got, after):
+				t.Errorf("%s: readers see %v, then %v", sql, after, got)
+			case after == nil && !slices.Equal(got, before):
+				if after = got; got == nil {
+					after = []string{}
+				}
+			}
+			select {
+			case <-stop:
+				done <- after
+				return
+			default:
+			}
+		}
+	}()
+	return func() []string {
+		close(stop)
+		return <-done
+	}
+}
+
 // TestInterleavings takes random steps in one process, with compaction in the background, and reopens now and then.
 func TestInterleavings(t *testing.T) {
 	base := pickSeed(t)
@@ -184,17 +234,21 @@ func TestInterleavings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var oracles []*oracle
-	for _, s := range shapes {
-		oracles = append(oracles, newOracle(s))
-	}
+	oracles := newOracles()
 	last := map[int][]string{} // by table
 	for i := range steps {
-		at, c := step(base, i)
+		at, c := step(oracles, base, i)
+		watched := func() []string { return nil }
+		if r.IntN(3) == 0 {
+			watched = w.watch(t, oracles[at])
+		}
 		if err := w.take(&c); err != nil {
 			t.Fatalf("step %d: %s: %v", i, c.sql, err)
 		}
 		c.apply(oracles[at])
+		if odd := watched(); odd != nil && !slices.Equal(odd, oracles[at].lines()) {
+			t.Fatalf("step %d: %s: a reader sees neither what was nor what is:\n%v\nis %v", i, c.sql, odd, oracles[at].lines())
+		}
 		last[at] = append(last[at], fmt.Sprintf("step %d: %.300s", i, c.sql))
 		if r.IntN(4) == 0 {
 			before := t.Failed()
@@ -239,8 +293,13 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	for i := from; ; i++ {
-		_, c := step(base, i)
+	oracles := newOracles()
+	for i := 0; ; i++ {
+		at, c := step(oracles, base, i)
+		c.apply(oracles[at])
+		if i < from {
+			continue
+		}
 		if err := w.take(&c); err != nil {
 			return fmt.Errorf("step %d: %s: %w", i, c.sql, err)
 		}
@@ -258,27 +317,28 @@ func TestKills(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(base, 2))
 	dir := t.TempDir()
-	oracles := make([]*oracle, len(shapes))
-	for i, s := range shapes {
-		oracles[i] = newOracle(s)
-	}
+	oracles := newOracles()
 	next := 0
 	for range kills {
 		last := runAndKill(t, dir, base, next, 3+r.IntN(60))
 		for ; next <= last; next++ {
-			at, c := step(base, next)
+			at, c := step(oracles, base, next)
 			c.apply(oracles[at])
 		}
 		w, err := openWorld(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, c := step(base, next) // may be there
+		at, c := step(oracles, base, next) // may be there
 		got, err := w.lines("SELECT * FROM " + shapes[at].name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if before := oracles[at].lines(); !slices.Equal(got, before) {
+		columns, err := w.columns(shapes[at].name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before := oracles[at].lines(); !slices.Equal(got, before) || columns != oracles[at].definition() {
 			c.apply(oracles[at])
 			if after := oracles[at].lines(); !slices.Equal(got, after) {
 				t.Fatalf("after step %d, in %s:\ngot    %v\nbefore %v\nafter  %v", next-1, c.sql, got, before, after)

@@ -1,5 +1,6 @@
 // Package keymodel checks tables of the AGGREGATE, UNIQUE and DUPLICATE KEY models against plain maps, under
-// random loads, updates, deletes, compactions, reopenings and kills.
+// random loads, updates, deletes, compactions, schema changes, indexes that come and go, partitions that are emptied, tables
+// that are replaced, reopenings and kills. Readers beside a change see all of it or nothing.
 //
 //	go test ./test/keymodel                a few hundred steps
 //	go test ./test/keymodel -args -long    10,000
@@ -32,6 +33,10 @@ type change struct {
 	sql     string
 	partial bool // with the session's setting for partial updates
 	apply   func(t *oracle)
+	// before are statements that make another table ready; they can be repeated.
+	before []string
+	// index tells that sql adds or drops an index, which may be there, or gone, from a try that failed.
+	index bool
 }
 
 // oracle is what a table should hold.
@@ -43,17 +48,39 @@ type oracle struct {
 }
 
 func newOracle(s *shape) *oracle {
-	return &oracle{shape: s, rows: map[string]*row{}, gone: map[string]int64{}}
+	own := *s
+	own.columns, own.kinds = slices.Clone(s.columns), slices.Clone(s.kinds)
+	o := &oracle{shape: &own}
+	o.clear()
+	return o
+}
+
+func newOracles() (list []*oracle) {
+	for _, s := range shapes {
+		list = append(list, newOracle(s))
+	}
+	return list
+}
+
+// clear deletes all rows.
+func (o *oracle) clear() { o.rows, o.gone, o.all = map[string]*row{}, map[string]int64{}, nil }
+
+// line is a row as SELECT * gives it.
+func (o *oracle) line(r *row) string {
+	if o.swapped {
+		return r.k2 + "|" + r.k1 + "|" + strings.Join(r.values, "|")
+	}
+	return r.String()
 }
 
 // lines are the rows as text, sorted.
 func (o *oracle) lines() []string {
 	var out []string
 	for _, r := range o.rows {
-		out = append(out, r.String())
+		out = append(out, o.line(r))
 	}
 	for _, r := range o.all {
-		out = append(out, r.String())
+		out = append(out, o.line(r))
 	}
 	slices.Sort(out)
 	return out
@@ -178,13 +205,21 @@ type shape struct {
 	kinds       []string // AGGREGATE: by value
 	sequenced   int      // the value that is the sequence column; -1: none
 	rest        string   // partitions, buckets, properties
+	index       string   // adds an index named x, if the table may have one
+	drop        string   // … and drops it
+
+	// What schema changes make of the table.
+	added   int  // the last columns, which came later
+	swapped bool // the key is k2, k1
+	indexed bool
 }
 
 // shapes are the tables under test. Values of AGGREGATE tables are numbers, so that every aggregation has its kind of
 // value; NULLs are everywhere.
 var shapes = []*shape{
 	{name: "agg", model: "AGGREGATE", columns: []string{"s BIGINT SUM", "mn INT MIN", "mx INT MAX", "r INT REPLACE", "n INT REPLACE_IF_NOT_NULL"},
-		kinds: []string{"SUM", "MIN", "MAX", "REPLACE", "REPLACE_IF_NOT_NULL"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`},
+		kinds: []string{"SUM", "MIN", "MAX", "REPLACE", "REPLACE_IF_NOT_NULL"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`,
+		index: `ALTER TABLE agg ADD ROLLUP x (k2, s, mx)`, drop: `ALTER TABLE agg DROP ROLLUP x`},
 	{name: "aggp", model: "AGGREGATE", columns: []string{"s BIGINT SUM", "r INT REPLACE"}, kinds: []string{"SUM", "REPLACE"}, sequenced: -1,
 		rest: `PARTITION BY RANGE(k1) (PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN MAXVALUE) DISTRIBUTED BY HASH(k2) BUCKETS 1 PROPERTIES("format"="orc")`},
 	{name: "uni", model: "UNIQUE", columns: []string{"v INT", "t VARCHAR(40)"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`},
@@ -192,7 +227,8 @@ var shapes = []*shape{
 		rest: `PARTITION BY RANGE(k1) (PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN MAXVALUE) DISTRIBUTED BY HASH(k2) BUCKETS 1 PROPERTIES("format"="orc")`},
 	{name: "seq", model: "UNIQUE", columns: []string{"v INT", "q BIGINT"}, sequenced: 1,
 		rest: `DISTRIBUTED BY HASH(k1) BUCKETS 1 PROPERTIES("function_column.sequence_col"="q")`},
-	{name: "dup", model: "DUPLICATE", columns: []string{"v INT", "t VARCHAR(40)"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`},
+	{name: "dup", model: "DUPLICATE", columns: []string{"v INT", "t VARCHAR(40)"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`,
+		index: `CREATE MATERIALIZED VIEW x AS SELECT k2, sum(v) AS s_, count(*) AS n_ FROM dup GROUP BY k2`, drop: `DROP MATERIALIZED VIEW x ON dup`},
 }
 
 func (s *shape) create() string {

@@ -7,11 +7,16 @@ import (
 	"strings"
 )
 
-// step makes the i-th change of a run: the same one for the same seed, whatever is in the tables.
-func step(seed uint64, i int) (table int, c change) {
+// step makes the i-th change of a run, after those before: the same one for the same seed.
+func step(tables []*oracle, seed uint64, i int) (table int, c change) {
 	r := rand.New(rand.NewPCG(seed, uint64(i)))
-	table = r.IntN(len(shapes))
-	s := shapes[table]
+	table = r.IntN(len(tables))
+	s := tables[table].shape
+	if r.IntN(8) == 0 {
+		if c, ok := schemaStep(r, s); ok {
+			return table, c
+		}
+	}
 	switch n := r.IntN(100); {
 	case n < 58:
 		return table, loadStep(r, s)
@@ -116,7 +121,7 @@ func overwriteStep(r *rand.Rand, s *shape) change {
 		rows, tuples = append(rows, x), append(tuples, tuple(s, x))
 	}
 	return change{sql: "INSERT OVERWRITE TABLE " + s.name + " " + columnList(s) + " VALUES " + strings.Join(tuples, ", "), apply: func(o *oracle) {
-		*o = *newOracle(s)
+		o.clear()
 		for _, x := range rows {
 			o.load(x, false)
 		}
@@ -203,7 +208,8 @@ func updateStep(r *rand.Rand, s *shape) change {
 	if s.sequenced >= 0 {
 		set += fmt.Sprintf(", q = q + %d", seq)
 	}
-	if s.text(len(s.columns) - 1) {
+	last := len(s.columns) - s.added - 1
+	if s.text(last) {
 		set += ", t = 'updated'"
 	}
 	return change{sql: "UPDATE " + s.name + " SET " + set + " WHERE " + c.sql, apply: func(o *oracle) {
@@ -213,7 +219,7 @@ func updateStep(r *rand.Rand, s *shape) change {
 			if s.sequenced >= 0 {
 				out.values[s.sequenced] = plus(x.values[s.sequenced], seq)
 			}
-			if last := len(s.columns) - 1; s.text(last) {
+			if s.text(last) {
 				out.values[last] = "updated"
 			}
 			return out
@@ -239,7 +245,7 @@ func partialStep(r *rand.Rand, s *shape) change {
 		for _, x := range rows {
 			out := &row{x.k1, x.k2, make([]string, len(s.columns))}
 			for i := range out.values {
-				out.values[i] = null
+				out.values[i] = s.defaultOf(i)
 			}
 			if old := o.rows[x.key()]; old != nil {
 				copy(out.values, old.values)
