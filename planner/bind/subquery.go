@@ -1,7 +1,9 @@
 package bind
 
 import (
+	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
 	"github.com/basaltdb/basalt/planner/logical"
@@ -155,10 +157,30 @@ func (b *binder) membership(s *scope, n ast.Node, left []ast.Expr, query ast.Que
 		return nil, sqlerr.New(sqlerr.OperandColumns, "Operand should contain %d column(s)", len(l)).At(query.Position())
 	}
 	q.Kind, q.Left, q.Negated = expr.InSubquery, l, not
+	plan := q.Plan.(logical.Node)
+	if len(l) == 1 && l[0].Type().Kind != sqltype.Bitmap && expr.Ref(q.Columns[0]).Type().Kind == sqltype.Bitmap {
+		if err := b.members(q); err != nil {
+			return nil, at(err, n)
+		}
+	}
 	if _, err := keyConditions(q); err != nil {
 		return nil, at(err, n)
 	}
-	return q, perRowLimit(q.Plan.(logical.Node), query)
+	return q, perRowLimit(plan, query)
+}
+
+// members makes a subquery of bitmaps one of their values: x IN (SELECT bitmap) asks whether one of them has x.
+func (b *binder) members(q *expr.Subquery) error {
+	set := expr.Ref(q.Columns[0])
+	fn, err := function.ResolveTable("explode_bitmap", expr.ArgsOf([]expr.Expr{set}))
+	if err != nil {
+		return err
+	}
+	id := b.newColumn(q.Columns[0].Name, fn.Result[0], !fn.NotNull[0])
+	u := &logical.Unnest{Input: q.Plan.(logical.Node), Fn: fn, Args: []expr.Expr{set}, Cols: []expr.Column{id}, Ordinal: []int{0}}
+	p := b.project(u, []expr.Expr{expr.Ref(id)}, []string{id.Name})
+	q.Plan, q.Columns = p, p.Columns()
+	return nil
 }
 
 // keyConditions are the comparisons of an IN subquery, one a column.
