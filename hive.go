@@ -42,7 +42,7 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		return text.Options{Kind: text.JSON, Strict: true}, nil
 	}
 	if strings.Contains(lib, "opencsv") {
-		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', Skip: skip}
+		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', Skip: skip, OneLine: true}
 		for name, b := range map[string]*byte{"separatorChar": &o.Field, "quoteChar": &o.Quote, "escapeChar": &o.Escape} {
 			if err := get(name, b); err != nil {
 				return o, err

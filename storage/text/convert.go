@@ -62,7 +62,7 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 		}
 		sel = rest
 	}
-	parse := parserOf(c.col.Type)
+	parse := c.opt.parserOf(c.col.Type)
 	for k := range count(n, sel) {
 		i := at(sel, k)
 		s := spans[i]

@@ -41,7 +41,7 @@ func TestFastAgrees(t *testing.T) {
 		if _, err := c.vector(buf, spans, nil); err != nil {
 			t.Fatal(err)
 		}
-		parse, one := parserOf(typ), vector.New(typ, 1)
+		parse, one := c.opt.parserOf(typ), vector.New(typ, 1)
 		left, _ := c.fast(buf, spans, nil)
 		if len(left) > len(texts)*95/100 {
 			t.Errorf("%s: %d of %d are left", typ, len(left), len(texts))

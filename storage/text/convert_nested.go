@@ -20,7 +20,7 @@ func (c *converter) storeText(out *vector.Vector, i int, b []byte, flag uint8) b
 		out.SetBytes(i, b)
 		return true
 	}
-	return parserOf(out.Type)(b, out, i)
+	return c.opt.parserOf(out.Type)(b, out, i)
 }
 
 // jsonInside appends the encoding of a nested value that stands as JSON in a field of CSV, as Doris prints it.
@@ -139,7 +139,11 @@ func eachJSON(b []byte, f func(key, b []byte, s span) bool) bool {
 
 // delimitedValue appends the encoding of a nested value whose items the level-th separator divides.
 func (c *converter) delimitedValue(dst []byte, t sqltype.Type, b []byte, level int) ([]byte, bool) {
-	if level+1 >= len(c.opt.Nested) {
+	separators := 1
+	if t.Kind == sqltype.Map {
+		separators = 2
+	}
+	if level+separators > len(c.opt.Nested) {
 		return dst, false
 	}
 	items := c.cut(b, c.opt.Nested[level])
@@ -172,9 +176,17 @@ func (c *converter) delimitedValue(dst []byte, t sqltype.Type, b []byte, level i
 		return vector.AppendElements(dst, elems, 0, elems.Len), true
 	case sqltype.Map:
 		keys, values := vector.New(t.Nested.Elems[0], 0), vector.New(t.Nested.Elems[1], 0)
+		seen := map[string]bool{}
 		for _, x := range items {
 			parts := c.cut(x, c.opt.Nested[level+1])
-			add(keys, parts[0], level+2)
+			key := vector.New(keys.Type, 0)
+			add(key, parts[0], level+2)
+			// Of equal keys Hive keeps the first, and none that is NULL.
+			if key.IsNull(0) || seen[key.Value(0).Text()] {
+				continue
+			}
+			seen[key.Value(0).Text()] = true
+			keys.AppendFrom(key, nil)
 			if len(parts) == 1 {
 				values.Grow(values.Len + 1)
 				values.SetNull(values.Len - 1)

@@ -76,6 +76,9 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span,
 		if d.csv && d.opt.Quote != 0 && i < len(buf) && buf[i] == d.opt.Quote {
 			var closed bool
 			i, flag, closed = d.quoted(buf, i+1, last)
+			if !closed && d.opt.OneLine && (i < len(buf) || last) {
+				return min(i+1, len(buf)), true, false, d.finish(spans, row, field)
+			}
 			if !closed && !last {
 				return 0, false, false, nil
 			}
@@ -101,6 +104,10 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span,
 			}
 			for ; i < len(buf) && d.classes[buf[i]] == classEscape; i = d.marks.next(buf, i) {
 				flag = flagEscaped
+				if (!d.csv || d.opt.OneLine) && i+1 < len(buf) && buf[i+1] == d.line { // lines are cut before escapes are looked at
+					i++
+					break
+				}
 				if i += 2; i >= len(buf) {
 					break
 				}
@@ -116,7 +123,7 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span,
 				to--
 			}
 			if field == 0 && to == from && d.csv && !d.blank && (i == len(buf) || d.classes[buf[i]] == classLine) {
-				return min(i+1, len(buf)), true, true, nil // an empty line
+				return min(i+1, len(buf)), true, !d.opt.OneLine, d.finish(spans, row, 0) // an empty line
 			}
 		}
 		if field < len(d.slotOf) && d.slotOf[field] >= 0 {
@@ -165,9 +172,11 @@ func (d *delimitedSplitter) quoted(buf []byte, i int, last bool) (end int, flag 
 				continue
 			}
 			return i, flag, i+1 < len(buf) || last // else it may be the first of two
-		case c == d.opt.Escape && c != 0:
+		case c == d.opt.Escape && c != 0 && !(d.opt.OneLine && i+1 < len(buf) && buf[i+1] == d.line):
 			flag = flagEscaped
 			i += 2
+		case c == d.line && d.opt.OneLine:
+			return i, flag, false
 		default:
 			i++
 		}

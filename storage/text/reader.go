@@ -108,7 +108,7 @@ func (r *reader) begin() error {
 		return nil
 	}
 	quoted := false
-	if f.opt.Kind == CSV && f.opt.Quote != 0 {
+	if f.quotesLines() {
 		var err error
 		if quoted, err = f.insideQuotes(r.source.fs, r.split.lo); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (r *reader) begin() error {
 	for {
 		for i := r.in.pos; i < len(r.in.buf); i++ {
 			switch c := r.in.buf[i]; {
-			case f.opt.Quote != 0 && f.opt.Kind == CSV && c == f.opt.Quote:
+			case f.quotesLines() && c == f.opt.Quote:
 				quoted = !quoted
 			case c == f.lineEnd() && !quoted:
 				r.in.pos = i + 1
@@ -154,7 +154,7 @@ func (r *reader) lineEndsBefore() (bool, error) {
 	if b[0] != r.split.file.lineEnd() {
 		return false, nil
 	}
-	if f := r.split.file; f.opt.Kind == CSV && f.opt.Quote != 0 {
+	if f := r.split.file; f.quotesLines() {
 		quoted, err := f.insideQuotes(r.source.fs, r.split.lo)
 		return !quoted, err
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	Line   byte
 	Escape byte // makes the next byte plain; 0: none
 	Quote  byte // CSV; 0: none
+	// OneLine ends a row of CSV with its line, though a quote is open: that value and those behind it are missing.
+	OneLine bool
 	// Null is the text of NULL; of CSV an unquoted field. HasNull tells whether there is one.
 	Null    string
 	HasNull bool
@@ -198,11 +200,14 @@ func (f *file) divisible() bool {
 		return false
 	case f.opt.Kind == JSON:
 		return f.lines
-	case f.opt.Kind == CSV:
-		return f.opt.Escape == 0 || f.opt.Quote == 0 || f.opt.Escape == f.opt.Quote
+	case f.quotesLines():
+		return f.opt.Escape == 0 || f.opt.Escape == f.opt.Quote
 	}
-	return f.opt.Escape == 0
+	return true
 }
+
+// quotesLines reports whether a line end in quotes does not end a row.
+func (f *file) quotesLines() bool { return f.opt.Kind == CSV && f.opt.Quote != 0 && !f.opt.OneLine }
 
 func interrupted(ctx context.Context) error {
 	if err := context.Cause(ctx); sqlerr.Is(err, sqlerr.QueryTimeout) {

@@ -32,6 +32,7 @@ type WriterOptions struct {
 	Escape  byte
 	Quote   byte
 	Quoting Quoting
+	OneLine bool // as in Options: line ends in values are refused
 	Null    string
 	// Names and Types are header lines.
 	Names, Types bool
@@ -43,7 +44,7 @@ type WriterOptions struct {
 
 // WriterOptions are what writes files that o reads.
 func (o *Options) WriterOptions() WriterOptions {
-	w := WriterOptions{Kind: o.Kind, Field: string(o.Field), Line: string(o.Line), Nested: o.Nested, Escape: o.Escape, Quote: o.Quote,
+	w := WriterOptions{Kind: o.Kind, Field: string(o.Field), Line: string(o.Line), Nested: o.Nested, Escape: o.Escape, Quote: o.Quote, OneLine: o.OneLine,
 		Names: o.Header, Words: true}
 	if o.HasNull {
 		w.Null = o.Null

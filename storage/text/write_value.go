@@ -246,7 +246,7 @@ func (e *encoder) field(dst, s []byte, text bool) ([]byte, bool) {
 	plain := plainBytes(s, &e.plain)
 	if o.Kind == CSV && o.Quote != 0 {
 		if o.Quoting == QuoteAll || text && o.Quoting == QuoteStrings || !plain || len(s) == len(o.Null) && string(s) == o.Null || len(s) == 0 {
-			return e.quoted(dst, s), true
+			return e.quoted(dst, s), !o.OneLine || !holds(s, o.Line)
 		}
 		return append(dst, s...), true
 	}
