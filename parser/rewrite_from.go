@@ -297,6 +297,9 @@ func (p *parser) followsTable() bool {
 
 func (p *parser) namedTable() {
 	tok := p.i
+	if t := p.peek(); t.kind == tokWord && (t.val == "LEFT" || t.val == "RIGHT") && (p.at(1).is("JOIN") || p.at(1).is("OUTER")) {
+		p.fail("the name of a table is expected") // the word is the join's
+	}
 	n := p.name()
 	if p.peek().isOp("(") {
 		if n.Database != "" {
