@@ -172,19 +172,19 @@ func (db *DB) storeDictionaries(tx *catalog.Tx, t *catalog.Table) (done func(), 
 		}
 	}
 	n.mu.Unlock()
-	counts := map[int32]int{}
+	tails := map[int32]dictionary.Tail{}
 	for column, d := range open {
-		counts[column], err = d.Pending(func(first uint64, block []byte) error {
+		tails[column], err = d.Pending(func(first uint64, block []byte) error {
 			tx.AppendDictionary(t.ID, column, first, block)
 			return nil
-		})
+		}, func(first uint64) { tx.DropDictionaryBlock(t.ID, column, first) })
 		if err != nil {
 			return nil, err
 		}
 	}
 	return func() {
 		for column, d := range open {
-			d.Stored(counts[column])
+			d.Stored(tails[column])
 		}
 	}, nil
 }

@@ -23,6 +23,12 @@ func (tx *Tx) AppendDictionary(table int64, column int32, first uint64, block []
 	tx.ops = append(tx.ops, func(b *bbolt.Tx) error { return b.Bucket(bucketDictionaries).Put(key, block) })
 }
 
+// DropDictionaryBlock takes a block away whose entries AppendDictionary stores with another one.
+func (tx *Tx) DropDictionaryBlock(table int64, column int32, first uint64) {
+	key := binary.BigEndian.AppendUint64(dictionaryPrefix(table, column), first)
+	tx.ops = append(tx.ops, func(b *bbolt.Tx) error { return b.Bucket(bucketDictionaries).Delete(key) })
+}
+
 // ReadDictionary calls f for the blocks of a dictionary in the order of their first ids. They are valid during the call.
 func (c *Catalog) ReadDictionary(table int64, column int32, f func(first uint64, block []byte) error) error {
 	if c.store == nil {

@@ -31,7 +31,8 @@ type Dictionary struct {
 	entries []uint64
 	chunks  [][]byte
 	held    int64
-	stored  int // entries that the store has
+	stored  int           // entries that the store has
+	blocks  []storedBlock // that the store has, as far as is known, in the order of their first ids
 	account func(delta int64)
 }
 
@@ -240,16 +241,48 @@ func (d *Dictionary) Release() {
 //
 // under the id of the first. Blocks may begin within the one before: what both have is the same.
 
-// blockBytes is about the size of a block.
+// blockBytes is about the size of a block. Every commit brings a block, so that many small ones bring many small blocks: Pending
+// takes up those before that are not much larger than what comes, and so leaves a number of blocks that grows with the logarithm
+// of small commits.
 const blockBytes = 1 << 18
 
-// Pending calls put for blocks of the entries that the store does not have, and is the number of all of them: pass it to Stored
-// once they are committed.
-func (d *Dictionary) Pending(put func(first uint64, block []byte) error) (entries int, err error) {
+type storedBlock struct {
+	first uint64
+	bytes int
+}
+
+// Tail is what a commit adds to the store: pass it to Stored once it is committed.
+type Tail struct {
+	entries int
+	blocks  []storedBlock // that are in the store then
+}
+
+// Pending calls put for blocks of the entries that the store does not have, and drop for blocks that those make superfluous:
+// both in the same commit.
+func (d *Dictionary) Pending(put func(first uint64, block []byte) error, drop func(first uint64)) (Tail, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	n := len(d.entries)
-	for id := d.stored; id < n; {
+	if d.stored == n {
+		return Tail{n, d.blocks}, nil
+	}
+	from, size := d.stored, 0
+	for id := d.stored; id < n && size < blockBytes; id++ {
+		size += len(d.at(uint64(id))) + 3
+	}
+	kept := len(d.blocks)
+	for kept > 0 && d.blocks[kept-1].bytes <= 2*size && size+d.blocks[kept-1].bytes < blockBytes {
+		kept--
+		size += d.blocks[kept].bytes
+		from = min(from, int(d.blocks[kept].first))
+	}
+	for _, b := range d.blocks[kept:] {
+		if b.first > uint64(from) { // else it is written over
+			drop(b.first)
+		}
+	}
+	t := Tail{n, append([]storedBlock(nil), d.blocks[:kept]...)}
+	for id := from; id < n; {
 		first, size := id, 0
 		for id < n && size < blockBytes {
 			size += len(d.at(uint64(id))) + 3
@@ -261,17 +294,20 @@ func (d *Dictionary) Pending(put func(first uint64, block []byte) error) (entrie
 			block = append(binary.AppendUvarint(block, uint64(len(b))), b...)
 		}
 		if err := put(uint64(first), block); err != nil {
-			return 0, err
+			return Tail{}, err
 		}
+		t.blocks = append(t.blocks, storedBlock{uint64(first), len(block)})
 	}
-	return n, nil
+	return t, nil
 }
 
-// Stored tells that the store has so many entries.
-func (d *Dictionary) Stored(entries int) {
+// Stored tells that a tail was committed. Commits that came one after the other may tell in any order.
+func (d *Dictionary) Stored(t Tail) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.stored = max(d.stored, entries)
+	if t.entries > d.stored {
+		d.stored, d.blocks = t.entries, t.blocks
+	}
 }
 
 // Read adds a stored block; blocks come in the order of their first ids, before anything else is added. Errors are
@@ -282,6 +318,7 @@ func (d *Dictionary) Read(first uint64, block []byte) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	size := len(block)
 	n, w := binary.Uvarint(block)
 	if w <= 0 || first > uint64(len(d.entries)) {
 		return bad("gap")
@@ -310,6 +347,7 @@ func (d *Dictionary) Read(first uint64, block []byte) error {
 		return bad("bytes behind the end")
 	}
 	d.stored = len(d.entries)
+	d.blocks = append(d.blocks, storedBlock{first, size})
 	d.measure()
 	return nil
 }

@@ -2,7 +2,9 @@ package dictionary
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,16 +85,16 @@ func TestStore(t *testing.T) {
 			list = append(list, fmt.Sprintf("text %d of round %d", i, round))
 		}
 		assign(t, d, list...)
-		n, err := d.Pending(put)
+		tail, err := d.Pending(put, func(first uint64) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if round%3 != 1 { // as if that commit had failed
-			d.Stored(n)
+			d.Stored(tail)
 		}
 	}
-	n, _ := d.Pending(put)
-	for f := range uint64(n) {
+	tail, _ := d.Pending(put, func(first uint64) {})
+	for f := range uint64(tail.entries) {
 		if blocks[f] != nil {
 			firsts = append(firsts, f)
 		}
@@ -112,7 +114,7 @@ func TestStore(t *testing.T) {
 			t.Fatalf("%d: %q, want %q", id, y, x)
 		}
 	}
-	if rest, _ := back.Pending(func(uint64, []byte) error { t.Error("pending after reading"); return nil }); rest != back.Len() {
+	if rest, _ := back.Pending(func(uint64, []byte) error { t.Error("pending after reading"); return nil }, nil); rest.entries != back.Len() {
 		t.Error(rest)
 	}
 	if err := back.Read(firsts[1], blocks[firsts[0]]); !sqlerr.Is(err, sqlerr.CorruptFile) {
@@ -120,6 +122,67 @@ func TestStore(t *testing.T) {
 	}
 	if err := New(nil).Read(5, blocks[0]); !sqlerr.Is(err, sqlerr.CorruptFile) {
 		t.Error(err)
+	}
+}
+
+// TestTails: after many small commits, some of which fail and some of which tell late, there are few blocks, and they bring
+// the dictionary back.
+func TestTails(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	d := New(nil)
+	store := map[uint64][]byte{}
+	back := func() *Dictionary {
+		b := New(nil)
+		for _, f := range slices.Sorted(maps.Keys(store)) {
+			if err := b.Read(f, store[f]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b
+	}
+	var late []Tail
+	most := 0
+	for round := range 3000 {
+		var list []string
+		for range 1 + r.IntN(4) {
+			list = append(list, strings.Repeat("x", r.IntN(20))+fmt.Sprint(r.Uint32()))
+		}
+		assign(t, d, list...)
+		next := maps.Clone(store)
+		tail, err := d.Pending(func(f uint64, b []byte) error { next[f] = b; return nil }, func(f uint64) { delete(next, f) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch r.IntN(5) {
+		case 0: // the commit fails
+		case 1:
+			store = next
+			late = append(late, tail)
+		default:
+			store = next
+			d.Stored(tail)
+			for _, l := range late {
+				d.Stored(l)
+			}
+			late = nil
+		}
+		if most = max(most, len(store)); round%500 == 0 {
+			d.Stored(tail)
+			if store = next; back().Len() != d.Len() {
+				t.Fatalf("round %d: %d texts come back of %d", round, back().Len(), d.Len())
+			}
+			d = back() // a restart
+		}
+	}
+	b := back()
+	for id := range int64(b.Len()) {
+		x, _ := d.Text(id)
+		if y, _ := b.Text(id); string(x) != string(y) {
+			t.Fatalf("%d: %q, want %q", id, y, x)
+		}
+	}
+	if most > 60 {
+		t.Errorf("%d blocks at a time", most)
 	}
 }
 
@@ -148,7 +211,7 @@ func TestConcurrent(t *testing.T) {
 				for i, x := range list {
 					got[w][x] = ids[i]
 				}
-				d.Stored(d.Len() / 2)
+				d.Stored(Tail{entries: d.Len() / 2})
 			}
 		}()
 	}
@@ -170,7 +233,7 @@ func TestConcurrent(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	d := New(nil)
 	assign(f, d, "a", "bc", "")
-	_, _ = d.Pending(func(_ uint64, b []byte) error { f.Add(b); return nil })
+	_, _ = d.Pending(func(_ uint64, b []byte) error { f.Add(b); return nil }, nil)
 	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, block []byte) {
 		if err := New(nil).Read(0, block); err != nil && !sqlerr.Is(err, sqlerr.CorruptFile) {

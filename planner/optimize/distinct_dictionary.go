@@ -61,8 +61,8 @@ func countOf(a *expr.Aggregate, id expr.Column) *expr.Aggregate {
 	return &c
 }
 
-// idColumns are the columns of dictionary ids that n outputs, by the columns that they number. A key of a table that merges
-// rows is left out: its ids are a value, for which rows must be merged first.
+// idColumns are the columns of dictionary ids that n outputs, by the columns that they number. Those of a key of a table that
+// merges rows serve as well: rows of one key have one id, see numbersKey.
 func idColumns(n logical.Node) map[expr.ColumnID]expr.Column {
 	out := map[expr.ColumnID]expr.Column{}
 	visible := map[expr.ColumnID]expr.Column{}
@@ -74,13 +74,6 @@ func idColumns(n logical.Node) map[expr.ColumnID]expr.Column {
 		if !ok || s.Source == nil {
 			return true
 		}
-		keys := map[int]bool{}
-		if m := mergedSource(s); m != nil {
-			list, _ := m.Merging()
-			for _, k := range list {
-				keys[k] = true
-			}
-		}
 		cols := s.Source.Columns()
 		for i, id := range s.Cols {
 			if o := s.Ordinal[i]; o < 0 || o >= len(cols) || cols[o].DictionaryOf == "" {
@@ -88,7 +81,7 @@ func idColumns(n logical.Node) map[expr.ColumnID]expr.Column {
 			}
 			shown, ok := visible[id.ID]
 			for k, of := range s.Cols {
-				if o := s.Ordinal[k]; ok && o >= 0 && o < len(cols) && !keys[o] && strings.EqualFold(cols[o].Name, cols[s.Ordinal[i]].DictionaryOf) {
+				if o := s.Ordinal[k]; ok && o >= 0 && o < len(cols) && strings.EqualFold(cols[o].Name, cols[s.Ordinal[i]].DictionaryOf) {
 					out[of.ID] = shown
 				}
 			}

@@ -2,6 +2,8 @@ package optimize
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/function"
@@ -191,7 +193,7 @@ func (r *reducedPart) reason(s *logical.Scan) string {
 		isKey[k] = true
 	}
 	for i, c := range s.Cols {
-		if !isKey[s.Ordinal[i]] {
+		if !isKey[s.Ordinal[i]] && !numbersKey(s.Source.Columns(), isKey, s.Ordinal[i]) {
 			vals[c.ID] = aggregations[s.Ordinal[i]]
 		}
 	}
@@ -211,6 +213,14 @@ func (r *reducedPart) reason(s *logical.Scan) string {
 		}
 	}
 	return ""
+}
+
+// numbersKey reports a column of dictionary ids of a key: rows of one key have the same one, so it is as good as a key.
+func numbersKey(cols []storage.Column, isKey map[int]bool, column int) bool {
+	if column < 0 || column >= len(cols) || cols[column].DictionaryOf == "" {
+		return false
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Keys(isKey)), func(k int) bool { return strings.EqualFold(cols[k].Name, cols[column].DictionaryOf) })
 }
 
 // aggregateReason tells why a needs merged rows of the scan with the value columns vals.
