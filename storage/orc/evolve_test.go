@@ -145,13 +145,27 @@ func TestWriterZone(t *testing.T) {
 		v := timestampValues{zone: z}
 		for _, x := range []time.Time{
 			time.Date(2021, 3, 28, 1, 59, 59, 0, loc), time.Date(2021, 3, 28, 3, 0, 0, 0, loc), time.Date(2021, 11, 7, 0, 30, 0, 0, loc),
-			time.Date(1950, 6, 1, 12, 0, 0, 0, loc), time.Date(1900, 1, 1, 0, 0, 0, 0, loc), time.Date(2050, 7, 1, 8, 0, 0, 0, loc),
+			time.Date(1950, 6, 1, 12, 0, 0, 0, loc), time.Date(1900, 1, 2, 0, 0, 0, 0, loc), time.Date(2050, 7, 1, 8, 0, 0, 0, loc),
 		} {
 			out := make([]int64, 1)
 			v.combine(out, []int64{x.Unix() - base}, []int64{0})
 			wall := time.Date(x.Year(), x.Month(), x.Day(), x.Hour(), x.Minute(), x.Second(), 0, time.UTC)
 			if out[0] != wall.UnixMicro() {
 				t.Errorf("%s: %s is shown as %s", name, x, time.UnixMicro(out[0]).UTC())
+			}
+		}
+	}
+	// What java.util.TimeZone says: one second before 1900, and in it.
+	for name, want := range map[string][2]int64{
+		"America/New_York": {-18000, -18000}, "Europe/Amsterdam": {3600, 1172}, "Asia/Kolkata": {19800, 19270}, "Europe/Dublin": {0, -1521}, "Asia/Kabul": {16200, 14400}, "GMT+8": {28800, 28800},
+	} {
+		z, err := writerZone(name, "f.orc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, at := range []int64{year1900 - 1, year1900, -3900000000} {
+			if got := z.offset(at); got != want[i&1] {
+				t.Errorf("%s: offset %d at %d, want %d", name, got, at, want[i&1])
 			}
 		}
 	}

@@ -106,11 +106,19 @@ func saturated(s int64) int64 {
 type zone struct {
 	base   int64          // the epoch in UTC seconds
 	loc    *time.Location // nil: the offset is 0
+	early  int64          // the offset before year1900
 	lo, hi int64          // where off holds
 	off    int64
 }
 
+// year1900 is the beginning of 1900 in UTC. Writers are Java's, whose zones have their present standard offset before
+// it, not local mean time.
+const year1900 = -2208988800
+
 func (z *zone) offset(s int64) int64 {
+	if s < year1900 {
+		return z.early
+	}
 	if s < z.lo || s >= z.hi {
 		t := time.Unix(s, 0).In(z.loc)
 		_, off := t.Zone()
@@ -146,7 +154,9 @@ func writerZone(name, path string) (zone, error) {
 		}
 	}
 	start := time.Date(2015, 1, 1, 0, 0, 0, 0, loc).Unix()
-	return zone{base: start, loc: loc}, nil
+	_, january := time.Date(2037, 1, 1, 0, 0, 0, 0, loc).Zone()
+	_, july := time.Date(2037, 7, 1, 0, 0, 0, 0, loc).Zone()
+	return zone{base: start, loc: loc, early: int64(min(january, july))}, nil
 }
 
 // fixedZone parses Java's custom zones: GMT+8, GMT-08:30, +0530.
