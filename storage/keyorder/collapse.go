@@ -11,6 +11,7 @@ type collapser struct {
 	*Merging
 	make   []func() (function.Accumulator, error) // by column; nil: a value is taken as it is
 	key    []bool
+	sets   []int            // columns of bitmaps and sketches, in which NULL is the empty set
 	cols   []*vector.Vector // the result
 	groups []uint32
 	pick   []int32
@@ -27,6 +28,9 @@ func newCollapser(m *Merging, types []sqltype.Type) (*collapser, error) {
 			agg, err := a.Merging(t)
 			if err != nil {
 				return nil, err
+			}
+			if a == function.BitmapUnionAggregation || a == function.HLLUnionAggregation {
+				c.sets = append(c.sets, i)
 			}
 			c.make[i] = func() (function.Accumulator, error) {
 				return agg.NewAccumulator(&function.Context{}, []*vector.Value{nil})
@@ -56,7 +60,7 @@ func (c *collapser) mark(rows *rowBuffer, in *input, end int) {
 // collapse returns one row for each key of rows, valid until the next call; rows must be left alone that long.
 func (c *collapser) collapse(rows *rowBuffer) ([]*vector.Vector, int, error) {
 	n := len(rows.starts)
-	if n == rows.n {
+	if n == rows.n && !c.lacksSets(rows) {
 		return rows.cols, n, nil
 	}
 	c.groups = c.groups[:0]
@@ -89,6 +93,16 @@ func (c *collapser) collapse(rows *rowBuffer) ([]*vector.Vector, int, error) {
 		}
 	}
 	return c.cols, n, nil
+}
+
+// lacksSets reports whether a set is NULL, which a merge makes the empty one whatever rows there are beside it.
+func (c *collapser) lacksSets(rows *rowBuffer) bool {
+	for _, i := range c.sets {
+		if rows.cols[i].MayHaveNulls() {
+			return true
+		}
+	}
+	return false
 }
 
 // choose appends the row of each key whose value of v stands: the last one, or the last that is not NULL.

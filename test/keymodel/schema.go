@@ -111,8 +111,8 @@ func renameColumn(r *rand.Rand, s *shape) (change, bool) {
 	}}, true
 }
 
-// orderColumns turns the columns of the key around, or those that came later. The keys of tables with a sequence column stay: a
-// table that is written anew forgets the sequences of its deleted rows.
+// orderColumns turns the columns of the key around, or those that came later. The keys of tables with a sequence column stay:
+// such a table is not written anew while it has deleted rows.
 func orderColumns(r *rand.Rand, s *shape) (change, bool) {
 	base := len(s.columns) - s.added
 	perm := r.Perm(s.added)
