@@ -6,13 +6,15 @@ import (
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/function"
+	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
 )
 
 // Changes of columns are changes of the catalog alone: files are read as the columns are now, by the ids of their
 // columns (layout.go), and loads in flight stay right, as every column keeps its name in files (catalog/column.go).
-// Only what disturbs the order of rows in files, or lets rows of a key meet, writes the table anew: see ddl_rewrite.go.
+// Only what disturbs the order of rows in files, lets rows of a key meet, or would count a default more than once, writes the
+// table anew: see ddl_rewrite.go.
 
 // columnChange is one clause in progress: t is the transaction's own copy of the table.
 type columnChange struct {
@@ -161,8 +163,19 @@ func (c *columnChange) add() error {
 			after = col.Name // a list stays together
 		}
 		c.extendIndexes(&col, ix)
+		c.rewrite = c.rewrite || addsUp(&col)
 	}
 	return nil
+}
+
+// addsUp reports whether a new column cannot be a constant of the files without it: rows of a key that are merged
+// when they are read, one a load, would bring the default once each.
+func addsUp(col *catalog.Column) bool {
+	if col.Aggregation != function.SumAggregation {
+		return false
+	}
+	d := constantDefault(col)
+	return !d.Null && (d.I != int128.Int{} || d.F != 0)
 }
 
 // newColumn makes the column that a definition adds.

@@ -307,7 +307,7 @@ func (m *alteredTable) add(r *rand.Rand) (clause string, apply func(), light boo
 			m.rows[k] = slices.Insert(slices.Clone(m.rows[k]), at, c.def)
 		}
 		m.merge()
-	}, !c.key
+	}, !c.key && (c.agg != "SUM" || c.def == nil || *c.def == "0")
 }
 
 // lines are rows of chosen columns, sorted.
