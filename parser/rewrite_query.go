@@ -442,14 +442,12 @@ func (p *parser) groupElement(a *argList) groupPart {
 	return part
 }
 
-// groupUnits reads ( unit, … ).
+// groupUnits reads ( unit, … ), of one unit or more.
 func (p *parser) groupUnits(a *argList) [][]int {
 	p.expectOp("(")
-	var units [][]int
+	units := [][]int{p.groupUnit(a)}
 	for !p.acceptOp(")") {
-		if len(units) > 0 {
-			p.expectOp(",")
-		}
+		p.expectOp(",")
 		units = append(units, p.groupUnit(a))
 	}
 	return units
