@@ -28,6 +28,11 @@ func appendOK(dst []byte, header byte, ok OK) []byte {
 	dst = append(dst, 0) // last insert id
 	dst = binary.LittleEndian.AppendUint16(dst, ok.Status)
 	dst = binary.LittleEndian.AppendUint16(dst, ok.Warnings)
+	if ok.Info == "" {
+		return dst
+	}
+	// The manual says that the rest of the packet is the text; servers write its length, and MariaDB's client wants it.
+	dst = appendLenenc(dst, uint64(len(ok.Info)))
 	return append(dst, ok.Info...)
 }
 

@@ -109,7 +109,7 @@ func TestMessages(t *testing.T) {
 		}
 	}
 	ok := OK{AffectedRows: 300, Status: 2, Warnings: 1, Info: "x"}
-	check(AppendOK(nil, ok), "\x00\xfc\x2c\x01\x00\x02\x00\x01\x00x")
+	check(AppendOK(nil, ok), "\x00\xfc\x2c\x01\x00\x02\x00\x01\x00\x01x")
 	check(AppendEOF(nil, OK{Status: 10}, false), "\xfe\x00\x00\x0a\x00")
 	check(AppendEOF(nil, OK{Status: 10}, true), "\xfe\x00\x00\x0a\x00\x00\x00")
 	check(AppendError(nil, sqlerr.New(sqlerr.UnknownTable, "no t").WithHint("Make it")), "\xff\x7a\x04#42S02no t. Make it")
