@@ -2,6 +2,7 @@ package hashtable
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/int128"
@@ -373,7 +374,8 @@ func (k *Keys) noteLead() {
 	if k.L.lead > 0 {
 		k.leading = append(k.leading[:0], k.hashes...)
 	} else {
-		k.leading = append(k.leading[:0], make([]uint64, k.N)...)
+		k.leading = slices.Grow(k.leading[:0], k.N)[:k.N]
+		clear(k.leading)
 	}
 	w := k.L.words
 	for _, m := range k.L.mixed {
