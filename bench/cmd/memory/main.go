@@ -34,8 +34,8 @@ import (
 
 type options struct {
 	sf          float64
-	alone, many string // memory of the servers
-	query       string // exec_mem_limit
+	alone, many int64 // megabytes of the servers
+	query       int64 // exec_mem_limit, in megabytes
 	sessions    int
 	data, out   string
 }
@@ -43,9 +43,9 @@ type options struct {
 func main() {
 	var o options
 	flag.Float64Var(&o.sf, "sf", 10, "scale factor of TPC-H")
-	flag.StringVar(&o.alone, "alone", "1G", "memory of the server that runs one query after the other")
-	flag.StringVar(&o.many, "many", "2G", "memory of the server that runs them from all sessions at once")
-	flag.StringVar(&o.query, "query", "512M", "exec_mem_limit")
+	flag.Int64Var(&o.alone, "alone", 1024, "megabytes of the server that runs one query after the other")
+	flag.Int64Var(&o.many, "many", 2048, "megabytes of the server that runs them from all sessions at once")
+	flag.Int64Var(&o.query, "query", 512, "exec_mem_limit in megabytes")
 	flag.IntVar(&o.sessions, "sessions", 10, "sessions at once")
 	flag.StringVar(&o.data, "data", "", "folder of the TPC-H tables (default data/tpch/sf<sf> in the checkout, made if missing)")
 	flag.StringVar(&o.out, "out", "", `folder of RESULTS.md (default bench in the checkout; "none" writes nothing)`)
@@ -88,18 +88,18 @@ func run(ctx context.Context, o options) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Memory, TPC-H at scale factor %g\n\n%s, commit %s, on %s. Written by `go run ./bench/cmd/memory`; all rows are DuckDB's.\n\n",
 		o.sf, time.Now().Format(time.DateOnly), runner.Commit(root), runner.Machine())
-	fmt.Fprintf(&b, "exec_mem_limit is %s.\n\n| sessions | server memory | queries | refused | seconds | slowest query, s | peak resident MB |\n|---:|---:|---:|---:|---:|---:|---:|\n", o.query)
+	fmt.Fprintf(&b, "exec_mem_limit is %d MB.\n\n| sessions | server MB | queries | refused | seconds | slowest query, s | peak resident MB |\n|---:|---:|---:|---:|---:|---:|---:|\n", o.query)
 	var failed []error
 	for _, c := range []struct {
 		sessions int
-		memory   string
+		memory   int64
 	}{{1, o.alone}, {o.sessions, o.many}} {
 		r := &load{o: o, sessions: c.sessions, memory: c.memory, want: want}
 		if err := r.run(ctx, binary, filepath.Join(scratch, fmt.Sprint("server", c.sessions))); err != nil {
 			return err
 		}
 		failed = append(failed, r.failed...)
-		fmt.Fprintf(&b, "| %d | %s | %d | %d | %.0f | %.1f | %d |\n", c.sessions, c.memory, tpch.Count, r.refused, r.took.Seconds(), r.slowest.Seconds(), r.peak>>20)
+		fmt.Fprintf(&b, "| %d | %d | %d | %d | %.0f | %.1f | %d |\n", c.sessions, c.memory, tpch.Count, r.refused, r.took.Seconds(), r.slowest.Seconds(), r.peak>>20)
 	}
 	fmt.Println(b.String())
 	if o.out != "none" {
@@ -141,7 +141,7 @@ func peerAnswers(ctx context.Context, o options, root, scratch string) ([]result
 type load struct {
 	o        options
 	sessions int
-	memory   string
+	memory   int64 // megabytes
 	want     []result.Set
 
 	mu            sync.Mutex
@@ -156,7 +156,7 @@ func (r *load) run(ctx context.Context, binary, dir string) error {
 	if err != nil {
 		return err
 	}
-	server, err := runner.StartServer(ctx, runner.ServerOptions{Binary: binary, StateDir: dir, Setup: setup, Threads: 2, Args: []string{"--memory", r.memory}})
+	server, err := runner.StartServer(ctx, runner.ServerOptions{Binary: binary, StateDir: dir, Setup: setup, Threads: 2, Args: []string{"--memory", fmt.Sprintf("%dM", r.memory)}})
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (r *load) run(ctx context.Context, binary, dir string) error {
 			return err
 		}
 		defer conn.Close()
-		for _, text := range []string{"SET exec_mem_limit = " + bytesOf(r.o.query), "SET enable_page_cache = 0"} {
+		for _, text := range []string{fmt.Sprintf("SET exec_mem_limit = %d", r.o.query<<20), "SET enable_page_cache = 0"} {
 			if _, err := conn.ExecContext(ctx, text); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}
@@ -192,8 +192,8 @@ func (r *load) run(ctx context.Context, binary, dir string) error {
 	close(queries)
 	wg.Wait()
 	r.took, r.peak = time.Since(start), server.PeakMemory()
-	if limit := parseBytes(r.memory); r.peak > limit {
-		r.fail("%d sessions: the server took %d MB, it has %s", r.sessions, r.peak>>20, r.memory)
+	if r.peak > r.memory<<20 {
+		r.fail("%d sessions: the server took %d MB, it has %d", r.sessions, r.peak>>20, r.memory)
 	}
 	if err := server.Alive(ctx); err != nil {
 		r.fail("%d sessions: the server does not answer any more: %w", r.sessions, err)
@@ -243,19 +243,3 @@ func (r *load) query(ctx context.Context, conn *sql.Conn, n int) {
 	}
 	fmt.Printf("%d sessions, %s: %.1f s, error: %v\n", r.sessions, tpch.Name(n), took.Seconds(), err)
 }
-
-// parseBytes reads sizes such as 512M and 2G.
-func parseBytes(text string) int64 {
-	var n int64
-	var unit string
-	_, _ = fmt.Sscanf(text, "%d%s", &n, &unit) // what is wrong is refused by the server
-	switch strings.ToUpper(unit) {
-	case "M":
-		return n << 20
-	case "G":
-		return n << 30
-	}
-	return n
-}
-
-func bytesOf(text string) string { return fmt.Sprint(parseBytes(text)) }
