@@ -382,10 +382,11 @@ func (db *DB) merge(ctx context.Context, t *catalog.Table, id int64, list []merg
 	if len(layout.Columns) == 0 {
 		layout.Kind = storage.Unpartitioned // an index without the partition columns; nothing is routed
 	}
-	c := &compaction{db: db, table: t, id: id, keys: ordinals(t, sortedBy(t)), memory: memory}
+	c := &compaction{db: db, table: t, id: id, memory: memory}
+	c.keys, c.descending = mergedBy(t)
 	sink := table.NewSink(table.Options{
 		FS: db.fs, Dir: db.location(t), Txn: db.newTxn(), Columns: storageColumns(t), Format: writeFormat(t),
-		Sorted: c.keys, Descending: t.Distribution.Descending,
+		Sorted: c.keys, Descending: c.descending,
 		Routing: routingOf(t, layout),
 		Merge:   c.merging(),
 		Publish: func(ctx context.Context, files []table.File) error {

@@ -22,12 +22,13 @@ import (
 // merged are found in the merged ones by merging again, in the same way, the columns that the order
 // depends on with the ids of rows: what is at a place there is at that place in the merged file.
 type compaction struct {
-	db     *DB
-	table  *catalog.Table // or an index as one
-	id     int64          // of the table
-	keys   []int          // what rows are sorted by
-	memory *budget.Budget
-	done   []merging // in the order that they were written
+	db         *DB
+	table      *catalog.Table // or an index as one
+	id         int64          // of the table
+	keys       []int          // what rows are sorted by, as mergedBy
+	descending []bool
+	memory     *budget.Budget
+	done       []merging // in the order that they were written
 }
 
 // merging is how rows of one key become one in merged files. Those of UNIQUE tables without a sequence column have one row
@@ -59,16 +60,40 @@ func (c *compaction) readers(ctx context.Context, m *merging, req *storage.ScanR
 func (c *compaction) source(ctx context.Context, m *merging) (*fileset.Source, error) {
 	t := *c.table
 	t.Files = append([]catalog.DataFile(nil), m.files...)
-	if c.table.Sequence() != nil {
-		for i := range t.Files {
-			signed, err := c.db.signedRows(ctx, c.table, &t.Files[i])
-			if err != nil {
-				return nil, err
-			}
-			t.Files[i].Deleted = t.Files[i].Deleted.Minus(signed)
-		}
+	if err := c.db.withTombstones(ctx, &t); err != nil {
+		return nil, err
 	}
 	return c.db.fileSource(&t, func(*catalog.Partition) bool { return true }, true), nil
+}
+
+// withTombstones makes t, whose files are the caller's, one whose deleted rows that later loads are compared with are there.
+func (db *DB) withTombstones(ctx context.Context, t *catalog.Table) error {
+	if t.Sequence() == nil {
+		return nil
+	}
+	for i := range t.Files {
+		signed, err := db.signedRows(ctx, t, &t.Files[i])
+		if err != nil {
+			return err
+		}
+		t.Files[i].Deleted = t.Files[i].Deleted.Minus(signed)
+	}
+	return nil
+}
+
+// buryTombstones deletes, in files that were written of rows of withTombstones, those that are only there to be compared with.
+func (db *DB) buryTombstones(ctx context.Context, t *catalog.Table, files []catalog.DataFile) error {
+	if t.Sequence() == nil {
+		return nil
+	}
+	for i := range files {
+		signed, err := db.signedRows(ctx, t, &files[i])
+		if err != nil {
+			return err
+		}
+		files[i].Deleted = signed
+	}
+	return nil
 }
 
 // hasTombstones reports that a file may have deleted rows that must stay: those with the delete sign, with which later
@@ -83,7 +108,7 @@ func hasTombstones(t *catalog.Table, f *catalog.DataFile) bool {
 
 // publish puts merged files into the place of those they were made of.
 func (c *compaction) publish(ctx context.Context, files []table.File) (taken int, err error) {
-	list, err := c.replacements(files)
+	list, err := c.replacements(ctx, files)
 	if err != nil {
 		return 0, err
 	}
@@ -142,9 +167,13 @@ type replacement struct {
 }
 
 // replacements are the merges with the files that were written.
-func (c *compaction) replacements(files []table.File) ([]replacement, error) {
+func (c *compaction) replacements(ctx context.Context, files []table.File) ([]replacement, error) {
 	bySequence := make(map[int]catalog.DataFile, len(files))
-	for _, r := range dataFiles(c.table, files) {
+	written := dataFiles(c.table, files)
+	if err := c.db.buryTombstones(ctx, c.table, written); err != nil {
+		return nil, err
+	}
+	for _, r := range written {
 		var bucket, sequence int
 		if _, err := fmt.Sscanf(filepath.Base(r.Path), "%d_%d_", &bucket, &sequence); err != nil {
 			return nil, sqlerr.Wrap(sqlerr.FileIO, err, "name of data file %s", r.Path)
@@ -157,13 +186,6 @@ func (c *compaction) replacements(files []table.File) ([]replacement, error) {
 		r := replacement{merged: m, Replacement: catalog.Replacement{Added: bySequence[i], Removed: map[string]*rowset.Set{}}}
 		for _, f := range m.files {
 			r.Removed[f.Path] = f.Deleted
-		}
-		if c.table.Sequence() != nil {
-			signed, err := c.db.signedRows(context.Background(), c.table, &r.Added)
-			if err != nil {
-				return nil, err
-			}
-			r.Added.Deleted = signed
 		}
 		list = append(list, r)
 	}
@@ -224,13 +246,13 @@ func (c *compaction) origins(ctx context.Context, m *merging, rows int64) ([]int
 	var order []keyorder.Key
 	for i, k := range c.keys {
 		types = append(types, c.table.Columns[k].Type)
-		order = append(order, keyorder.Key{Column: i, Descending: i < len(c.table.Distribution.Descending) && c.table.Distribution.Descending[i]})
+		order = append(order, keyorder.Key{Column: i, Descending: i < len(c.descending) && c.descending[i]})
 	}
 	types = append(types, sqltype.T(sqltype.BigInt))
 	var one *keyorder.Merging
 	if whole := c.merging(); whole != nil {
 		one = &keyorder.Merging{Unique: true, Columns: make([]function.Aggregation, len(types))}
-		for i := range whole.Keys { // the sequence column is behind them
+		for i := range whole.Keys { // the sequence column and the delete sign are behind them
 			one.Keys = append(one.Keys, i)
 		}
 		for i := len(whole.Keys); i < len(types); i++ {

@@ -70,6 +70,26 @@ func TestConcatenate(t *testing.T) {
 	mustFail(t, s, `ALTER TABLE sales PARTITION (nope) CONCATENATE`, "Unknown partition 'nope'")
 }
 
+// TestConcatenateEqualSequences: a file with a deleted row, which came before the row of its sequence value that is live,
+// is merged with smaller files that came later, and then with the live row's.
+func TestConcatenateEqualSequences(t *testing.T) {
+	dir := t.TempDir()
+	s := session(t, open(t, dir))
+	run(t, s, `SET GLOBAL enable_auto_compaction = 0`)
+	run(t, s, `CREATE TABLE q (k INT, v INT, ts INT) UNIQUE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1 PROPERTIES("replication_num"="1", "function_column.sequence_col"="ts")`)
+	run(t, s, `INSERT INTO q (k, v, ts, __DORIS_DELETE_SIGN__) VALUES (1, 0, 5, 1)`)
+	run(t, s, `INSERT INTO q SELECT number, number * 7919, 5 FROM numbers("number"="5000")`)
+	for i := range 31 { // with the deleted row as many files as are merged at once, the smallest first
+		run(t, s, fmt.Sprintf(`INSERT INTO q VALUES (%d, 1, 1)`, 6000+i))
+	}
+	const sum = `SELECT count(*), sum(v), (SELECT v FROM q WHERE k = 1) FROM q`
+	before := answer(t, s, sum)
+	run(t, s, `ALTER TABLE q CONCATENATE`)
+	if got := answer(t, s, sum); len(dataFiles(t, dir)) != 1 || got != before {
+		t.Errorf("%d files, %s, before %s", len(dataFiles(t, dir)), got, before)
+	}
+}
+
 // TestAutomaticCompaction runs beside readers and writers; none loses a row or fails.
 func TestAutomaticCompaction(t *testing.T) {
 	dir := t.TempDir()

@@ -107,11 +107,6 @@ func (x *execution) dropWritten(t *catalog.Table, files []catalog.DataFile) {
 
 // rewriteRows writes the rows of a table as those of another form of it, and gives the files that hold them.
 func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (files []catalog.DataFile, err error) {
-	for i := range t.Files {
-		if hasTombstones(t, &t.Files[i]) { // a query would lose the deleted rows that later loads are compared with
-			return nil, sqlerr.Unsupported("this change of columns of a table with a sequence column and deleted rows")
-		}
-	}
 	next := *as
 	next.Files, next.IndexFiles, next.Source = nil, nil, nil
 	var pos ast.Pos
@@ -125,7 +120,7 @@ func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (file
 		names = append(names, next.Columns[i].Name)
 		q.Items = append(q.Items, ast.SelectItem{Pos: pos, Expr: &ast.Column{Pos: pos, Name: old.Name}})
 	}
-	g := &target{table: &next, locked: true, strict: true}
+	g := &target{table: &next, locked: true, strict: true, stored: true}
 	parts := slices.Clone(t.Partitions)
 	g.partitions = map[int64]bool{0: true}
 	for i := range parts { // temporary ones keep their rows, too
@@ -135,10 +130,36 @@ func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (file
 		g.partitions[parts[i].ID] = true
 	}
 	sink := x.routedSink(g, func(_ context.Context, written []catalog.DataFile) error { files = written; return nil })
-	bound, err := bind.Insert(bind.Target{Table: &next, Columns: names}, q, sink, x.env())
+	env, err := x.storedRows(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	_, err = x.runWrite(ctx, bound, "LOAD", sink)
-	return files, err
+	bound, err := bind.Insert(bind.Target{Table: &next, Columns: names}, q, sink, env)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = x.runWrite(ctx, bound, "LOAD", sink); err != nil {
+		return nil, err
+	}
+	if err := x.s.db.buryTombstones(ctx, &next, files); err != nil {
+		x.dropWritten(t, files)
+		return nil, err
+	}
+	return files, nil
+}
+
+// storedRows is the environment of a query that reads t with the deleted rows that later loads are compared with.
+func (x *execution) storedRows(ctx context.Context, t *catalog.Table) (*bind.Env, error) {
+	e := x.env()
+	if t.Sequence() == nil {
+		return e, nil
+	}
+	whole := *t
+	whole.Files = slices.Clone(t.Files)
+	if err := x.s.db.withTombstones(ctx, &whole); err != nil {
+		return nil, err
+	}
+	e.Snapshot = rowSnapshot{e.Snapshot, t, x.s.db.newSource(&whole, nil)}
+	e.Indexes = nil
+	return e, nil
 }

@@ -138,6 +138,7 @@ type target struct {
 	detect     bool // overwrite only partitions that get rows
 	locked     bool // the statement holds the table's write lock
 	strict     bool // rows that the table cannot take are an error whatever the session says
+	stored     bool // rows are those of a table, in any order: see mergedBy
 }
 
 // insertTarget is the target of a statement.
@@ -260,6 +261,9 @@ func (x *execution) routedSink(g *target, publish func(ctx context.Context, file
 	t := g.table
 	o := x.sinkOptions(t, x.s.db.location(t))
 	o.Lenient = o.Lenient && !g.strict
+	if g.stored {
+		o.Sorted, o.Descending = mergedBy(t)
+	}
 	var covering []int64
 	if t.Model != catalog.UniqueKey { // which rows stay is not known yet
 		o.Indexes, covering = x.s.db.sinkIndexes(t)

@@ -208,6 +208,17 @@ func sortedBy(t *catalog.Table) []int32 {
 	return t.Distribution.Sorted
 }
 
+// mergedBy is the order in which rows that are stored already become one, by position. With a sequence column deleted rows take
+// part; they come before the live row of their sequence value: had they come after it, it would be deleted, too.
+func mergedBy(t *catalog.Table) (columns []int, descending []bool) {
+	columns, descending = ordinals(t, sortedBy(t)), t.Distribution.Descending
+	if t.Sequence() != nil {
+		descending = append(make([]bool, len(columns)), true)
+		columns = append(columns, ordinals(t, []int32{t.ColumnNamed(catalog.DeleteSign).ID})...)
+	}
+	return columns, descending
+}
+
 // writeMerging is how rows of one key in a load become one; nil where they do not.
 func writeMerging(t *catalog.Table) *keyorder.Merging {
 	if t.Model != catalog.UniqueKey {

@@ -111,12 +111,11 @@ func renameColumn(r *rand.Rand, s *shape) (change, bool) {
 	}}, true
 }
 
-// orderColumns turns the columns of the key around, or those that came later. The keys of tables with a sequence column stay:
-// such a table is not written anew while it has deleted rows.
+// orderColumns turns the columns of the key around, or those that came later.
 func orderColumns(r *rand.Rand, s *shape) (change, bool) {
 	base := len(s.columns) - s.added
 	perm := r.Perm(s.added)
-	swap := r.IntN(2) == 0 && !strings.Contains(s.rest, "PARTITION") && s.sequenced < 0
+	swap := r.IntN(2) == 0 && !strings.Contains(s.rest, "PARTITION")
 	if !swap && s.added < 2 {
 		return change{}, false
 	}

@@ -48,7 +48,11 @@ func randomRow(r *rand.Rand, s *shape) *row {
 		out.k2 = [...]string{"a", "b", "a longer key than inline"[:20]}[r.IntN(3)]
 	}
 	for i := range s.columns {
-		v := number(r, 100)
+		below := 100
+		if i == s.sequenced {
+			below = 12 // so that sequence values are equal, too
+		}
+		v := number(r, below)
 		if s.text(i) && v != null {
 			v = strings.Repeat("text ", r.IntN(5)) + v
 		}
