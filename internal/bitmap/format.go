@@ -256,17 +256,7 @@ func (c *container) fill(w *words) {
 	d := c.data
 	switch c.kind {
 	case arrayKind:
-		for ; len(d) >= 8; d = d[8:] { // four at a time
-			x := binary.LittleEndian.Uint64(d)
-			w[x>>6&(numWords-1)] |= 1 << (x & 63)
-			w[x>>22&(numWords-1)] |= 1 << (x >> 16 & 63)
-			w[x>>38&(numWords-1)] |= 1 << (x >> 32 & 63)
-			w[x>>54] |= 1 << (x >> 48 & 63)
-		}
-		for ; len(d) >= 2; d = d[2:] {
-			v := binary.LittleEndian.Uint16(d)
-			w[v>>6] |= 1 << (v & 63)
-		}
+		setBits(w, d)
 	case bitsetKind:
 		d = d[:bitsetBytes]
 		for i := range w {

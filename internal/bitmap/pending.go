@@ -232,8 +232,7 @@ func (w *Workspace) each(s *Set, f func(key uint64, set *words, vals []uint16, c
 	before(^uint64(0))
 }
 
-// countPending is the number of values of a set that has pending bitmaps and no tree. Arrays, most containers, are counted by the
-// values that they share with those before: that reads less than all words of the union.
+// countPending is the number of values of a set that has pending bitmaps and no tree.
 func (w *Workspace) countPending(s *Set) (n int) {
 	if len(s.pending.bitmaps) == 1 {
 		return s.pending.bitmaps[0].values
@@ -243,10 +242,27 @@ func (w *Workspace) countPending(s *Set) (n int) {
 }
 
 // countUnion is the number of values of the union of containers of one key.
-func (w *Workspace) countUnion(cs []*container) (n int) {
-	if len(cs) == 1 {
+func (w *Workspace) countUnion(cs []*container) int {
+	switch {
+	case len(cs) == 1:
 		return cs[0].card
+	case countsFast:
+		return w.countFilled(cs)
 	}
+	return w.countCompared(cs)
+}
+
+// countFilled counts all words of the union.
+func (w *Workspace) countFilled(cs []*container) int {
+	for _, c := range cs {
+		c.fill(&w.scratch)
+	}
+	return takeOnes(&w.scratch)
+}
+
+// countCompared counts arrays, unless they are many values, by those that they share with the ones before: that reads less than
+// all words of the union.
+func (w *Workspace) countCompared(cs []*container) (n int) {
 	values, last := 0, 0
 	for i, c := range cs {
 		if c.kind != arrayKind {
@@ -257,12 +273,7 @@ func (w *Workspace) countUnion(cs []*container) (n int) {
 		}
 	}
 	if values >= denseUnion {
-		for _, c := range cs {
-			c.fill(&w.scratch)
-		}
-		n = ones(&w.scratch)
-		clear(w.scratch[:])
-		return n
+		return w.countFilled(cs)
 	}
 	// The largest one is only compared.
 	cs[last], cs[len(cs)-1] = cs[len(cs)-1], cs[last]

@@ -84,11 +84,17 @@ func TestCountUnion(t *testing.T) {
 		} else {
 			sparse++
 		}
-		if got, want := w.countUnion(cs), ones(&twin); got != want {
-			t.Fatalf("%d containers of %d values: counted %d, want %d", len(cs), total, got, want)
+		counts := map[string]func([]*container) int{"filled": w.countFilled, "chosen": w.countUnion}
+		if len(cs) > 1 {
+			counts["compared"] = w.countCompared
 		}
-		if w.scratch != (words{}) {
-			t.Fatal("the workspace's bitset was left with values")
+		for name, count := range counts {
+			if got, want := count(cs), ones(&twin); got != want {
+				t.Fatalf("%d containers of %d values, %s: counted %d, want %d", len(cs), total, name, got, want)
+			}
+			if w.scratch != (words{}) {
+				t.Fatal("the workspace's bitset was left with values")
+			}
 		}
 	}
 	if len(kinds) != 3 || dense < 100 || sparse < 100 {

@@ -1,0 +1,113 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// ahead is how far behind an array's values memory is fetched for what follows them: with several bitmaps that are read in turns,
+// container by container, the next one of this bitmap is read only after those of the others.
+#define ahead 512
+
+// func setBitsScalar(w *words, values *byte, eights int)
+//
+// Sets the bits of eights × 8 values, each of two bytes.
+TEXT ·setBitsScalar(SB), NOSPLIT, $0-24
+	MOVQ w+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ eights+16(FP), CX
+
+loop:
+	PREFETCHT0 ahead(SI)
+	MOVWLZX    (SI), AX
+	MOVWLZX    2(SI), BX
+	MOVL       AX, R8
+	MOVL       BX, R9
+	SHRL       $6, R8
+	SHRL       $6, R9
+	MOVQ       (DI)(R8*8), R10
+	BTSQ       AX, R10
+	MOVQ       R10, (DI)(R8*8)
+	MOVQ       (DI)(R9*8), R11
+	BTSQ       BX, R11
+	MOVQ       R11, (DI)(R9*8)
+	MOVWLZX    4(SI), AX
+	MOVWLZX    6(SI), BX
+	MOVL       AX, R8
+	MOVL       BX, R9
+	SHRL       $6, R8
+	SHRL       $6, R9
+	MOVQ       (DI)(R8*8), R10
+	BTSQ       AX, R10
+	MOVQ       R10, (DI)(R8*8)
+	MOVQ       (DI)(R9*8), R11
+	BTSQ       BX, R11
+	MOVQ       R11, (DI)(R9*8)
+	MOVWLZX    8(SI), AX
+	MOVWLZX    10(SI), BX
+	MOVL       AX, R8
+	MOVL       BX, R9
+	SHRL       $6, R8
+	SHRL       $6, R9
+	MOVQ       (DI)(R8*8), R10
+	BTSQ       AX, R10
+	MOVQ       R10, (DI)(R8*8)
+	MOVQ       (DI)(R9*8), R11
+	BTSQ       BX, R11
+	MOVQ       R11, (DI)(R9*8)
+	MOVWLZX    12(SI), AX
+	MOVWLZX    14(SI), BX
+	MOVL       AX, R8
+	MOVL       BX, R9
+	SHRL       $6, R8
+	SHRL       $6, R9
+	MOVQ       (DI)(R8*8), R10
+	BTSQ       AX, R10
+	MOVQ       R10, (DI)(R8*8)
+	MOVQ       (DI)(R9*8), R11
+	BTSQ       BX, R11
+	MOVQ       R11, (DI)(R9*8)
+	ADDQ       $16, SI
+	DECQ       CX
+	JNZ        loop
+	RET
+
+// func takeOnesAVX512(w *words) int
+//
+// Counts and clears the bits, 4 × 8 words a turn.
+TEXT ·takeOnesAVX512(SB), NOSPLIT, $0-16
+	MOVQ   w+0(FP), DI
+	MOVQ   $32, CX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+
+words:
+	VPOPCNTQ (DI), Z5
+	VPOPCNTQ 64(DI), Z6
+	VPOPCNTQ 128(DI), Z7
+	VPOPCNTQ 192(DI), Z8
+	VPADDQ   Z5, Z1, Z1
+	VPADDQ   Z6, Z2, Z2
+	VPADDQ   Z7, Z3, Z3
+	VPADDQ   Z8, Z4, Z4
+	VMOVDQU64 Z0, (DI)
+	VMOVDQU64 Z0, 64(DI)
+	VMOVDQU64 Z0, 128(DI)
+	VMOVDQU64 Z0, 192(DI)
+	ADDQ     $256, DI
+	DECQ     CX
+	JNZ      words
+
+	VPADDQ        Z2, Z1, Z1
+	VPADDQ        Z4, Z3, Z3
+	VPADDQ        Z3, Z1, Z1
+	VEXTRACTI64X4 $1, Z1, Y2
+	VPADDQ        Y2, Y1, Y1
+	VEXTRACTI128  $1, Y1, X2
+	VPADDQ        X2, X1, X1
+	VPSRLDQ       $8, X1, X2
+	VPADDQ        X2, X1, X1
+	VMOVQ         X1, AX
+	MOVQ          AX, ret+8(FP)
+	VZEROUPPER
+	RET
