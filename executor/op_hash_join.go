@@ -201,9 +201,12 @@ func (j *hashJoin) build(ctx context.Context) error {
 const insertChunk = 1 << 14
 
 func insertAll(ctx context.Context, rt *Runtime, t *hashtable.JoinTable, rows int) error {
-	chunks := (rows + insertChunk - 1) / insertChunk
+	chunks, insert := (rows+insertChunk-1)/insertChunk, t.Insert
+	if rt.Instances == 1 {
+		insert = t.InsertAlone
+	}
 	return parallelTasks(ctx, rt, rt.Instances, chunks, func(_, c int) error {
-		t.Insert(c*insertChunk, min((c+1)*insertChunk, rows))
+		insert(c*insertChunk, min((c+1)*insertChunk, rows))
 		return nil
 	})
 }

@@ -145,7 +145,7 @@ func (m *joinMarks) build(ctx context.Context, writers []*joinWriter) error {
 func (m *joinMarks) allRows() *hashtable.JoinTable {
 	m.once.Do(func() {
 		m.all = hashtable.NewJoinTable(m.corrLayout, []*hashtable.Rows{m.corr}, m.corrSkip)
-		m.all.Insert(0, m.j.rows)
+		m.all.InsertAlone(0, m.j.rows)
 	})
 	return m.all
 }

@@ -29,7 +29,7 @@ type joinSpill struct {
 }
 
 // tableRowBytes is about what a row takes in the table, beside its key and columns.
-func (j *hashJoin) tableRowBytes() int64 { return 4 + 24 + 8*int64(j.layout.Words()) }
+func (j *hashJoin) tableRowBytes() int64 { return 4 + 16 + 8*int64(j.layout.Words()) }
 
 // startSpill makes the file of the build side; once, by whoever comes first.
 func (j *hashJoin) startSpill() error {

@@ -2,6 +2,8 @@ package hashtable
 
 import (
 	"math"
+	"math/bits"
+	"sync"
 	"sync/atomic"
 
 	"github.com/basaltdb/basalt/internal/hugepage"
@@ -9,41 +11,46 @@ import (
 	"github.com/basaltdb/basalt/internal/vector"
 )
 
-// joinSlot is one slot of a JoinTable: 16 bytes, empty where row is 0.
-type joinSlot struct {
-	hash uint64
-	row  uint32 // first row of the key plus one
-	_    uint32
-}
-
 // denseFactor bounds the span of keys of a direct array, in multiples of the rows.
 const denseFactor = 8
+
+// slotsPerRow is how many slots a row has at least: few keys share a slot then, so that the first one
+// seen is mostly right and the branch on it predicted.
+const slotsPerRow = 2
 
 // JoinTable maps the keys of a join's build rows to the rows. A slot stands for one
 // distinct key; further rows of the key hang on the first one by Next. Single integer keys
 // whose values lie close together take a direct array instead of hashes.
 //
+// A slot is 4 bytes: the first row of its key plus one, with a tag of the hash in the bits that
+// no row needs; 0 is empty. Keys are compared only where tags are equal. Tables are bound by the
+// latency of memory, so that a slot of a quarter of the size is worth looking at the key's
+// words: those are visited in their order when both sides of the join come in the same order.
+//
 // Use: NewJoinTable, Insert of all rows by any number of goroutines (compare-and-swap, no
-// locks), then Probe by any number.
+// locks) or InsertAlone by one, then Probe by any number.
 type JoinTable struct {
 	L     *Layout
 	N     int
-	hash  []uint64
+	hash  []uint64 // of rows, for layouts that keep them
 	words []uint64
 	bufs  [][]byte
 	skip  vector.Bitmap // rows to leave out, as zeros; nil: none
-	slots []joinSlot
+	slots []uint32
 	mask  uint64
+	// rowBits are the bits of a slot that hold a row plus one.
+	rowBits uint
 	// direct[x-base] is the first row plus one of integer key x; nil where hashes are used.
 	direct []uint32
 	base   int64
-	next   []uint32
-	dups   atomic.Bool
+	next   []uint32 // made with the first row whose key is there already
+	chain  sync.Once
+	alone  bool // one goroutine inserts
 }
 
 // NewJoinTable makes a table of the rows of parts, which follow each other in the
 // numbering; all lists share one arena. skip has a zero for every row that no key may
-// find.
+// find. There are fewer than 2^31 rows.
 func NewJoinTable(l *Layout, parts []*Rows, skip vector.Bitmap) *JoinTable {
 	t := &JoinTable{L: l, skip: skip}
 	for _, r := range parts {
@@ -61,20 +68,21 @@ func NewJoinTable(l *Layout, parts []*Rows, skip vector.Bitmap) *JoinTable {
 			t.hash = append(t.hash, r.Hash...)
 		}
 	}
-	t.next = hugepage.Make[uint32](t.N, t.N)
 	if t.findDense() {
 		return t
 	}
 	size := 16
-	for 2*size < 3*t.N {
+	for size < slotsPerRow*t.N {
 		size *= 2
 	}
-	t.slots, t.mask = hugepage.Make[joinSlot](size, size), uint64(size-1)
-	if !l.keepHash {
-		t.hash = hugepage.Make[uint64](t.N, t.N)
-	}
+	t.slots, t.mask = hugepage.Make[uint32](size, size), uint64(size-1)
+	t.rowBits = uint(bits.Len(uint(t.N)))
 	return t
 }
+
+// tag is what a slot of hash h holds above its row. It is taken from bits that neither choose the slot
+// nor, but for the highest, a radix partition.
+func (t *JoinTable) tag(h uint64) uint32 { return uint32(h>>32) << (t.rowBits & 31) }
 
 // integerKey is the width of a layout that is one integer of at most 64 bits, else 0.
 func (l *Layout) integerKey() uint {
@@ -115,73 +123,105 @@ func (t *JoinTable) findDense() bool {
 
 // Bytes is the memory held, without the arena.
 func (t *JoinTable) Bytes() int64 {
-	return int64(len(t.slots)*16 + 4*len(t.direct) + 4*len(t.next) + 8*len(t.hash) + 8*len(t.words))
+	return int64(4*len(t.slots) + 4*len(t.direct) + 4*len(t.next) + 8*len(t.hash) + 8*len(t.words))
 }
 
 // Unique reports whether no two inserted rows have the same key.
-func (t *JoinTable) Unique() bool { return !t.dups.Load() }
+func (t *JoinTable) Unique() bool { return t.next == nil }
 
 // Next is the row plus one that follows row in its key's list; 0 at the end.
-func (t *JoinTable) Next(row uint32) uint32 { return t.next[row] }
+func (t *JoinTable) Next(row uint32) uint32 {
+	if t.next == nil {
+		return 0
+	}
+	return t.next[row]
+}
 
-// key is the words of row's key; only for layouts that are not exact.
+// key is the words of row's key.
 func (t *JoinTable) key(row uint32) []uint64 {
 	w := t.L.words
 	return t.words[int(row)*w : int(row)*w+w]
 }
 
+// InsertAlone is Insert by the only goroutine that inserts into the table.
+func (t *JoinTable) InsertAlone(lo, hi int) {
+	t.alone = true
+	t.Insert(lo, hi)
+}
+
 // Insert adds rows [lo, hi).
 func (t *JoinTable) Insert(lo, hi int) {
-	switch {
-	case t.direct != nil:
+	if t.direct != nil {
 		t.insertDirect(lo, hi)
 		return
-	case t.L.words == 0:
-		clear(t.hash[lo:hi])
-	case !t.L.keepHash:
-		w := t.L.words
-		k := Keys{L: t.L, N: hi - lo, Words: t.words[lo*w : hi*w], hashes: t.hash[lo:hi]}
+	}
+	k := NewKeys(t.L)
+	for i := range k.bufs {
+		k.bufs[i] = t.bufs
+	}
+	k.hashes = make([]uint64, 0, min(hi-lo, insertBatch))
+	for ; lo < hi; lo += insertBatch {
+		t.insertKeys(k, lo, min(lo+insertBatch, hi))
+	}
+}
+
+// insertBatch is how many rows are hashed at a time.
+const insertBatch = 8 * window
+
+// insertKeys adds rows [lo, hi), at most insertBatch; k is scratch.
+func (t *JoinTable) insertKeys(k *Keys, lo, hi int) {
+	w := t.L.words
+	k.N, k.Words = hi-lo, t.words[lo*w:hi*w]
+	all := k.hashes[:k.N]
+	if t.L.keepHash {
+		all = t.hash[lo:hi]
+	} else {
+		k.hashes = all
 		k.fillHashes(nil, nil)
 	}
-	for ; lo < hi; lo += window {
-		end := min(lo+window, hi)
+	for at := 0; at < len(all); at += window {
+		hashes := all[at:min(at+window, len(all))]
 		sum := uint32(0)
-		for _, h := range t.hash[lo:end] {
-			sum |= atomic.LoadUint32(&t.slots[h&t.mask].row)
+		for _, h := range hashes { // touches the slots
+			sum |= atomic.LoadUint32(&t.slots[h&t.mask])
 		}
-		for row := lo; row < end; row++ {
-			if t.skip.Get(row) {
-				t.insertOne(uint32(row))
+		k.touched = uint64(sum)
+		for j, h := range hashes {
+			if t.skip.Get(lo + at + j) {
+				t.insertOne(k, at+j, uint32(lo+at+j), h)
 			}
 		}
-		_ = sum
 	}
 }
 
-func (t *JoinTable) insertOne(row uint32) {
-	h := t.hash[row]
+// insertOne adds row, which is key j of k and has hash h.
+func (t *JoinTable) insertOne(k *Keys, j int, row uint32, h uint64) {
+	tag, tags := t.tag(h), ^uint32(0)<<(t.rowBits&31)
 	for p := h & t.mask; ; p = (p + 1) & t.mask {
 		s := &t.slots[p]
-		first := atomic.LoadUint32(&s.row)
-		if first == 0 {
-			if atomic.CompareAndSwapUint32(&s.row, 0, row+1) {
-				s.hash = h // read by nobody before all rows are in
+		x := atomic.LoadUint32(s)
+		if x == 0 {
+			if t.alone {
+				*s = tag | (row + 1)
 				return
 			}
-			first = atomic.LoadUint32(&s.row)
+			if atomic.CompareAndSwapUint32(s, 0, tag|(row+1)) {
+				return
+			}
+			x = atomic.LoadUint32(s)
 		}
-		if t.hash[first-1] == h && (t.L.exact || t.sameKey(first-1, row)) {
-			t.chain(first-1, row)
-			return
+		if x&tags == tag {
+			if first := x&^tags - 1; k.equal(j, t.key(first), t.bufs) {
+				t.append(first, row)
+				return
+			}
 		}
 	}
 }
 
-// chain hangs row behind the first row of its key.
-func (t *JoinTable) chain(first, row uint32) {
-	if !t.dups.Load() {
-		t.dups.Store(true)
-	}
+// append hangs row behind the first row of its key.
+func (t *JoinTable) append(first, row uint32) {
+	t.chain.Do(func() { t.next = hugepage.Make[uint32](t.N, t.N) })
 	for {
 		old := atomic.LoadUint32(&t.next[first])
 		t.next[row] = old
@@ -189,14 +229,6 @@ func (t *JoinTable) chain(first, row uint32) {
 			return
 		}
 	}
-}
-
-func (t *JoinTable) sameKey(x, y uint32) bool {
-	k := Keys{L: t.L, Words: t.key(x), bufs: make([][][]byte, len(t.L.cols))}
-	for i := range k.bufs {
-		k.bufs[i] = t.bufs
-	}
-	return k.equal(0, t.key(y), t.bufs)
 }
 
 func (t *JoinTable) insertDirect(lo, hi int) {
@@ -207,7 +239,7 @@ func (t *JoinTable) insertDirect(lo, hi int) {
 		}
 		at := &t.direct[int64(t.words[row]<<shift)>>shift-t.base]
 		if !atomic.CompareAndSwapUint32(at, 0, uint32(row)+1) {
-			t.chain(atomic.LoadUint32(at)-1, uint32(row))
+			t.append(atomic.LoadUint32(at)-1, uint32(row))
 		}
 	}
 }
@@ -221,10 +253,8 @@ func (t *JoinTable) Probe(k *Keys, heads []uint32) {
 		clear(heads)
 	case t.direct != nil:
 		t.probeDirect(k, heads)
-	case t.L.exact:
-		t.probeExact(k, heads)
 	default:
-		t.probeKeys(k, heads)
+		t.probeSlots(k, heads)
 	}
 }
 
@@ -241,53 +271,100 @@ func (t *JoinTable) probeDirect(k *Keys, heads []uint32) {
 	}
 }
 
-func (t *JoinTable) probeExact(k *Keys, heads []uint32) {
-	slots, mask, all := t.slots, t.mask, k.Hash()
+// probeSlots looks keys up in windows: first their slots, all at once, then the keys of the rows
+// found there. What the first equal tag does not answer is left to search.
+func (t *JoinTable) probeSlots(k *Keys, heads []uint32) {
+	all := k.Hash()
 	for lo := 0; lo < len(heads); lo += window {
-		hashes := all[lo:min(lo+window, len(heads))]
-		out := heads[lo:]
-		out = out[:len(hashes)]
-		for j, h := range hashes { // touches the slots
-			out[j] = slots[h&mask].row
-		}
-		for j, h := range hashes {
-			p := h & mask
-			for {
-				s := &slots[p]
-				if s.hash == h || s.row == 0 {
-					out[j] = s.row
-					break
-				}
-				p = (p + 1) & mask
-			}
+		hi := min(lo+window, len(heads))
+		t.candidates(all[lo:hi], heads[lo:hi])
+		switch {
+		case t.L.strings || t.L.words > 2:
+			t.verify(k, lo, all[lo:hi], heads[lo:hi])
+		case t.L.words == 2:
+			t.verify2(k, lo, all[lo:hi], heads[lo:hi])
+		case t.L.words == 1:
+			t.verify1(k, lo, all[lo:hi], heads[lo:hi])
 		}
 	}
 }
 
-func (t *JoinTable) probeKeys(k *Keys, heads []uint32) {
-	slots, mask, all := t.slots, t.mask, k.Hash()
-	for lo := 0; lo < len(heads); lo += window {
-		hashes := all[lo:min(lo+window, len(heads))]
-		for j, h := range hashes {
-			heads[lo+j] = slots[h&mask].row
+// candidates stores the first row plus one with the tag of each hash, or 0.
+func (t *JoinTable) candidates(hashes []uint64, heads []uint32) {
+	slots, mask, rowBits := t.slots, t.mask, t.rowBits&31
+	tags := ^uint32(0) << rowBits
+	heads = heads[:len(hashes)]
+	for j, h := range hashes { // independent loads
+		heads[j] = slots[h&mask]
+	}
+	var more [window]uint8
+	n := 0
+	for j, h := range hashes { // without branches: whether the first slot is the one is hard to predict
+		x := heads[j]
+		other := (x ^ uint32(h>>32)<<rowBits) & tags
+		more[n&(window-1)] = uint8(j)
+		n += int(((other | -other) & (x | -x)) >> 31)
+		heads[j] = x &^ tags
+	}
+	for _, j := range more[:n] {
+		h := hashes[j]
+		p, tag := (h+1)&mask, uint32(h>>32)<<rowBits
+		x := slots[p]
+		for x != 0 && x&tags != tag {
+			p = (p + 1) & mask
+			x = slots[p]
 		}
-		sum := uint64(0)
-		for j, h := range hashes { // touches the keys of slots that will likely match
-			if r := heads[lo+j]; r != 0 && slots[h&mask].hash == h {
-				sum ^= t.key(r - 1)[0]
-			}
+		heads[j] = x &^ tags
+	}
+}
+
+// verify replaces candidates, of keys from lo on, that are other keys.
+func (t *JoinTable) verify(k *Keys, lo int, hashes []uint64, heads []uint32) {
+	sum, w := uint64(0), t.L.words
+	for _, r := range heads { // touches the keys
+		if r != 0 {
+			sum ^= t.words[int(r-1)*w]
 		}
-		k.touched = sum
-		for j, h := range hashes {
-			p := h & mask
-			for {
-				s := &slots[p]
-				if s.row == 0 || s.hash == h && k.equal(lo+j, t.key(s.row-1), t.bufs) {
-					heads[lo+j] = s.row
-					break
-				}
-				p = (p + 1) & mask
-			}
+	}
+	k.touched = sum
+	for j, r := range heads {
+		if r != 0 && !k.equal(lo+j, t.key(r-1), t.bufs) {
+			heads[j] = t.search(k, lo+j, hashes[j])
+		}
+	}
+}
+
+// verify1 is verify of keys of a word.
+func (t *JoinTable) verify1(k *Keys, lo int, hashes []uint64, heads []uint32) {
+	keys, words := k.Words[lo:lo+len(heads)], t.words
+	for j, r := range heads {
+		if r != 0 && words[r-1] != keys[j] {
+			heads[j] = t.search(k, lo+j, hashes[j])
+		}
+	}
+}
+
+// verify2 is verify of keys of two words without strings.
+func (t *JoinTable) verify2(k *Keys, lo int, hashes []uint64, heads []uint32) {
+	keys, words := k.Words[2*lo:2*(lo+len(heads))], t.words
+	for j, r := range heads {
+		if r == 0 {
+			continue
+		}
+		x, y := words[2*int(r-1):2*int(r)], keys[2*j:2*j+2]
+		if x[0] != y[0] || x[1] != y[1] {
+			heads[j] = t.search(k, lo+j, hashes[j])
+		}
+	}
+}
+
+// search is the first row plus one of key j of k, whose hash is h, or 0.
+func (t *JoinTable) search(k *Keys, j int, h uint64) uint32 {
+	tag, tags := t.tag(h), ^uint32(0)<<(t.rowBits&31)
+	for p := h & t.mask; ; p = (p + 1) & t.mask {
+		x := t.slots[p]
+		if x == 0 || x&tags == tag && k.equal(j, t.key(x&^tags-1), t.bufs) {
+			return x &^ tags
 		}
 	}
 }

@@ -53,9 +53,17 @@ func TestJoinTable(t *testing.T) {
 			parts = append(parts, rows)
 		}
 		table := NewJoinTable(l, parts, skip)
+		if r.Intn(2) == 0 {
+			table.rowBits = uint(30 + r.Intn(2)) // as of many rows: other keys have the same tag
+		}
 		var wg sync.WaitGroup
+		alone := r.Intn(4) == 0
 		for lo := 0; lo < n; lo += 300 {
-			wg.Go(func() { table.Insert(lo, lo+300) })
+			if alone {
+				table.InsertAlone(lo, lo+300)
+			} else {
+				wg.Go(func() { table.Insert(lo, lo+300) })
+			}
 		}
 		wg.Wait()
 		unique := true

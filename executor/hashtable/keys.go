@@ -202,8 +202,15 @@ func (k *Keys) encodeDictionary(i int, v *vector.Vector, sel []int32) {
 		}
 		return
 	}
-	for j := range k.N {
-		k.Words[j*w+c.word] |= x[codes[liveRow(sel, j)]] << c.shift
+	dst, shift := k.Words[c.word:], c.shift&63
+	if sel == nil {
+		for j, code := range codes[:k.N] {
+			dst[j*w] |= x[code] << shift
+		}
+		return
+	}
+	for j, r := range sel[:k.N] {
+		dst[j*w] |= x[codes[r]] << shift
 	}
 }
 
@@ -337,6 +344,10 @@ func (k *Keys) fillHashes(cols []*vector.Vector, sel []int32) {
 		return
 	}
 	if !l.Leads() {
+		if l.words == 2 && !l.strings {
+			k.hashPairs()
+			return
+		}
 		k.hashUnits(0, len(l.units), cols, sel)
 		return
 	}
@@ -347,6 +358,15 @@ func (k *Keys) fillHashes(cols []*vector.Vector, sel []int32) {
 	h := k.hashes[:len(k.leading)]
 	for j, x := range k.leading {
 		h[j] = h[j]&low | x&^low
+	}
+}
+
+// hashPairs is hashUnits for keys of two words without strings.
+func (k *Keys) hashPairs() {
+	words := k.Words[:2*len(k.hashes)]
+	for j := range k.hashes {
+		x := words[2*j : 2*j+2]
+		k.hashes[j] = combine(Mix(x[0]), Mix(x[1]))
 	}
 }
 
