@@ -15,6 +15,7 @@ import (
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/dictionary"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/storage"
 )
@@ -60,21 +61,22 @@ type DB struct {
 	clock  func() time.Time
 
 	resources
-	functions  userFunctions
-	garbage    garbage
-	profiles   profileStore
-	sources    sync.Map // table id -> *openedTable
-	listings   sync.Map // id of an external table -> *listedTable
-	folders    sync.Map // location of an external table -> *folderState
-	indexes    sync.Map // table id -> *tableIndexes
-	rowLocks   sync.Map // table id -> writeLock
-	numbering  dictionaries
-	opened     atomic.Int64
-	compaction compactor
-	indexing   indexer
-	rewrites   rewrites
-	analyzed   analyzeJobs
-	scheduler  scheduler
+	functions userFunctions
+	garbage   garbage
+	profiles  profileStore
+	sources   sync.Map // table id -> *openedTable
+	listings  sync.Map // id of an external table -> *listedTable
+	folders   sync.Map // location of an external table -> *folderState
+	indexes   sync.Map // table id -> *tableIndexes
+	rowLocks  sync.Map // table id -> writeLock
+	// dictionaries are the global dictionaries that are in memory, see dictionary.go.
+	dictionaries *dictionary.Cache
+	opened       atomic.Int64
+	compaction   compactor
+	indexing     indexer
+	rewrites     rewrites
+	analyzed     analyzeJobs
+	scheduler    scheduler
 
 	transactions transactions
 	pending      sync.Mutex // guards the partitions of tables that CREATE TABLE AS is writing
@@ -143,6 +145,7 @@ func Open(dir string, o Options) (*DB, error) {
 			return nil, err
 		}
 	}
+	db.dictionaries = db.newDictionaries()
 	path := ""
 	if dir != "" {
 		path = filepath.Join(dir, catalogFile)

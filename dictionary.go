@@ -3,11 +3,8 @@ package basalt
 import (
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/basaltdb/basalt/catalog"
-	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/dictionary"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -84,96 +81,73 @@ func (c *columnChange) dropDictionary(gone *catalog.Column) {
 	c.tx.DropDictionary(c.t.ID, gone.ID)
 }
 
-type dictionaryKey struct {
-	table  int64
-	column int32
-}
+// dictionaryCacheLimit is the global variable that bounds the bytes of dictionaries in memory; 0 is an eighth of the memory limit.
+// Those that statements are using count, but stay.
+const dictionaryCacheLimit = "dictionary_cache_limit"
 
-// dictionaries are those that are in memory: all that were used since Open.
-type dictionaries struct {
-	mu   sync.Mutex
-	open map[dictionaryKey]*openDictionary
-	held *budget.Reservation
-}
-
-type openDictionary struct {
-	once sync.Once
-	dict atomic.Pointer[dictionary.Dictionary] // nil until it was read
-	err  error
-}
-
-// dictionary opens the dictionary of a table's column.
-func (db *DB) dictionary(t *catalog.Table, column int32) (*dictionary.Dictionary, error) {
-	n := &db.numbering
-	key := dictionaryKey{t.ID, column}
-	n.mu.Lock()
-	o := n.open[key]
-	if o == nil {
-		if n.open == nil {
-			n.open = map[dictionaryKey]*openDictionary{}
-			n.held = db.memory.Reserve("dictionaries")
-		}
-		n.forgetDropped(db.cat.Snapshot(), key.table)
-		o = &openDictionary{}
-		n.open[key] = o
+// dictionaryLimit is what dictionaryCacheLimit comes to.
+func (db *DB) dictionaryLimit() int64 {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if n := db.global.int(dictionaryCacheLimit); n > 0 {
+		return n
 	}
-	n.mu.Unlock()
-	o.once.Do(func() {
-		d := dictionary.New(func(delta int64) {
-			if delta < 0 {
-				n.held.Shrink(-delta)
-			} else {
-				n.held.Force(delta)
-			}
-		})
-		if o.err = db.cat.ReadDictionary(key.table, key.column, d.Read); o.err != nil {
-			d.Release()
-			return
+	return db.total / 8
+}
+
+// newDictionaries makes the cache of the global dictionaries; its memory, and that of the ones in use, is the process's.
+func (db *DB) newDictionaries() *dictionary.Cache {
+	held := db.memory.Reserve("dictionaries")
+	return dictionary.NewCache(db.dictionaryLimit(), func(delta int64) {
+		if delta < 0 {
+			held.Shrink(-delta)
+		} else {
+			held.Force(delta)
 		}
-		o.dict.Store(d)
 	})
-	if o.err != nil {
-		n.mu.Lock()
-		if n.open[key] == o { // the next one tries again
-			delete(n.open, key)
-		}
-		n.mu.Unlock()
-		return nil, o.err
-	}
-	return o.dict.Load(), nil
 }
 
-// forgetDropped frees the dictionaries of tables that are no more; those that come back are read again. The table but is one
-// that CREATE TABLE AS is making.
-func (n *dictionaries) forgetDropped(s catalog.Snapshot, but int64) {
-	alive := map[int64]bool{but: true}
-	for _, db := range s.Databases() {
-		for _, t := range s.Tables(db) {
+// DictionaryCacheStats tells how the cache of global dictionaries does.
+type DictionaryCacheStats = dictionary.CacheStats
+
+// DictionaryCacheStats tells how the cache of global dictionaries does.
+func (db *DB) DictionaryCacheStats() DictionaryCacheStats { return db.dictionaries.Stats() }
+
+// dictionary opens the dictionary of a table's column and holds it: the ids that it gives are stored when the statement commits.
+func (x *execution) dictionary(t *catalog.Table, column int32) (*dictionary.Dictionary, error) {
+	db := x.s.db
+	db.dictionaries.SetLimit(db.dictionaryLimit())
+	key := dictionary.Key{Table: t.ID, Column: column}
+	d, err := db.dictionaries.Open(key, func(d *dictionary.Dictionary) error {
+		db.forgetDictionaries()
+		return db.cat.ReadDictionary(key.Table, key.Column, d.Read)
+	})
+	if err == nil {
+		x.dictionaries = append(x.dictionaries, d)
+	}
+	return d, err
+}
+
+// forgetDictionaries lets go of the dictionaries of tables that are no more; those that come back are read again.
+func (db *DB) forgetDictionaries() {
+	alive, snap := map[int64]bool{}, db.cat.Snapshot()
+	for _, name := range snap.Databases() {
+		for _, t := range snap.Tables(name) {
 			alive[t.ID] = true
 		}
 	}
-	for key, o := range n.open {
-		if d := o.dict.Load(); !alive[key.table] && d != nil && d.IsStored() {
-			d.Release()
-			delete(n.open, key)
-		}
-	}
+	db.dictionaries.Forget(func(k dictionary.Key) bool { return !alive[k.Table] })
 }
 
-// storeDictionaries stores what the dictionaries of a table have that the store lacks, whichever load it came with. done is for
-// when tx is committed.
+// storeDictionaries stores what the dictionaries of a table have that the store lacks, whichever load it came with; those that the
+// load opened are in memory, for its execution holds them. done is for when tx is committed.
 func (db *DB) storeDictionaries(tx *catalog.Tx, t *catalog.Table) (done func(), err error) {
-	n := &db.numbering
-	n.mu.Lock()
-	open := map[int32]*dictionary.Dictionary{}
-	for key, o := range n.open {
-		if d := o.dict.Load(); key.table == t.ID && d != nil && t.ColumnByID(key.column) != nil {
-			open[key.column] = d
-		}
-	}
-	n.mu.Unlock()
+	open := db.dictionaries.Of(t.ID)
 	tails := map[int32]dictionary.Tail{}
 	for column, d := range open {
+		if t.ColumnByID(column) == nil {
+			continue
+		}
 		tails[column], err = d.Pending(func(first uint64, block []byte) error {
 			tx.AppendDictionary(t.ID, column, first, block)
 			return nil
@@ -183,8 +157,8 @@ func (db *DB) storeDictionaries(tx *catalog.Tx, t *catalog.Table) (done func(), 
 		}
 	}
 	return func() {
-		for column, d := range open {
-			d.Stored(tails[column])
+		for column, tail := range tails {
+			open[column].Stored(tail)
 		}
 	}, nil
 }

@@ -3,6 +3,7 @@ package basalt_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -75,5 +76,79 @@ func TestDictionaryOfConcurrentLoads(t *testing.T) {
 	run(t, s, `INSERT INTO ev VALUES ('z')`)
 	if got := query(t, s, `SELECT bitmap_dict(usr) FROM ev`); got != "0\n" {
 		t.Errorf("the first id of a new table is %s", got)
+	}
+}
+
+// TestDictionariesAreEvicted: many dictionaries are used by loads and queries at the same time, with room for few of them or
+// for none, and are collected at any moment; ids stay what they are.
+func TestDictionariesAreEvicted(t *testing.T) {
+	const tables, texts = 12, 4000
+	for _, limit := range []int{1, 600 << 10} {
+		dir := t.TempDir()
+		open := func() *basalt.DB {
+			db, err := basalt.Open(dir, basalt.Options{Workers: 2, Settings: map[string]string{"dictionary_cache_limit": fmt.Sprint(limit)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return db
+		}
+		db := open()
+		s := db.NewSession(basalt.SessionOptions{})
+		for i := range tables {
+			run(t, s, fmt.Sprintf(`CREATE TABLE e%d (n INT NOT NULL, usr VARCHAR(30)) DUPLICATE KEY(n) DISTRIBUTED BY HASH(n) BUCKETS 1 PROPERTIES("bitmap_dict"="usr")`, i))
+		}
+		check := func(s *basalt.Session, table int, whole bool) {
+			rows := query(t, s, fmt.Sprintf(`SELECT count(*), count(DISTINCT usr), count(DISTINCT bitmap_dict(usr)), count(DISTINCT bitmap_dict('e%d.usr', usr)), sum(bitmap_dict_text('e%d.usr', bitmap_dict(usr)) = usr) FROM e%d`, table, table, table))
+			var n, names, ids, found int
+			var right string // NULL without rows
+			if _, err := fmt.Sscan(rows, &n, &names, &ids, &found, &right); err != nil {
+				t.Errorf("%q: %v", rows, err)
+			}
+			if ids != names || found != names || n > 0 && right != fmt.Sprint(n) || whole && names != texts {
+				t.Errorf("table %d: %d rows, %d texts, %d ids, %d found, %s rows with the right id", table, n, names, ids, found, right)
+			}
+			if c := db.DictionaryCacheStats(); c.Bytes > c.Limit || c.Limit != int64(limit) {
+				t.Errorf("%+v", c)
+			}
+		}
+		var wg sync.WaitGroup
+		for w := range 4 {
+			wg.Go(func() {
+				s := db.NewSession(basalt.SessionOptions{})
+				defer s.Close()
+				for i := range tables {
+					table := (i + w) % tables
+					sql := fmt.Sprintf(`INSERT INTO e%d SELECT number, concat('user ', (number * 7 + %d) %% %d) FROM numbers("number" = "%d")`, table, w*1000, texts, texts/2)
+					if _, err := s.Exec(context.Background(), sql); err != nil {
+						t.Error(err)
+					}
+					check(s, (i+2*w)%tables, false)
+					runtime.GC()
+				}
+			})
+		}
+		wg.Wait()
+		for i := range tables {
+			check(s, i, true)
+		}
+		if c := db.DictionaryCacheStats(); c.Evicted < tables || limit > 1 && (c.Hits == 0 || c.Entries == 0) {
+			t.Errorf("%+v", c)
+		}
+		s.Close()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open()
+		s = db.NewSession(basalt.SessionOptions{})
+		for i := range tables {
+			check(s, i, true)
+		}
+		if got := query(t, s, `SHOW STATUS LIKE 'Dictionary_cache_limit'`); got != fmt.Sprintf("Dictionary_cache_limit %d\n", limit) {
+			t.Errorf("%q", got)
+		}
+		s.Close()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

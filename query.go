@@ -8,6 +8,7 @@ import (
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/budget"
+	"github.com/basaltdb/basalt/internal/dictionary"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -43,6 +44,8 @@ type execution struct {
 	// transaction is what the statement writes in; nil for one that does not, and for DDL.
 	transaction *transaction
 	external    map[*catalog.Table]storage.Source // that the statement met
+	// dictionaries are those that it opened: while run has not returned, they are in memory with the ids that they gave.
+	dictionaries []*dictionary.Dictionary
 }
 
 // Execute runs a parsed statement with the values of its parameters.
@@ -121,7 +124,7 @@ func (x *execution) env() *bind.Env {
 		ParseView:      x.parseView,
 		Sections:       x.instances(),
 		Indexes:        x.s.db.logicalIndexes,
-		Dictionary:     x.s.db.dictionary,
+		Dictionary:     x.dictionary,
 	}
 }
 

@@ -51,6 +51,7 @@ var settingsTable = []setting{
 	{name: "query_queue_max_queued_queries", def: "1024", max: math.MaxInt32},
 	{name: "query_queue_pending_timeout_second", def: "300", max: math.MaxInt32},
 	{name: "enable_page_cache", kind: boolSetting, def: "1"},
+	{name: dictionaryCacheLimit, kind: sizeSetting, def: "0", max: math.MaxInt64, global: true},
 	{name: "query_timeout", def: "900", min: 0, max: math.MaxInt32},
 	{name: "long_query_time", kind: textSetting, def: "10", check: fraction},
 	{name: "slow_query_log", kind: boolSetting, def: "1"},

@@ -456,6 +456,14 @@ func (x *execution) showStatus() *result {
 	} {
 		r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
 	}
+	d := x.s.db.dictionaries.Stats()
+	for _, kv := range []struct {
+		name  string
+		value int64
+	}{{"Dictionary_cache_limit", d.Limit}, {"Dictionary_cache_bytes", d.Bytes}, {"Dictionary_cache_in_use_bytes", d.InUse}, {"Dictionary_cache_entries", d.Entries},
+		{"Dictionary_cache_hits", d.Hits}, {"Dictionary_cache_misses", d.Misses}, {"Dictionary_cache_evicted", d.Evicted}} {
+		r.Add(str(kv.name), str(fmt.Sprint(kv.value)))
+	}
 	if p := x.s.db.pages; p != nil {
 		st := p.Stats()
 		for _, kv := range []struct {

@@ -3,6 +3,7 @@ package basalt
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -17,6 +18,7 @@ import (
 // run sends a statement to what runs it. Statements that the engine cannot run yet are
 // refused by name.
 func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
+	defer runtime.KeepAlive(x) // and with it its dictionaries
 	if sh, ok := st.(*ast.Show); !x.describe && (!ok || sh.What != "WARNINGS" && sh.What != "ERRORS") {
 		x.s.warnings = nil
 	}

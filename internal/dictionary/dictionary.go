@@ -2,7 +2,8 @@
 // Bitmaps of the ids count texts exactly.
 //
 // A Dictionary lives in memory; what was added since it was read is appended to the store by whoever commits the rows that
-// use the ids (Pending, Stored). Ids of texts that nobody committed are given anew after a restart.
+// use the ids (Pending, Stored). A Cache keeps those used last. Ids of texts that nobody committed are given anew when the
+// dictionary is read again.
 package dictionary
 
 import (
@@ -30,6 +31,7 @@ type Dictionary struct {
 	// entries[id] is where the text is: chunk, offset of its length.
 	entries []uint64
 	chunks  [][]byte
+	texts   int64 // bytes of chunks
 	held    int64
 	stored  int           // entries that the store has
 	blocks  []storedBlock // that the store has, as far as is known, in the order of their first ids
@@ -37,6 +39,7 @@ type Dictionary struct {
 }
 
 const (
+	firstChunk = 1 << 10 // each is twice the one before
 	chunkBytes = 1 << 18
 	firstSlots = 1 << 10
 )
@@ -102,11 +105,9 @@ func (d *Dictionary) add(h uint64, b []byte) uint64 {
 	id := uint64(len(d.entries))
 	last := len(d.chunks) - 1
 	if need := len(b) + binary.MaxVarintLen32; last < 0 || cap(d.chunks[last])-len(d.chunks[last]) < need {
-		size := chunkBytes
-		if len(d.chunks) == 0 {
-			size = 1 << 10
-		}
-		d.chunks = append(d.chunks, make([]byte, 0, max(size, need)))
+		size := max(min(firstChunk<<min(len(d.chunks), 8), chunkBytes), need)
+		d.chunks = append(d.chunks, make([]byte, 0, size))
+		d.texts += int64(size)
 		last++
 	}
 	c := d.chunks[last]
@@ -139,10 +140,7 @@ func (d *Dictionary) grow() {
 
 // measure tells the account what the dictionary holds now.
 func (d *Dictionary) measure() {
-	held := int64(8*len(d.slots) + 8*cap(d.entries) + 24*cap(d.chunks))
-	if n := len(d.chunks); n > 0 {
-		held += int64(n-1)*chunkBytes + int64(cap(d.chunks[n-1]))
-	}
+	held := int64(8*len(d.slots)+8*cap(d.entries)+24*cap(d.chunks)) + d.texts
 	if d.account != nil && held != d.held {
 		d.account(held - d.held)
 	}
