@@ -218,6 +218,14 @@ func (p *parser) str() string {
 	return t.val
 }
 
+// filled reads a string that must not be empty: the name of a class, a path.
+func (p *parser) filled() string {
+	if t := p.peek(); t.kind == tokString && t.val == "" {
+		p.fail("a string that is not empty expected")
+	}
+	return p.str()
+}
+
 // integer reads digits that fit 64 bits, with an optional minus.
 func (p *parser) integer() int64 {
 	neg := p.acceptOp("-")

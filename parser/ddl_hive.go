@@ -31,22 +31,39 @@ func (p *parser) hiveOption(n *ast.CreateTable) bool {
 	case p.accept("STORED", "AS"):
 		p.storedAs(h())
 	case p.accept("STORED", "BY"):
-		h().StoredBy = p.identOrString()
+		h().StoredBy = p.storageHandler()
 		if p.accept("WITH", "SERDEPROPERTIES") {
-			h().WithSerdeProps = p.propertyList()
+			h().WithSerdeProps = p.hiveProperties()
 		}
 	case p.accept("WITH", "SERDEPROPERTIES"):
-		h().WithSerdeProps = p.propertyList()
+		h().WithSerdeProps = p.hiveProperties()
 	case t.is("LOCATION") && p.at(1).kind == tokString:
 		p.next()
-		h().Location = p.str()
+		h().Location = p.filled()
 	case t.is("TBLPROPERTIES"):
 		p.next()
-		h().TblProperties = append(h().TblProperties, p.propertyList()...)
+		h().TblProperties = append(h().TblProperties, p.hiveProperties()...)
 	default:
 		return false
 	}
 	return true
+}
+
+// storageHandler reads the class of STORED BY, or a name as of Hive 4: ICEBERG.
+func (p *parser) storageHandler() string {
+	if p.peek().kind == tokString {
+		return p.filled()
+	}
+	return p.ident()
+}
+
+// hiveProperties reads a list that, unlike that of PROPERTIES, is not empty.
+func (p *parser) hiveProperties() []ast.Property {
+	if p.at(1).isOp(")") {
+		p.next()
+		p.fail("a property expected")
+	}
+	return p.propertyList()
 }
 
 // hivePartitions reads PARTITIONED BY (p type, …), or names alone before AS SELECT.
@@ -89,9 +106,9 @@ func (p *parser) storedAs(h *ast.HiveTable) {
 		return
 	}
 	if p.accept("INPUTFORMAT") {
-		h.InputFormat = p.str()
+		h.InputFormat = p.filled()
 		p.expect("OUTPUTFORMAT")
-		h.OutputFormat = p.str()
+		h.OutputFormat = p.filled()
 		return
 	}
 	h.StoredAs = upperWord(p.ident())
@@ -101,9 +118,9 @@ func (p *parser) storedAs(h *ast.HiveTable) {
 func (p *parser) rowFormat() *ast.RowFormat {
 	r := &ast.RowFormat{Pos: p.pos()}
 	if p.accept("SERDE") {
-		r.Serde = p.str()
+		r.Serde = p.filled()
 		if p.accept("WITH", "SERDEPROPERTIES") {
-			r.Properties = p.propertyList()
+			r.Properties = p.hiveProperties()
 		}
 		return r
 	}
