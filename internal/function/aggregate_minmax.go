@@ -1,6 +1,8 @@
 package function
 
 import (
+	"math/bits"
+
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
@@ -276,12 +278,46 @@ func (e *textExtremum) Update(groups []uint32, args []*vector.Vector, sel []int3
 func (e *textExtremum) UpdateOne(group uint32, args []*vector.Vector, sel []int32, n int) error {
 	v := args[0]
 	x := textOf(v)
+	if v.Form == vector.Flat && v.Valid == nil && sel == nil {
+		for k := 0; k < n; k++ {
+			if e.ok[group] {
+				if k += e.beaten(group, x.views[k:n]); k == n {
+					break
+				}
+			}
+			e.offer(group, &x.views[k], x.bufs)
+		}
+		return nil
+	}
 	for k := range n {
 		if i := row(sel, k); !isNullAt(v, i) {
 			e.offer(group, &x.views[i&x.mask], x.bufs)
 		}
 	}
 	return nil
+}
+
+// beaten is how many of the first views are no better than what the group has, as far as four bytes, or all of a short string, tell.
+func (e *textExtremum) beaten(group uint32, views []vector.View) int {
+	best := &vector.Values[vector.View](e.vals)[group]
+	b0, b1 := best.Words()
+	flip, long := uint32(0), uint64(1)
+	if !e.largest {
+		flip = ^flip
+	}
+	if best.IsInline() {
+		long = 0
+	}
+	first := uint64(prefixOf(best) ^ flip)
+	for i := range views {
+		w0, w1 := views[i].Words()
+		worse := (uint64(bits.ReverseBytes32(uint32(w0>>32))^flip) - first) >> 63
+		other := (w0 ^ b0) | (w1 ^ b1) | long
+		if worse|^(other|-other)>>63 == 0 { // one branch, which hardly ever goes this way
+			return i
+		}
+	}
+	return len(views)
 }
 
 func (e *textExtremum) Merge(groups []uint32, other Accumulator, from int) error {

@@ -2,6 +2,7 @@ package vector
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unsafe"
 )
 
@@ -29,6 +30,22 @@ func MakeView(b []byte, buf, off int) View {
 	}
 	prefix := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
 	return View{uint64(uint32(n)) | prefix<<32, uint64(uint32(buf)) | uint64(uint32(off))<<32}
+}
+
+// inlineMasks keep, by length, what a view holds of the twelve bytes read: in its first word, in its second, and of the place in the buffer.
+var inlineMasks = func() (m [MaxInline + 2][3]uint64) {
+	for n := range m {
+		m[n] = [3]uint64{(1<<(8*min(n, 4)) - 1) << 32, 1<<(8*max(n-4, 0)) - 1, 0}
+	}
+	m[MaxInline+1] = [3]uint64{0xffffffff << 32, 0, ^uint64(0)}
+	return m
+}()
+
+// ViewAt is MakeView of the n bytes at bufs[number][off:], b, of which MaxInline can be read though they may be fewer. It does not branch.
+func ViewAt(b *[MaxInline]byte, n, number, off int) View {
+	m := &inlineMasks[min(n, MaxInline+1)]
+	x, y := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint64(b[4:])
+	return View{uint64(uint32(n)) | uint64(x)<<32&m[0], y&m[1] | (uint64(uint32(number))|uint64(uint32(off))<<32)&m[2]}
 }
 
 // Len is the string's length in bytes.

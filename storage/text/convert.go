@@ -25,6 +25,7 @@ type converter struct {
 	side []byte  // unescaped texts that views refer to
 	rest []int32 // rows that fast left
 
+	point  point          // of the last value
 	months [256]monthDays // those met last
 
 	// problem, of a Loader, is told what is wrong with values, which are made to fit then.
@@ -127,6 +128,10 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 		s := spans[i]
 		if s.n < 0 {
 			c.out.SetNull(i)
+			continue
+		}
+		if wide := limit == 0 || int(s.n) <= limit; wide && s.flag&flagEscaped == 0 && int(s.off)+vector.MaxInline <= len(buf) {
+			views[i] = vector.ViewAt((*[vector.MaxInline]byte)(buf[s.off:]), int(s.n), 0, int(s.off))
 			continue
 		}
 		b := buf[s.off : s.off+uint32(s.n)]

@@ -35,17 +35,26 @@ func (c *converter) fast(buf []byte, spans []span, sel []int32) (rest []int32, o
 	return nil, false
 }
 
+// zeros has the digit 0 in all bytes.
+const zeros = '0' * ones
+
+// kept keeps, by n, the last n of eight bytes.
+var kept = [...]uint64{0, 0xff << 56, 0xffff << 48, 0xffffff << 40, 0xffffffff << 32, 0xffffffffff << 24, 0xffffffffffff << 16, 0xffffffffffffff << 8, 1<<64 - 1}
+
 // digits8 reads n digits, 1 to 8, at the beginning of x; false when one is none.
 func digits8(x uint64, n int) (uint64, bool) {
-	shift := uint(64 - 8*n)
-	x = x << shift // what follows the digits goes; zeros come before them
-	x -= 0x3030303030303030 << shift
-	if (x+0x7676767676767676|x)&^low7 != 0 {
-		return 0, false
-	}
+	x = (x ^ zeros) << uint(64-8*n) // what follows the digits goes; zeros come before them
+	return sum8(x), digits(x)
+}
+
+// digits reports whether all bytes are 0 to 9.
+func digits(x uint64) bool { return (x+0x76*ones|x)&^low7 == 0 }
+
+// sum8 is the number of eight digits, the first in the lowest byte.
+func sum8(x uint64) uint64 {
 	// Pairs, then fours, then all: each step adds the left half, times ten, to the right one.
 	x = x*10 + x>>8
-	return ((x&0x000000ff000000ff)*0x000f424000000064 + (x>>16&0x000000ff000000ff)*0x0000271000000001) >> 32, true
+	return ((x&0x000000ff000000ff)*0x000f424000000064 + (x>>16&0x000000ff000000ff)*0x0000271000000001) >> 32
 }
 
 // number8 reads up to eight bytes: a sign, digits, at most one point; digits behind the point.
@@ -87,6 +96,14 @@ func fastInts[T int8 | int16 | int32 | int64](c *converter, buf []byte, spans []
 			c.out.SetNull(i)
 			continue
 		}
+		// Most are digits alone: read up to their end, they need no shift.
+		if end := int(s.off) + int(s.n); s.n-1 < 8 && s.n > 0 && end >= 8 && s.flag&flagEscaped == 0 {
+			x := (binary.LittleEndian.Uint64(buf[end-8:end:end]) ^ zeros) & kept[s.n]
+			if v := int64(sum8(x)); digits(x) && v <= limit {
+				out[i] = T(v)
+				continue
+			}
+		}
 		v, fraction, ok := number8(buf, s)
 		if !ok || fraction > 0 || v > limit || v < -limit || s.flag&flagEscaped != 0 || buf[s.off+uint32(s.n)-1] == '.' {
 			rest = append(rest, int32(i))
@@ -98,11 +115,40 @@ func fastInts[T int8 | int16 | int32 | int64](c *converter, buf []byte, spans []
 	return rest
 }
 
+// point is where the values of a column have theirs: all at one place, mostly.
+type point struct {
+	fraction int32 // digits behind; 0: there is no point
+	shift    uint8 // of it in eight bytes, of which the last is the last digit
+	behind   uint64
+	power    float64
+}
+
+func (p *point) at(fraction int) {
+	if int32(fraction) != p.fraction {
+		*p = point{int32(fraction), uint8(56 - 8*fraction), kept[fraction], powers10[fraction]}
+	}
+}
+
+// digits are those of s, 1 to 7, in eight bytes without the point; false when there is anything else in it.
+func (p *point) digits(buf []byte, s span) (uint64, bool) {
+	end := int(s.off) + int(s.n)
+	if s.n <= p.fraction || s.n > 8 || p.fraction == 0 || end < 8 || s.flag&flagEscaped != 0 {
+		return 0, false
+	}
+	x := binary.LittleEndian.Uint64(buf[end-8 : end : end])
+	if byte(x>>(p.shift&63)) != '.' {
+		return 0, false
+	}
+	x = (x&p.behind | x<<8&^p.behind ^ zeros) & kept[s.n-1]
+	return x, digits(x)
+}
+
 var powers10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
 // fastDoubles divides integers by powers of ten: both are exact, so the quotient is the nearest double.
 func (c *converter) fastDoubles(buf []byte, spans []span, sel []int32) []int32 {
 	out, rest := vector.Values[float64](&c.out), c.rest[:0]
+	p := c.point
 	for k := range count(len(spans), sel) {
 		i := at(sel, k)
 		s := spans[i]
@@ -110,14 +156,19 @@ func (c *converter) fastDoubles(buf []byte, spans []span, sel []int32) []int32 {
 			c.out.SetNull(i)
 			continue
 		}
+		if x, ok := p.digits(buf, s); ok {
+			out[i] = float64(int64(sum8(x))) / p.power
+			continue
+		}
 		v, fraction, ok := number8(buf, s)
+		p.at(fraction)
 		if !ok || v == 0 || s.flag&flagEscaped != 0 { // -0 has a sign
 			rest = append(rest, int32(i))
 			continue
 		}
 		out[i] = float64(v) / powers10[fraction]
 	}
-	c.rest = rest
+	c.rest, c.point = rest, p
 	return rest
 }
 

@@ -22,6 +22,7 @@ type delimitedSplitter struct {
 	opt     Options
 	classes [256]class
 	slotOf  []int // by position in the file: the needed column, or -1
+	at      []int // by needed column: its position in the file, or -1
 	slots   int
 	last    int // largest needed position
 	skimmed bool
@@ -37,6 +38,7 @@ func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delim
 	d := &delimitedSplitter{opt: f.opt, last: -1, slots: len(ordinals), csv: f.opt.Kind == CSV, blank: len(cols) == 1, line: f.lineEnd(), null: []byte(f.opt.Null)}
 	for slot, o := range ordinals {
 		at := f.position(cols, o)
+		d.at = append(d.at, at)
 		if at < 0 {
 			d.absent = append(d.absent, slot)
 			continue
@@ -76,7 +78,7 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span,
 		if d.csv && d.opt.Quote != 0 && i < len(buf) && buf[i] == d.opt.Quote {
 			var closed bool
 			i, flag, closed = d.quoted(buf, i+1, last)
-			if !closed && d.opt.OneLine && (i < len(buf) || last) {
+			if !closed && d.opt.OneLine && (i < len(buf) && buf[i] == d.line || last) {
 				return min(i+1, len(buf)), true, false, d.finish(spans, row, field)
 			}
 			if !closed && !last {

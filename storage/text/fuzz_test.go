@@ -146,12 +146,13 @@ func FuzzTable(f *testing.F) {
 			opt.Field = ','
 		}
 		opt.Strict = false
+		general := false
 		read := func(block int, step int64, every int) ([]string, error) {
 			s, err := NewSource(memFS{data: data}, []string{"f"}, everyType(), opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.files[0].block, s.files[0].step = block, step
+			s.files[0].block, s.files[0].step, s.files[0].general = block, step, general
 			return collect(t, s, every, 100)
 		}
 		step = max(step, uint8(min(len(data)/16, 255)))
@@ -160,6 +161,11 @@ func FuzzTable(f *testing.F) {
 		if (err == nil) != (errSmall == nil) || err == nil && !slices.Equal(small, want) {
 			t.Fatalf("read in small blocks: %q, %v, not %q, %v", small, errSmall, want, err)
 		}
+		general = true
+		if one, errOne := read(1+int(step), rangeBytes, 1); err == nil && (errOne != nil || !slices.Equal(one, want)) {
+			t.Fatalf("read a row at a time: %q, %v, not %q", one, errOne, want)
+		}
+		general = false
 		if picked, err := read(1+int(step), rangeBytes, 2); err == nil {
 			for i, row := range picked {
 				if row != want[2*i+1] {

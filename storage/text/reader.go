@@ -45,6 +45,7 @@ type reader struct {
 	split    *split
 	in       *blocks
 	splitter splitter
+	straight *straight    // nil: every row by splitter
 	columns  []*converter // one a needed column
 	filters  []readFilter
 	output   []int
@@ -54,7 +55,8 @@ type reader struct {
 	begun  bool
 	ended  bool
 	closed bool
-	spans  [][]span // by needed column, rows of the batch
+	spans  [][]span // by needed column, rows of the batch (those that straight left)
+	before int      // rows of the batch before
 	cols   []*vector.Vector
 	batch  vector.Batch
 }
@@ -192,6 +194,10 @@ func (r *reader) Next(ctx context.Context) (*vector.Batch, error) {
 func (r *reader) rows() (int, error) {
 	n := 0
 	plainFile := r.in.in == nil
+	if r.straight != nil && !r.straight.begin(r.before) {
+		r.straight = nil
+	}
+	defer func() { r.before = n }()
 	for n < r.size {
 		if plainFile && r.in.base+int64(r.in.pos) >= r.split.hi {
 			r.ended = true
@@ -202,7 +208,18 @@ func (r *reader) rows() (int, error) {
 			r.ended = true
 			break
 		}
-		end, ok, skip, err := r.splitter.next(r.in.buf, r.in.pos, r.in.last, r.spans, n)
+		row := n
+		if r.straight != nil {
+			until := len(r.in.buf)
+			if plainFile {
+				until = int(min(int64(until), r.split.hi-r.in.base))
+			}
+			if n, r.in.pos = r.straight.take(r.in.buf, r.in.pos, until, n); n > row {
+				continue
+			}
+			row = r.straight.general
+		}
+		end, ok, skip, err := r.splitter.next(r.in.buf, r.in.pos, r.in.last, r.spans, row)
 		if err != nil {
 			return 0, r.place(err)
 		}
@@ -218,6 +235,9 @@ func (r *reader) rows() (int, error) {
 		r.in.pos = end
 		if skip {
 			continue
+		}
+		if r.straight != nil {
+			r.straight.leave(n)
 		}
 		n++
 	}
@@ -241,7 +261,11 @@ func (r *reader) convert(n int) (*vector.Batch, error) {
 	vecs := make([]*vector.Vector, len(r.columns))
 	get := func(k int, sel []int32) (*vector.Vector, error) {
 		if vecs[k] == nil {
-			v, err := r.columns[k].vector(r.in.buf, r.spans[k][:n], sel)
+			spans := r.spans[k]
+			if r.straight != nil {
+				spans = r.straight.spans(r.in.buf, k, n, spans, sel)
+			}
+			v, err := r.columns[k].vector(r.in.buf, spans[:n], sel)
 			if err != nil {
 				return nil, err
 			}
