@@ -29,6 +29,8 @@ type parser struct {
 	// values are the rows that the bulk scanner read after the last token, up to byte valuesEnd; or nil.
 	values    *ast.Values
 	valuesEnd int
+	// joins are, by token JOIN, the tokens where the words before it begin: the word before those may be a table called ANTI.
+	joins map[int]int
 }
 
 func (p *parser) peek() *token { return &p.toks[p.i] }

@@ -72,6 +72,10 @@ func (p *parser) joinWords() bool {
 			outer = true
 		case t.is("OUTER"), t.is("INNER"), t.is("CROSS"):
 		case t.is("JOIN"), t.is("STRAIGHT_JOIN"):
+			if p.joins == nil {
+				p.joins = map[int]int{}
+			}
+			p.joins[p.i] = start
 			p.next()
 			if natural {
 				p.emit("NATURAL")
@@ -148,8 +152,8 @@ func (p *parser) joinBefore(i int) (joinSpec, bool) {
 		j.kind = ast.InnerJoin
 		return j, p.toks[i].is("STRAIGHT_JOIN")
 	}
-	have := set{}
-	for i > 0 && p.toks[i-1].kind == tokWord && joinWordsList.has(p.toks[i-1].val) {
+	have, from := set{}, p.joins[i]
+	for i > from && p.toks[i-1].kind == tokWord && joinWordsList.has(p.toks[i-1].val) {
 		i--
 		have[p.toks[i].val] = struct{}{}
 	}
