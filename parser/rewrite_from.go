@@ -282,7 +282,7 @@ func (p *parser) followsTable() bool {
 	t, after := p.peek(), p.at(1)
 	switch t.val {
 	case "FULL", "SEMI", "ANTI":
-		return after.is("JOIN") || after.is("OUTER")
+		return after.is("JOIN") || after.kind == tokWord && joinWordsList.has(after.val)
 	case "LEFT", "RIGHT":
 		return true
 	case "ASOF":
