@@ -143,7 +143,7 @@ func TestErrors(t *testing.T) {
 	check("SELECT a FROM", sqlerr.Syntax, "", "a table expected")
 	check("SELECT (a + b FROM t", sqlerr.Syntax, "FROM", "")
 	check("SELECT * FROM a LEFT JOIN b WHERE x", sqlerr.Syntax, "WHERE", "")
-	check("SELECT * FROM a FULL CROSS JOIN b", sqlerr.Syntax, "CROSS", "")
+	check("SELECT * FROM a FULL CROSS JOIN b", sqlerr.Syntax, "FULL", "")
 	check("SELECT 'abc", sqlerr.Syntax, "'abc", "unterminated")
 	check("SELECT 1 /* x", sqlerr.Syntax, "/* x", "unterminated comment")
 	check("SELECT \x01", sqlerr.Syntax, "\x01", "")
