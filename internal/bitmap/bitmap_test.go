@@ -106,7 +106,7 @@ func TestSetMatchesRoaring(t *testing.T) {
 			t.Fatal(err)
 		}
 		var u Set
-		if err := w.Or(&u, plain); err != nil {
+		if err := w.Or(&u, plain, nil); err != nil {
 			t.Fatal(err)
 		}
 		w.Add(&u, 77)
@@ -163,7 +163,7 @@ func TestAlgebraMatchesRoaring(t *testing.T) {
 				w2.Add(&s2, v)
 			}
 			if i%2 == 0 {
-				if err := w.Or(&s, bx); err != nil {
+				if err := w.Or(&s, bx, nil); err != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -172,7 +172,7 @@ func TestAlgebraMatchesRoaring(t *testing.T) {
 				}
 			}
 			w.Merge(&s, &s2)
-			if err := w.Or(&s, by); err != nil {
+			if err := w.Or(&s, by, nil); err != nil {
 				t.Fatal(err)
 			}
 			loose("merge", mustBytes(t, &w, &s), roaring64.Or(ox, oy))
@@ -314,9 +314,9 @@ func FuzzBytes(f *testing.F) {
 		check(err)
 		var w Workspace
 		var s Set
-		check(w.Or(&s, b))
+		check(w.Or(&s, b, nil))
 		w.Add(&s, v)
-		check(w.Or(&s, b))
+		check(w.Or(&s, b, nil))
 		if valid != nil {
 			return
 		}
@@ -355,7 +355,7 @@ func TestManyUnions(t *testing.T) {
 			case 2:
 				if b := mustBytes(t, &ws[i], &sets[i]); r.IntN(2) == 0 {
 					sets[i] = Set{}
-					if err := ws[i].Or(&sets[i], b); err != nil {
+					if err := ws[i].Or(&sets[i], b, nil); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -365,7 +365,7 @@ func TestManyUnions(t *testing.T) {
 					o.RunOptimize()
 				}
 				b, _ := o.ToBytes()
-				if err := ws[i].Or(&sets[i], b); err != nil {
+				if err := ws[i].Or(&sets[i], b, nil); err != nil {
 					t.Fatal(err)
 				}
 				want[i].Or(o)

@@ -17,7 +17,7 @@ type pending struct {
 
 type waiting struct {
 	bytes              []byte  // never changed
-	buf                *buffer // that bytes are in; nil: no pool's, or another set's
+	buf                *buffer // that bytes are in; nil: memory of their own, or another set's
 	values, containers int
 }
 
@@ -32,8 +32,8 @@ const nearBytes = 1 << 20
 
 const waitingBytes = int64(unsafe.Sizeof(waiting{}))
 
-// Or adds the values of a serialised bitmap, which it does not keep.
-func (w *Workspace) Or(s *Set, b []byte) error {
+// Or adds the values of a serialised bitmap. It keeps memory that from lends, and copies where that is nil.
+func (w *Workspace) Or(s *Set, b []byte, from Lender) error {
 	if v, ok := single(b); ok {
 		w.Add(s, v)
 		return nil
@@ -61,7 +61,7 @@ func (w *Workspace) Or(s *Set, b []byte) error {
 		w.include(s.tree, b)
 		return nil
 	}
-	own, buf := kept(b)
+	own, buf := w.keep(b, from)
 	w.wait(s, &waiting{own, buf, values, containers})
 	return nil
 }
@@ -147,7 +147,7 @@ func (w *Workspace) unite(s *Set) {
 	p := s.pending
 	w.Held -= p.held + int64(cap(p.bitmaps))*waitingBytes + int64(unsafe.Sizeof(*p))
 	for i := range p.bitmaps {
-		p.bitmaps[i].free()
+		w.Held -= p.bitmaps[i].free()
 	}
 	s.pending = nil
 }

@@ -3,6 +3,7 @@ package bitmap
 import (
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 )
@@ -108,6 +109,50 @@ func with(w words, c *container) *words {
 	return &w
 }
 
+// TestHeldOfLoans: a workspace is charged for a page that it holds once, until the last bitmap in it is united or copied.
+func TestHeldOfLoans(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	p := &page{t: t, mem: make([]byte, 0, 1<<16), users: 1}
+	w := Workspace{Held: nearBytes}
+	sets := make([]Set, 3)
+	for range 2 {
+		for i := range sets {
+			o := roaring64.New()
+			for range 500 {
+				o.Add(r.Uint64N(1 << 16))
+			}
+			b, err := o.ToBytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.mem = append(p.mem, b...)
+			if err := w.Or(&sets[i], p.mem[len(p.mem)-len(b):], p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if p.users != 2 {
+		t.Fatalf("%d users of the page, want its reader and one loan", p.users)
+	}
+	held := w.Held - nearBytes
+	if held < 1<<16 || held > 1<<16+2000 {
+		t.Errorf("six bitmaps in a page of %d bytes hold %d", 1<<16, held)
+	}
+	for i := range sets {
+		w.unite(&sets[i])
+	}
+	var after int64
+	for i := range sets {
+		after += int64(len(sets[i].tree.table))*slotBytes + int64(cap(sets[i].tree.cons))*growBytes + int64(unsafe.Sizeof(tree{}))
+		for _, c := range sets[i].tree.cons {
+			after += 2 * int64(cap(c.list))
+		}
+	}
+	if got := w.Held - nearBytes; p.users != 1 || got != after {
+		t.Errorf("united: %d users of the page, %d bytes held, want its reader and %d", p.users, got, after)
+	}
+}
+
 // TestCountPending counts sets whose bitmaps wait, without making their union, and once more after it was made.
 func TestCountPending(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
@@ -130,7 +175,7 @@ func TestCountPending(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Or(&s, b); err != nil {
+			if err := w.Or(&s, b, nil); err != nil {
 				t.Fatal(err)
 			}
 			clear(b) // the set has bytes of its own
@@ -155,8 +200,35 @@ func TestCountPending(t *testing.T) {
 	}
 }
 
-// TestRelease: bitmaps that wait are in memory of the pools. Whatever sets are united, merged and released, those that were not
-// released keep their values.
+// page is memory with bitmaps that is lent, and overwritten when its last user is gone.
+type page struct {
+	t     *testing.T
+	mem   []byte
+	users int // the reader and loans
+}
+
+func (p *page) Lend(b []byte) ([]byte, func()) {
+	p.users++
+	given := false
+	return p.mem[:cap(p.mem)], func() {
+		if given {
+			p.t.Error("a loan was given back twice")
+		}
+		given = true
+		p.drop()
+	}
+}
+
+func (p *page) drop() {
+	if p.users--; p.users == 0 {
+		for i := range p.mem {
+			p.mem[i] = 0xee
+		}
+	}
+}
+
+// TestRelease: bitmaps that wait are in memory of the pools, or in pages that are lent. Whatever sets are united, merged and
+// released, those that were not released keep their values, and no page stays lent.
 func TestRelease(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	type side struct {
@@ -181,7 +253,8 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	sides := []*side{fresh(), fresh(), fresh()}
-	pooled, merged := 0, 0
+	pages := []*page{{t: t, mem: make([]byte, 0, 50_000), users: 1}}
+	pooled, lent, merged := 0, 0, 0
 	for range 1500 {
 		k := r.IntN(len(sides))
 		s, i := sides[k], r.IntN(3)
@@ -212,19 +285,41 @@ func TestRelease(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.w.Or(&s.sets[i], b); err != nil {
+			var from Lender
+			if r.IntN(3) > 0 {
+				p := pages[len(pages)-1]
+				if len(p.mem)+len(b) > cap(p.mem) { // the reader goes on
+					p.drop()
+					p = &page{t: t, mem: make([]byte, 0, 50_000), users: 1}
+					pages = append(pages, p)
+				}
+				p.mem = append(p.mem, b...)
+				b, from = p.mem[len(p.mem)-len(b):], p
+			}
+			if err := s.w.Or(&s.sets[i], b, from); err != nil {
 				t.Fatal(err)
 			}
 			s.want[i].Or(o)
 			if p := s.sets[i].pending; p != nil && p.bitmaps[len(p.bitmaps)-1].buf != nil {
-				pooled++
+				if pooled++; from != nil {
+					lent++
+				}
 			}
 		}
 	}
 	for _, s := range sides {
 		check(s)
 	}
-	if pooled < 300 || merged < 50 {
-		t.Errorf("too little was tried: %d bitmaps in memory of the pools, %d merges", pooled, merged)
+	for _, s := range sides {
+		Release(s.sets)
+	}
+	pages[len(pages)-1].drop()
+	for i, p := range pages {
+		if p.users != 0 {
+			t.Errorf("page %d still has %d users", i, p.users)
+		}
+	}
+	if pooled < 300 || lent < 100 || len(pages) < 10 || merged < 50 {
+		t.Errorf("too little was tried: %d bitmaps in memory of the pools or lent, %d lent, %d pages, %d merges", pooled, lent, len(pages), merged)
 	}
 }

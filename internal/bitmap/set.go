@@ -24,6 +24,7 @@ type Workspace struct {
 	low     []uint16
 	out     writer
 	cursors []cursor
+	lent    *buffer // last one, nil: none
 }
 
 // tree is the containers of a set. Keys that lie close together are found in a table.

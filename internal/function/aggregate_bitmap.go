@@ -85,14 +85,41 @@ func (s *bitmapSets) Update(groups []uint32, args []*vector.Vector, sel []int32)
 
 func addBitmaps(s *bitmapSets, groups []uint32, args []*vector.Vector, sel []int32) error {
 	x := textOf(args[0])
+	lender := lenderOf(args[0], sel)
 	for k, g := range groups {
 		if i := row(sel, k); !isNullAt(args[0], i) {
-			if err := s.work.Or(&s.sets[g], x.at(i)); err != nil {
+			if err := s.work.Or(&s.sets[g], x.at(i), lender); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// lenderOf is who lends the memory of bitmaps, where the large ones among rows sel fill most of it; else nil.
+func lenderOf(v *vector.Vector, sel []int32) bitmap.Lender {
+	const large = 1 << 10
+	if v.Lender == nil || v.Form != vector.Flat {
+		return nil
+	}
+	total, kept := 0, 0
+	for _, b := range v.Bufs {
+		total += len(b)
+	}
+	views := vector.Values[vector.View](v)
+	rows := len(views)
+	if sel != nil {
+		rows = len(sel)
+	}
+	for k := range rows {
+		if n := views[row(sel, k)].Len(); n >= large {
+			kept += n
+		}
+	}
+	if 2*kept < total {
+		return nil
+	}
+	return v.Lender
 }
 
 // addIDs adds values of type t; signed: negative ones, too.
@@ -202,7 +229,7 @@ func (s *bitmapSets) Load(src []byte, n int) error {
 		var b []byte
 		var err error
 		if b, src, err = loadBytes(src); err == nil {
-			err = s.work.Or(&s.sets[i], b)
+			err = s.work.Or(&s.sets[i], b, nil)
 		}
 		if err != nil {
 			return err

@@ -141,7 +141,7 @@ func (k *keyedBitmaps) Update(groups []uint32, args []*vector.Vector, sel []int3
 			b = key.Data[(i&mask)*w : (i&mask+1)*w]
 		}
 		if n, ok := k.numbers[string(b)]; ok {
-			if err := k.inner.work.Or(&k.inner.sets[int(g)*len(k.numbers)+n], x.at(i)); err != nil {
+			if err := k.inner.work.Or(&k.inner.sets[int(g)*len(k.numbers)+n], x.at(i), nil); err != nil {
 				return err
 			}
 		}

@@ -221,7 +221,7 @@ func bitmapOrKernel(isBitmap bool) func([]*vector.Value) (Kernel, error) {
 						continue
 					}
 					some = true
-					if err := w.Or(&s, x.Bytes(i)); err != nil {
+					if err := w.Or(&s, x.Bytes(i), nil); err != nil {
 						return err
 					}
 				}

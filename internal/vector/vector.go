@@ -55,12 +55,21 @@ type Vector struct {
 	// Bufs are the string buffers that views refer to. Appending to the last one is
 	// allowed to the vector's owner only.
 	Bufs [][]byte
+	// Lender lends memory of Bufs to who keeps strings of v, while v is valid. nil: they are copied.
+	Lender Lender
 	// Codes are row -> position in Dict, for Dictionary. Codes of null rows are in range.
 	Codes []int32
 	Dict  *Vector // Flat
 
 	owned []byte // memory that Reset may reuse for Data
 	ownV  Bitmap // memory that Reset may reuse for Valid
+}
+
+// Lender lends string buffers: who keeps most of one for long keeps it as it is instead of copying.
+type Lender interface {
+	// Lend returns the buffer that b lies in. It stays as it is until giveBack is called, once, by any goroutine; one that is
+	// never given back is left to the garbage collector. nil: b must be copied.
+	Lend(b []byte) (buffer []byte, giveBack func())
 }
 
 // New returns a flat vector of n rows, all valid, values zero.
@@ -91,7 +100,7 @@ func (v *Vector) Reset(n int) {
 	v.Data = v.owned[:size]
 	v.Valid = nil
 	v.Codes, v.Dict = nil, nil
-	v.Bufs = nil
+	v.Bufs, v.Lender = nil, nil
 	if v.Type.Physical() == sqltype.PhysString {
 		clear(v.Data)
 	}

@@ -420,7 +420,7 @@ func (c *column) finish(n int) *vector.Vector {
 	if c.mode == modeCodes {
 		o := &c.out
 		o.Form, o.Len = vector.Dictionary, n
-		o.Data, o.Bufs = nil, nil
+		o.Data, o.Bufs, o.Lender = nil, nil, nil
 		o.Codes, o.Dict = c.codes[:n], c.dict
 		o.Valid = nil
 	} else {
@@ -437,10 +437,32 @@ func (c *column) setFlat(data []byte, n int) {
 	o.Form, o.Len = vector.Flat, n
 	o.Data, o.Valid = data, nil
 	o.Codes, o.Dict = nil, nil
-	o.Bufs = nil
+	o.Bufs, o.Lender = nil, nil
 	if c.isString {
-		o.Bufs = c.out1.bufs
+		o.Bufs, o.Lender = c.out1.bufs, c
 	}
+}
+
+// Lend implements vector.Lender: it lends buffers that the current vector fills at least half of.
+func (c *column) Lend(b []byte) ([]byte, func()) {
+	buf := c.page.buf
+	if !buf.has(b) {
+		buf = c.win.holder(b)
+	}
+	if buf == nil {
+		return nil, nil
+	}
+	used := 0
+	for _, x := range c.out1.bufs {
+		if buf.has(x) {
+			used += len(x)
+		}
+	}
+	if 2*used < len(buf.mem) {
+		return nil, nil
+	}
+	buf.lend()
+	return buf.mem, buf.drop
 }
 
 // flat makes the output flat and returns memory for n values.

@@ -3,6 +3,8 @@ package parquet
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/budget"
 )
@@ -20,7 +22,11 @@ const (
 var bufferPools [maxPooled - minPooled + 1]sync.Pool
 
 // buffer is pooled memory that a reader holds and its budget is charged for.
-type buffer struct{ mem []byte }
+type buffer struct {
+	mem []byte
+	// users are the reader, while it holds the buffer, and those that it was lent to. Nobody writes once it was lent.
+	users atomic.Int32
+}
 
 func (b *buffer) size() int { return len(b.mem) - padding }
 
@@ -42,10 +48,13 @@ func (m *memory) get(n int) (*buffer, error) {
 	}
 	if class <= maxPooled {
 		if b, ok := bufferPools[class-minPooled].Get().(*buffer); ok {
+			b.users.Store(1)
 			return b, nil
 		}
 	}
-	return &buffer{mem: make([]byte, size)}, nil
+	b := &buffer{mem: make([]byte, size)}
+	b.users.Store(1)
+	return b, nil
 }
 
 // put takes a buffer back. nil is allowed.
@@ -54,8 +63,28 @@ func (m *memory) put(b *buffer) {
 		return
 	}
 	m.budget.Shrink(int64(len(b.mem)))
+	b.drop()
+}
+
+// lend makes one more user of b, who drops it.
+func (b *buffer) lend() { b.users.Add(1) }
+
+// drop ends the use of b by one of its users; after the last one others get its memory.
+func (b *buffer) drop() {
+	if b.users.Add(-1) > 0 {
+		return
+	}
 	class := bits.Len(uint(len(b.mem) - 1))
 	if class <= maxPooled && len(b.mem) == 1<<class {
 		bufferPools[class-minPooled].Put(b)
 	}
+}
+
+// has tells whether x lies in b. nil is allowed.
+func (b *buffer) has(x []byte) bool {
+	if b == nil || len(x) == 0 {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(x))) - uintptr(unsafe.Pointer(unsafe.SliceData(b.mem)))
+	return at < uintptr(len(b.mem))
 }

@@ -102,6 +102,19 @@ func (w *window) retire(b *buffer) {
 	}
 }
 
+// holder is the buffer that b lies in, of those that the current batch may refer to; nil: none.
+func (w *window) holder(b []byte) *buffer {
+	if w.buf.has(b) {
+		return w.buf
+	}
+	for _, r := range w.retired {
+		if r.has(b) {
+			return r
+		}
+	}
+	return nil
+}
+
 // release gives back what only the batch before could refer to.
 func (w *window) release() {
 	for i, b := range w.retired {
