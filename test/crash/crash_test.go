@@ -13,13 +13,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,8 +25,8 @@ import (
 	"time"
 
 	"github.com/basaltdb/basalt"
-	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/test/faults"
 )
 
 var (
@@ -336,7 +334,7 @@ func check(dir string, e *expectation, labelled bool) error {
 		err = cerr
 	}
 	if err == nil {
-		err = orphans(dir)
+		err = faults.Orphans(dir)
 	}
 	return err
 }
@@ -444,51 +442,4 @@ func checkOverwrites(s *basalt.Session, table string, e *expectation) error {
 		e.settle(table, map[int64]bool{list[0][0]: true})
 	}
 	return nil
-}
-
-// orphans compares the files on disk with those that the catalog of a closed folder lists. In the folders of external
-// tables it looks for what writes leave.
-func orphans(dir string) error {
-	cat, err := catalog.Open(filepath.Join(dir, "catalog.bolt"), nil)
-	if err != nil {
-		return err
-	}
-	defer cat.Close()
-	listed := map[string]bool{}
-	snap := cat.Snapshot()
-	for _, t := range snap.Tables(catalog.DefaultDatabase) {
-		for _, f := range t.AllFiles() {
-			listed[filepath.Join(t.Location, f.Path)] = true
-		}
-	}
-	root := filepath.Join(dir, "warehouse")
-	var extra []string
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
-		if !listed[rel] {
-			extra = append(extra, rel)
-		}
-		delete(listed, rel)
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	eerr := filepath.WalkDir(filepath.Join(dir, "external"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasPrefix(d.Name(), "_") {
-			extra = append(extra, path)
-		}
-		return err
-	})
-	if eerr != nil && !errors.Is(eerr, fs.ErrNotExist) {
-		err = eerr
-	}
-	slices.Sort(extra)
-	if len(extra)+len(listed) > 0 {
-		return fmt.Errorf("files that nobody lists: %v; listed files that are not there: %v", extra, listed)
-	}
-	return err
 }

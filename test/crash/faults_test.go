@@ -7,117 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/basaltdb/basalt"
-	"github.com/basaltdb/basalt/internal/sqlerr"
-	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/test/faults"
 )
-
-var errFull = errors.New("no space left on device")
-
-// faultFS fails one call that changes the disk, and notes whether files are made durable before they
-// are published.
-type faultFS struct {
-	storage.OSFS
-	mu      sync.Mutex
-	left    int // calls until the fault; 0: none
-	after   bool
-	dirty   map[string]bool // written since the last sync
-	unnamed map[string]bool // folders whose entries changed since the last sync
-}
-
-func newFaultFS() *faultFS { return &faultFS{dirty: map[string]bool{}, unnamed: map[string]bool{}} }
-
-// step counts a call; it fails when its turn has come, and so do all after it where after is set.
-func (f *faultFS) step() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.left > 0 {
-		if f.left--; f.left == 0 {
-			if f.after {
-				f.left = 1
-			}
-			return sqlerr.Wrap(sqlerr.FileIO, errFull, "fault")
-		}
-	}
-	return nil
-}
-
-func (f *faultFS) arm(calls int, after bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.left, f.after = calls, after
-}
-
-func (f *faultFS) Create(path string) (storage.WritableFile, error) {
-	if err := f.step(); err != nil {
-		return nil, err
-	}
-	w, err := f.OSFS.Create(path)
-	return &faultFile{w, f, path}, err
-}
-
-func (f *faultFS) MkdirAll(dir string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	return f.OSFS.MkdirAll(dir)
-}
-
-func (f *faultFS) Rename(from, to string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	if f.dirty[from] {
-		f.dirty[to] = true
-	}
-	delete(f.dirty, from)
-	f.unnamed[filepath.Dir(to)] = true
-	f.mu.Unlock()
-	return f.OSFS.Rename(from, to)
-}
-
-func (f *faultFS) SyncDir(dir string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	delete(f.unnamed, dir)
-	f.mu.Unlock()
-	return f.OSFS.SyncDir(dir)
-}
-
-type faultFile struct {
-	storage.WritableFile
-	fs   *faultFS
-	path string
-}
-
-func (f *faultFile) Write(p []byte) (int, error) {
-	if err := f.fs.step(); err != nil {
-		return 0, err
-	}
-	f.fs.mu.Lock()
-	f.fs.dirty[f.path] = true
-	f.fs.mu.Unlock()
-	return f.WritableFile.Write(p)
-}
-
-func (f *faultFile) Sync() error {
-	if err := f.fs.step(); err != nil {
-		return err
-	}
-	f.fs.mu.Lock()
-	delete(f.fs.dirty, f.path)
-	f.fs.mu.Unlock()
-	return f.WritableFile.Sync()
-}
 
 // multiInsert writes a batch to several tables by one statement.
 func multiInsert(batch int64, tables []string) string {
@@ -147,7 +43,7 @@ func TestFaults(t *testing.T) {
 	e := newExpectation()
 	failed := 0
 	for n := int64(1); n <= int64(rounds); {
-		fs := newFaultFS()
+		fs := faults.New()
 		db, err := basalt.Open(dir, basalt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), FS: fs, Settings: map[string]string{"enable_auto_compaction": "0"}})
 		if err != nil {
 			t.Fatal(err)
@@ -177,9 +73,9 @@ func TestFaults(t *testing.T) {
 			case k == 5:
 				table, sql = "", `ALTER TABLE `+[]string{"ins", "plain", "ow", "managed"}[r.IntN(4)]+` CONCATENATE`
 			}
-			fs.arm(1+r.IntN(80), r.IntN(2) == 0)
+			fs.Fail(faults.Plan{Kinds: faults.Writes, After: r.IntN(80), On: r.IntN(2) == 0})
 			_, err := s.Exec(context.Background(), sql)
-			fs.arm(0, false)
+			fs.Heal()
 			switch {
 			case err == nil && tables > 0:
 				for _, table := range batchTables[:tables] {
@@ -187,16 +83,15 @@ func TestFaults(t *testing.T) {
 				}
 			case err == nil && table != "":
 				e.done[table][n] = true
-			case err != nil && (!errors.Is(err, errFull) || !strings.Contains(err.Error(), "no space left")):
+			case err != nil && (!errors.Is(err, faults.Err) || !strings.Contains(err.Error(), "no space left")):
 				t.Fatalf("%s: %v", sql, err)
 			case err != nil:
 				failed++
 			}
-			if err == nil && len(fs.dirty)+len(fs.unnamed) > 0 {
-				t.Fatalf("%s: published before it was durable: %v %v", sql, fs.dirty, fs.unnamed)
+			if left := fs.Undurable(); err == nil && len(left) > 0 {
+				t.Fatalf("%s: published before it was durable: %v", sql, left)
 			}
-			clear(fs.dirty)
-			clear(fs.unnamed)
+			fs.Forget()
 			if slices.Contains(overwritten, table) && err == nil {
 				e.done[table] = map[int64]bool{n: true}
 			}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/basaltdb/basalt"
+	"github.com/basaltdb/basalt/storage"
 )
 
 var (
@@ -58,8 +59,11 @@ type world struct {
 	s   *basalt.Session
 }
 
-func openWorld(dir string) (*world, error) {
-	db, err := basalt.Open(dir, basalt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Workers: 2})
+func openWorld(dir string) (*world, error) { return openWorldOn(dir, nil) }
+
+// openWorldOn is openWorld with a file system in place of the system's.
+func openWorldOn(dir string, disk storage.FS) (*world, error) {
+	db, err := basalt.Open(dir, basalt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Workers: 2, FS: disk})
 	if err != nil {
 		return nil, err
 	}

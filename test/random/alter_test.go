@@ -11,12 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/basaltdb/basalt"
 	"github.com/basaltdb/basalt/internal/sqlerr"
-	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/test/faults"
 )
 
 // TestRandomAlter changes the columns of tables of every model and format at random, between loads, deletes, merges of
@@ -57,7 +56,7 @@ type alterRun struct {
 	dir    string
 	db     *basalt.DB
 	s      *basalt.Session
-	disk   *failingDisk
+	disk   *faults.FS
 	log    []string
 	counts map[string]int
 }
@@ -98,7 +97,7 @@ func (a *alterRun) run(steps int) {
 }
 
 func (a *alterRun) open() {
-	a.disk = &failingDisk{}
+	a.disk = faults.New()
 	db, err := basalt.Open(a.dir, basalt.Options{FS: a.disk, Workers: 2, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Settings: map[string]string{"enable_auto_compaction": "0"}})
 	if err != nil {
 		a.t.Fatal(err)
@@ -148,10 +147,10 @@ func (a *alterRun) alter() {
 	before := a.files()
 	fault := a.r.IntN(4) == 0 || !light && a.r.IntN(2) == 0
 	if fault {
-		a.disk.left.Store(int64(1 + a.r.IntN(12)))
+		a.disk.Fail(faults.Plan{Kinds: faults.Writes, After: a.r.IntN(12), On: true})
 	}
 	err := a.exec("ALTER TABLE t " + clause)
-	a.disk.left.Store(0)
+	a.disk.Heal()
 	switch {
 	case err == nil:
 		apply()
@@ -160,7 +159,7 @@ func (a *alterRun) alter() {
 			a.t.Errorf("%s is light, but changed files: %v, %v", clause, before, after)
 		}
 		return
-	case errors.Is(err, errDisk):
+	case errors.Is(err, faults.Err):
 		a.counts["fault"]++
 	case sqlerr.From(err).Code.Number >= 2000, strings.Contains(err.Error(), "invariant"):
 		a.t.Errorf("%s: %v", clause, err)
@@ -248,74 +247,4 @@ func (a *alterRun) same(sql string, cols []int, keep func(row []*string) bool) {
 	if got, want := strings.Join(lines, "\n"), a.m.lines(cols, keep); got != want {
 		a.t.Errorf("%s\ngot\n%s\nwant\n%s", sql, got, want)
 	}
-}
-
-var errDisk = errors.New("the disk fails")
-
-// failingDisk fails the call after a number of calls that change the disk, and all after it until it is armed anew.
-type failingDisk struct {
-	storage.OSFS
-	left atomic.Int64 // 0: never
-}
-
-func (f *failingDisk) step() error {
-	for {
-		n := f.left.Load()
-		switch {
-		case n == 0:
-			return nil
-		case n == 1:
-			return sqlerr.Wrap(sqlerr.FileIO, errDisk, "fault")
-		case f.left.CompareAndSwap(n, n-1):
-			return nil
-		}
-	}
-}
-
-func (f *failingDisk) Create(path string) (storage.WritableFile, error) {
-	if err := f.step(); err != nil {
-		return nil, err
-	}
-	w, err := f.OSFS.Create(path)
-	return &failingFile{w, f}, err
-}
-
-func (f *failingDisk) MkdirAll(dir string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	return f.OSFS.MkdirAll(dir)
-}
-
-func (f *failingDisk) Rename(from, to string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	return f.OSFS.Rename(from, to)
-}
-
-func (f *failingDisk) SyncDir(dir string) error {
-	if err := f.step(); err != nil {
-		return err
-	}
-	return f.OSFS.SyncDir(dir)
-}
-
-type failingFile struct {
-	storage.WritableFile
-	disk *failingDisk
-}
-
-func (f *failingFile) Write(p []byte) (int, error) {
-	if err := f.disk.step(); err != nil {
-		return 0, err
-	}
-	return f.WritableFile.Write(p)
-}
-
-func (f *failingFile) Sync() error {
-	if err := f.disk.step(); err != nil {
-		return err
-	}
-	return f.WritableFile.Sync()
 }

@@ -2,30 +2,17 @@ package routing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/basaltdb/basalt"
-	"github.com/basaltdb/basalt/internal/sqlerr"
-	"github.com/basaltdb/basalt/storage"
+	"github.com/basaltdb/basalt/test/faults"
 )
 
-// breakable is the disk, which takes no new files while it is broken: what is written in the background fails.
-type breakable struct {
-	storage.OSFS
-	broken atomic.Bool
-}
-
-func (f *breakable) Create(path string) (storage.WritableFile, error) {
-	if f.broken.Load() {
-		return nil, sqlerr.Wrap(sqlerr.FileIO, errors.New("broken"), "%s", path)
-	}
-	return f.OSFS.Create(path)
-}
+// full is a disk that takes no new files: what is written in the background fails.
+var full = faults.Plan{Kinds: faults.Writes, On: true}
 
 var sessionOptions basalt.SessionOptions
 
@@ -34,12 +21,12 @@ type engine struct {
 	*testing.T
 	db   *basalt.DB
 	s    *basalt.Session
-	disk *breakable
+	disk *faults.FS
 }
 
 func open(t *testing.T, dir string) *engine {
 	t.Helper()
-	disk := &breakable{}
+	disk := faults.New()
 	db, err := basalt.Open(dir, basalt.Options{Workers: 2, FS: disk})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func (e *engine) job(index string) (state, message string) {
 func TestJobs(t *testing.T) {
 	e := open(t, "")
 	e.exec(`CREATE TABLE t (k INT, s VARCHAR(5), v INT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1 ROLLUP (r0 (s, v)) PROPERTIES("replication_num"="1")`, `INSERT INTO t VALUES (1, 'a', 10), (2, 'b', 20)`)
-	e.disk.broken.Store(true)
+	e.disk.Fail(full)
 	e.exec(`ALTER TABLE t ADD ROLLUP r1 (v, k), r2 (s, k) PROPERTIES("timeout"="77")`, `CREATE MATERIALIZED VIEW m AS SELECT s AS s_, sum(v) AS v_ FROM t GROUP BY s`)
 	for _, x := range []string{"r1", "r2", "m"} {
 		if state, _ := e.job(x); state != "PENDING" && state != "RUNNING" {
@@ -51,7 +51,7 @@ func TestJobs(t *testing.T) {
 	if state, _ := e.job("r2"); state == "CANCELLED" {
 		t.Error("r2 was cancelled as well")
 	}
-	e.disk.broken.Store(false)
+	e.disk.Heal()
 	e.exec(`INSERT INTO t VALUES (3, 'a', 5)`, `ALTER TABLE t ADD ROLLUP r3 (s)`) // builds all
 	for _, x := range []string{"r2", "m", "r3"} {
 		if state, _ := e.job(x); state != "FINISHED" {

@@ -59,14 +59,14 @@ func routeFact(t *testing.T, f *fact, r *rand.Rand) {
 	if len(c.chosen) < len(f.indexes)-1 { // a view of a few rows is seldom the only one
 		t.Errorf("only %v were ever chosen", c.chosen)
 	}
-	e.disk.broken.Store(true)
+	e.disk.Fail(full)
 	e.exec(f.delete)
 	c.stale = true
 	for range questions / 5 {
 		c.ask(f.random(r))
 		c.askMore(r)
 	}
-	e.disk.broken.Store(false)
+	e.disk.Heal()
 	e.exec("ALTER TABLE "+f.table+" ADD ROLLUP more (dt, shop, city, chan, kind)", "ALTER TABLE "+f.table+" DROP ROLLUP more") // builds all that is missing
 	c.stale = false
 	for range questions / 10 {

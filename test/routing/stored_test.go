@@ -234,7 +234,7 @@ func TestBuiltMeanwhile(t *testing.T) {
 	e.total(&grouped)
 	// The disk breaks in the midst of a build.
 	e.exec("DROP MATERIALIZED VIEW m_s ON b", "CREATE MATERIALIZED VIEW m_s AS SELECT s AS s_, sum(v) AS v_, count(*) AS n_ FROM b GROUP BY s")
-	e.disk.broken.Store(true)
+	e.disk.Fail(full)
 	_ = e.db.Close()
 	e = open(t, dir)
 	e.exec("SET enable_materialized_view_rewrite = 0")
