@@ -56,7 +56,7 @@ func TestCancelAlterColumn(t *testing.T) {
 	before := shownRows(t, s, "SELECT a, b, c, d FROM t ORDER BY b")
 	cancelled := make(chan error, 1)
 	do := func() {
-		if got := shownJobs(t, other, "SHOW ALTER TABLE COLUMN WHERE TableName = 't' ORDER BY JobId DESC LIMIT 1"); got != "N t TIME <nil> t N N N N RUNNING  <nil> N\n" {
+		if got := shownJobs(t, other, "SHOW ALTER TABLE COLUMN WHERE TableName = 't' ORDER BY JobId DESC LIMIT 1"); got != "N t TIME <nil> t N N N N RUNNING  N/1 N\n" {
 			t.Errorf("while it runs: %q", got)
 		}
 		if _, err := other.Exec(context.Background(), "ALTER TABLE t ADD COLUMN e INT"); err == nil || !strings.Contains(err.Error(), "state(SCHEMA_CHANGE) is not NORMAL") {
@@ -91,6 +91,35 @@ func TestCancelAlterColumn(t *testing.T) {
 	}
 	if n, err := len(db.rewrites.at), db.Close(); n != 0 || err != nil {
 		t.Fatal(n, err)
+	}
+}
+
+// TestAlterColumnProgress: a change of columns that writes its table anew tells how many of its tablets are written.
+func TestAlterColumnProgress(t *testing.T) {
+	fs := &writingFS{}
+	db, err := Open(t.TempDir(), Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s, other := db.NewSession(SessionOptions{}), db.NewSession(SessionOptions{})
+	mustExec(t, s, `SET parallel_pipeline_task_num = 1`) // one tablet after the other
+	mustExec(t, s, `CREATE TABLE t (a INT, b INT) DUPLICATE KEY(a, b) PARTITION BY RANGE(b) (PARTITION p1 VALUES LESS THAN (100), PARTITION p2 VALUES LESS THAN (200), PARTITION p3 VALUES LESS THAN MAXVALUE)
+		DISTRIBUTED BY HASH(b) BUCKETS 2`)
+	mustExec(t, s, `INSERT INTO t SELECT number, number FROM numbers("number" = "200")`) // none in p3
+	var seen []string
+	var look func()
+	look = func() {
+		seen = append(seen, regexp.MustCompile(` \d+/\d+ `).FindString(shownRows(t, other, "SHOW ALTER TABLE COLUMN")))
+		fs.do.Store(&look)
+	}
+	fs.do.Store(&look)
+	mustExec(t, s, `ALTER TABLE t ORDER BY (b, a)`)
+	if got := fmt.Sprint(seen); got != "[ 0/6   1/6   2/6   3/6 ]" {
+		t.Errorf("when each file began: %s", got)
+	}
+	if got := shownJobs(t, s, "SHOW ALTER TABLE COLUMN"); got != "N t TIME TIME t N N N N FINISHED  <nil> N\n" {
+		t.Errorf("in the end: %s", got)
 	}
 }
 

@@ -2,12 +2,15 @@ package basalt
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/internal/vector"
 	"github.com/basaltdb/basalt/parser/ast"
 )
 
@@ -29,6 +32,29 @@ type rewriteJob struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed at its end
 	failed error         // valid after done
+	tasks  taskCount
+}
+
+// taskCount is how many tasks of a job are done, of how many: as Doris's, one for each tablet. Safe for concurrent use.
+type taskCount struct{ packed atomic.Uint64 }
+
+// set is called by tasks that end side by side: the number never falls but for an attempt that begins anew.
+func (c *taskCount) set(done, all int) {
+	for {
+		old := c.packed.Load()
+		if done > 0 && uint32(old>>32) > uint32(done) || c.packed.CompareAndSwap(old, uint64(done)<<32|uint64(uint32(all))) {
+			return
+		}
+	}
+}
+
+// text is the count as SHOW ALTER TABLE COLUMN has it; NULL while there is none.
+func (c *taskCount) text() vector.Value {
+	n := c.packed.Load()
+	if uint32(n) == 0 {
+		return nullText()
+	}
+	return str(fmt.Sprintf("%d/%d", n>>32, uint32(n)))
 }
 
 // errRewriteCancelled is what CANCEL ALTER TABLE COLUMN ends a statement with.
@@ -167,15 +193,15 @@ func (x *execution) showAlterColumn(st *ast.Show) (*result, error) {
 		if j.Database != name || j.Kind != catalog.ColumnJob {
 			continue
 		}
-		table, state := j.Table, string(j.State)
+		table, state, progress := j.Table, string(j.State), nullText()
 		if t := tableOf(x.snapshot, tableKey{j.Database, j.TableID}); t != nil {
 			table = t.Name
 		}
-		if j.State == catalog.JobPending && x.s.db.rewrites.of(j.TableID) != nil {
-			state = "RUNNING"
+		if job := x.s.db.rewrites.of(j.TableID); j.State == catalog.JobPending && job != nil {
+			state, progress = "RUNNING", job.tasks.text()
 		}
 		r.Add(long(j.ID), str(table), x.moment(j.Created), x.moment(j.Finished), str(table), long(j.IndexID), long(j.IndexID), str(strconv.Itoa(int(j.Schema))),
-			long(j.ID), str(state), str(j.Message), nullText(), long(j.Timeout))
+			long(j.ID), str(state), str(j.Message), progress, long(j.Timeout))
 	}
 	return r, nil
 }

@@ -79,7 +79,7 @@ func (x *execution) changeColumns(ctx context.Context, st *ast.AlterTable, run f
 				return nil, sqlerr.New(sqlerr.UnknownTable, "Table '%s' was dropped meanwhile", must.table.Name)
 			}
 			var err error
-			if files, err = x.rewriteRows(ctx, t, must.table); err != nil {
+			if files, err = x.rewriteRows(ctx, t, must.table, job.tasks.set); err != nil {
 				return nil, err
 			}
 			from, version = t, t.Version
@@ -105,8 +105,9 @@ func (x *execution) dropWritten(t *catalog.Table, files []catalog.DataFile) {
 	x.s.db.discard(paths...)
 }
 
-// rewriteRows writes the rows of a table as those of another form of it, and gives the files that hold them.
-func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (files []catalog.DataFile, err error) {
+// rewriteRows writes the rows of a table as those of another form of it, and gives the files that hold them. progress is told how many
+// of its tablets are written.
+func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table, progress func(done, all int)) (files []catalog.DataFile, err error) {
 	next := *as
 	next.Files, next.IndexFiles, next.Source = nil, nil, nil
 	var pos ast.Pos
@@ -120,7 +121,7 @@ func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (file
 		names = append(names, next.Columns[i].Name)
 		q.Items = append(q.Items, ast.SelectItem{Pos: pos, Expr: &ast.Column{Pos: pos, Name: old.Name}})
 	}
-	g := &target{table: &next, locked: true, strict: true, stored: true}
+	g := &target{table: &next, locked: true, strict: true, stored: true, progress: progress}
 	parts := slices.Clone(t.Partitions)
 	g.partitions = map[int64]bool{0: true}
 	for i := range parts { // temporary ones keep their rows, too
@@ -130,6 +131,7 @@ func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (file
 		g.partitions[parts[i].ID] = true
 	}
 	sink := x.routedSink(g, func(_ context.Context, written []catalog.DataFile) error { files = written; return nil })
+	progress(0, tabletsOf(t))
 	env, err := x.storedRows(ctx, t)
 	if err != nil {
 		return nil, err
@@ -146,6 +148,14 @@ func (x *execution) rewriteRows(ctx context.Context, t, as *catalog.Table) (file
 		return nil, err
 	}
 	return files, nil
+}
+
+// tabletsOf is how many partitions with their buckets a table has.
+func tabletsOf(t *catalog.Table) (n int) {
+	for _, p := range layoutOf(t, nil).Partitions {
+		n += max(p.Buckets, 1)
+	}
+	return n
 }
 
 // storedRows is the environment of a query that reads t with the deleted rows that later loads are compared with.

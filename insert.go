@@ -139,6 +139,8 @@ type target struct {
 	locked     bool // the statement holds the table's write lock
 	strict     bool // rows that the table cannot take are an error whatever the session says
 	stored     bool // rows are those of a table, in any order: see mergedBy
+	// progress is table.Options.Progress.
+	progress func(done, all int)
 }
 
 // insertTarget is the target of a statement.
@@ -268,6 +270,7 @@ func (x *execution) routedSink(g *target, publish func(ctx context.Context, file
 	if t.Model != catalog.UniqueKey { // which rows stay is not known yet
 		o.Indexes, covering = x.s.db.sinkIndexes(t)
 	}
+	o.Progress = g.progress
 	o.Publish = func(ctx context.Context, files []table.File) error {
 		return publish(ctx, coveredFiles(t, files, covering))
 	}

@@ -459,14 +459,19 @@ func (s *Sink) flushAll(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	if err := s.flushTargets(ctx, r.targets); err != nil {
+	var done atomic.Int64
+	if err := s.flushTargets(ctx, r.targets, func() {
+		if n := int(done.Add(1)); s.o.Progress != nil {
+			s.o.Progress(n, len(r.targets))
+		}
+	}); err != nil {
 		return err
 	}
-	return s.flushTargets(ctx, s.indexed.list)
+	return s.flushTargets(ctx, s.indexed.list, func() {})
 }
 
-// flushTargets writes targets on as many goroutines as there were writers.
-func (s *Sink) flushTargets(ctx context.Context, targets []*target) error {
+// flushTargets writes targets on as many goroutines as there were writers, and calls flushed after each.
+func (s *Sink) flushTargets(ctx context.Context, targets []*target, flushed func()) error {
 	var (
 		wg      sync.WaitGroup
 		next    atomic.Int64
@@ -495,8 +500,10 @@ func (s *Sink) flushTargets(ctx context.Context, targets []*target) error {
 					}
 					mu.Unlock()
 					next.Store(int64(len(targets)))
+					continue
 				}
 			}
+			flushed()
 		}
 	}
 	for range min(s.writers, len(targets)) - 1 {

@@ -96,6 +96,9 @@ type Options struct {
 	// Publish makes the renamed files visible, in one catalog transaction. Files of one partition and bucket are in
 	// the order that they were filled in.
 	Publish func(ctx context.Context, files []File) error
+	// Progress, when set, is called for each partition and bucket whose rows are all in files, of rows that are routed: so many are
+	// done of so many, those without rows included. It may be called concurrently.
+	Progress func(done, all int)
 	// Done, of writes that are published together, tells whether they were: Publish then only notes the files of each.
 	// nil: Publish is all.
 	Done func() bool
