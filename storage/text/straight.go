@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// straight finds the rows of delimited text in which no byte is quoted or escaped, which most are, many at a time and almost without
-// branches: it notes where all separators and line ends are, block by block, and a row is a run of such marks up to a line end. Spans
-// are made of them only for the columns that are read, a column at a time. Rows with a quote or an escape, empty lines, rows with too
-// few fields and the end of the file are left to the delimitedSplitter's next, which is the reference for what a row is.
+// straight finds the plain rows of delimited text, which most are, many at a time and almost without branches: it notes where all
+// separators and line ends are, block by block, but for those in quotes, and a row is a run of such marks up to a line end. Spans are
+// made of them only for the columns that are read, a column at a time. Rows with an escape, or with quotes other than one at each end
+// of a field, empty lines, rows with too few fields and the end of the file are left to the delimitedSplitter's next, which is the
+// reference for what a row is.
 //
 // After simdjson's first stage (Langdale, Lemire: "Parsing gigabytes of JSON per second", 2019), with words of eight bytes.
 type straight struct {
@@ -21,6 +22,7 @@ type straight struct {
 	// Of the batch: by row, the mark before its first field, or ^i for row i of those that next found.
 	rows    []int32
 	general int
+	lost    int  // times that marks were wrong about quotes
 	crlf    bool // a row ends with \r\n
 	column  []span
 }
@@ -29,6 +31,13 @@ type straight struct {
 type lineMarks struct {
 	field, line, quote, escape uint64 // the bytes looked for, each repeated eight times
 	ascii                      bool   // none of them is above 0x7f, and escape is line
+	// quoting: what a quote opens hides marks up to the next one. Else a quote makes its row none of ours.
+	quoting bool
+
+	// Before the block that is next: whether a quote is open (all bits), and of the byte before, in bit 0, whether it is a mark and
+	// whether it is a quote that closes.
+	inside, mark, closed uint64
+	quoted               bool // some field has quotes
 
 	scanned int      // where to go on
 	all     []uint32 // the first of a batch is the line end before it
@@ -69,16 +78,17 @@ func newStraight(d *delimitedSplitter, columns, size int) *straight {
 	t := &straight{d: d, rows: make([]int32, size), column: make([]span, size)}
 	t.marks.field, t.marks.line = uint64(o.Field)*ones, uint64(d.line)*ones
 	t.marks.quote, t.marks.escape = uint64(special[0])*ones, uint64(special[1])*ones
+	t.marks.quoting = d.csv && o.Quote != 0 && special[1] == d.line && !o.OneLine
 	t.marks.ascii = o.Field|d.line|special[0] < 0x80 && special[1] == d.line
 	return t
 }
 
 // begin starts a batch. It answers false when the one before had so few straight rows that looking for them costs more than it gains.
 func (t *straight) begin(rows int) bool {
-	if rows > 0 && t.general > rows-rows/8 {
+	if rows > 0 && (t.general > rows-rows/8 || t.lost > rows/8) {
 		return false
 	}
-	t.general, t.crlf = 0, false
+	t.general, t.lost, t.crlf = 0, 0, false
 	t.marks.drop()
 	return true
 }
@@ -95,7 +105,7 @@ func (t *straight) take(buf []byte, pos, until, n int) (rows, end int) {
 		m.reset(pos)
 	}
 	if !m.seek(pos) {
-		return n, pos
+		t.lost++
 	}
 	least := max(t.d.last+1, 1)
 	if t.d.csv && !t.d.blank {
@@ -143,13 +153,17 @@ func (t *straight) spans(buf []byte, slot, n int, found []span, sel []int32) []s
 		}
 		return out
 	}
-	if sel == nil && t.general == 0 && !t.crlf && !t.d.opt.HasNull {
+	if sel == nil && t.general == 0 && !t.crlf && !t.marks.quoted && !t.d.opt.HasNull {
 		for i, r := range rows {
 			ends := marks[int(r)+k : int(r)+k+2 : int(r)+k+2]
 			from := ends[0] + 1
 			out[i] = span{from, int32(ends[1] - from), 0}
 		}
 		return out
+	}
+	quote := -1
+	if t.marks.quoted {
+		quote = int(t.d.opt.Quote)
 	}
 	null := len(t.d.null)
 	if !t.d.opt.HasNull {
@@ -163,6 +177,10 @@ func (t *straight) spans(buf []byte, slot, n int, found []span, sel []int32) []s
 			continue
 		}
 		from, to := int(marks[r+k]+1), int(marks[r+k+1])
+		if int(buf[from]) == quote { // at to the least there is a separator
+			out[i] = span{uint32(from + 1), int32(to - from - 2), flagQuoted}
+			continue
+		}
 		if t.crlf && to > from && buf[to] == '\n' && buf[to-1] == '\r' {
 			to--
 		}
@@ -175,11 +193,16 @@ func (t *straight) spans(buf []byte, slot, n int, found []span, sel []int32) []s
 	return out
 }
 
-// reset forgets all marks: those from pos on are next.
+// reset forgets all marks: those of the row at pos and behind are next.
 func (m *lineMarks) reset(pos int) {
-	m.all, m.at = append(m.all[:0], uint32(pos-1)), 0
-	m.stops, m.stop = m.stops[:0], 0
-	m.scanned = pos
+	m.all, m.at, m.stops, m.stop = m.all[:0], 0, m.stops[:0], 0
+	m.restart(pos)
+}
+
+// restart looks at the row at pos and behind, anew maybe. What was found before the mark at m.at stays.
+func (m *lineMarks) restart(pos int) {
+	m.all, m.stops = append(m.all[:m.at], uint32(pos-1)), m.stops[:m.stop]
+	m.scanned, m.inside, m.mark, m.closed = pos, 0, 1, 0
 }
 
 // drop forgets the marks before the next row.
@@ -193,20 +216,22 @@ func (m *lineMarks) drop() {
 	m.all, m.at = m.all[:n], 0
 }
 
-// seek goes to the row that begins at pos, behind those passed; false when no line ends just before.
+// seek goes to the row that begins at pos, behind those passed; false when no line was thought to end just before, since a quote was
+// taken for another.
 func (m *lineMarks) seek(pos int) bool {
-	for m.all[m.at]+1 < uint32(pos) {
-		if m.at++; m.at < len(m.all) {
-			continue
-		}
-		// Rows found otherwise went beyond what was looked at.
-		m.all = append(m.all, uint32(pos-1))
-		m.scanned = pos
+	for m.at < len(m.all) && m.all[m.at]+1 < uint32(pos) {
+		m.at++
 	}
 	for m.stop < len(m.stops) && int(m.stops[m.stop]>>1) <= m.at {
 		m.stop++
 	}
-	return m.all[m.at]+1 == uint32(pos)
+	if m.at == len(m.all) { // rows found otherwise went beyond what was looked at
+		m.restart(pos)
+	} else if m.all[m.at]+1 != uint32(pos) {
+		m.restart(pos)
+		return false
+	}
+	return true
 }
 
 // scan looks at some more of the buffer; false at its end.
@@ -230,6 +255,12 @@ func (m *lineMarks) scan(buf []byte) bool {
 			found, stop = m.block(&tail)
 			found, stop = found&(1<<k-1), stop&(1<<k-1)
 		}
+		if m.quoting {
+			if stop&^found|m.inside|m.closed != 0 {
+				found, stop = m.unquoted(found, stop)
+			}
+			m.mark = found >> 63
+		}
 		for s := stop; s != 0; s &= s - 1 {
 			bit := s & -s
 			v := uint32(n+bits.OnesCount64(found&(bit-1))) << 1
@@ -251,6 +282,21 @@ func (m *lineMarks) scan(buf []byte) bool {
 	}
 	m.all, m.stops, m.scanned = all[:n], stops[:stopped], end
 	return true
+}
+
+// unquoted takes the marks in quotes off a block. Stops are, of quotes, those that do not enclose a field, or what follows them.
+func (m *lineMarks) unquoted(found, stop uint64) (uint64, uint64) {
+	quotes := stop &^ found
+	in := quotes // from each that opens to before the one that closes: an odd number of them up to here
+	for k := 1; k < 64; k *= 2 {
+		in ^= in << k
+	}
+	in ^= m.inside
+	found &^= in
+	closing := quotes &^ in
+	odd := quotes&in&^(found<<1|m.mark) | (closing<<1|m.closed)&^found
+	m.inside, m.closed, m.quoted = uint64(int64(in)>>63), closing>>63, true
+	return found, stop&found | odd
 }
 
 const high = ^uint64(low7)

@@ -41,6 +41,7 @@ func TestBlocks(t *testing.T) {
 func rowsOf(r *rand.Rand, o *Options, rows int) []byte {
 	var out []byte
 	specials := r.IntN(3) // none, few, many
+	enclosed := o.Quote != 0 && r.IntN(2) == 0
 	line := o.Line
 	if line == 0 {
 		line = '\n'
@@ -58,7 +59,12 @@ func rowsOf(r *rand.Rand, o *Options, rows int) []byte {
 			if specials > 0 && r.IntN(40/(specials*specials)) == 0 {
 				texts = []string{`"a,b"`, `"a""b"`, `a"b`, `"x` + string(line) + `y"`, `\,`, `a\\`, `\`, `"`, `"a"b`, `""`}
 			}
-			out = append(out, texts[r.IntN(len(texts))]...)
+			value := texts[r.IntN(len(texts))]
+			if enclosed && r.IntN(3) > 0 {
+				q := string(o.Quote)
+				value = q + strings.ReplaceAll(value, q, "") + []string{"", string(o.Field), string(line), strings.Repeat(string(o.Field), r.IntN(200)), ""}[r.IntN(5)] + q
+			}
+			out = append(out, value...)
 		}
 		if r.IntN(8) == 0 && line == '\n' {
 			out = append(out, '\r')
@@ -75,7 +81,7 @@ func rowsOf(r *rand.Rand, o *Options, rows int) []byte {
 func TestStraight(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 7))
 	text := sqltype.T(sqltype.String)
-	straightRows := 0
+	straightRows, quotedRows := 0, 0
 	for _, opt := range append(everyFormat(), Options{Kind: CSV, Field: ',', Line: '\n', HasNull: true}, Options{Kind: CSV, Field: 0xac, Quote: '\'', Escape: '^'},
 		Options{Kind: CSV, Field: ',', Quote: ','}, Options{Kind: CSV, Field: '"', Quote: '"', Escape: '"'}) {
 		if opt.Kind == JSON {
@@ -114,19 +120,22 @@ func TestStraight(t *testing.T) {
 				}
 				t.Fatalf("%+v: %d rows, want %d", opt, len(got), len(want))
 			}
-			straightRows += countStraight(t, data, cols, opt)
+			rows, quoted := countStraight(t, data, cols, opt)
+			if straightRows += rows; quoted {
+				quotedRows += rows
+			}
 		}
 	}
-	if straightRows < 20_000 {
-		t.Errorf("only %d rows were found many at a time", straightRows)
+	if straightRows < 15_000 || quotedRows < 500 {
+		t.Errorf("only %d rows were found many at a time, %d of them where quotes are", straightRows, quotedRows)
 	}
 }
 
-// countStraight is how many rows at the beginning take finds in a file.
-func countStraight(t *testing.T, data []byte, cols []storage.Column, opt Options) int {
+// countStraight is how many rows at the beginning take finds in a file, and whether some had quotes.
+func countStraight(t *testing.T, data []byte, cols []storage.Column, opt Options) (rows int, quoted bool) {
 	s, err := NewSource(memFS{data: data}, []string{"f"}, cols, opt)
 	if err != nil || len(data) == 0 {
-		return 0
+		return 0, false
 	}
 	ordinals := make([]int, len(cols))
 	for i := range ordinals {
@@ -134,10 +143,10 @@ func countStraight(t *testing.T, data []byte, cols []storage.Column, opt Options
 	}
 	st := newStraight(newDelimitedSplitter(s.files[0], cols, ordinals), len(cols), len(data))
 	if st == nil {
-		return 0
+		return 0, false
 	}
-	rows, _ := st.take(data, 0, len(data), 0)
-	return rows
+	rows, _ = st.take(data, 0, len(data), 0)
+	return rows, st.marks.quoted
 }
 
 // TestStraightMarks reads rows of more marks than are kept, and rows that end long after what was looked at.
