@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/test/faults"
 )
 
 // shownRows are the rows of a statement as text.
@@ -119,6 +120,35 @@ func TestAlterColumnProgress(t *testing.T) {
 		t.Errorf("when each file began: %s", got)
 	}
 	if got := shownJobs(t, s, "SHOW ALTER TABLE COLUMN"); got != "N t TIME TIME t N N N N FINISHED  <nil> N\n" {
+		t.Errorf("in the end: %s", got)
+	}
+}
+
+// TestIndexBuildIsTriedAgain: an index that could not be built, for the disk was full, is built by the next round of background work.
+func TestIndexBuildIsTriedAgain(t *testing.T) {
+	disk := faults.New()
+	db, err := Open(t.TempDir(), Options{FS: disk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := db.NewSession(SessionOptions{})
+	mustExec(t, s, `CREATE TABLE t (a INT, b INT) DUPLICATE KEY(a) DISTRIBUTED BY HASH(b) BUCKETS 1`)
+	mustExec(t, s, `INSERT INTO t VALUES (1, 2)`)
+	disk.Fail(faults.Plan{Kinds: faults.Writes, On: true})
+	mustExec(t, s, `ALTER TABLE t ADD ROLLUP r (b)`)
+	state := func() string {
+		return regexp.MustCompile(`PENDING|RUNNING|FINISHED`).FindString(shownRows(t, s, "SHOW ALTER TABLE ROLLUP"))
+	}
+	db.runScheduled()
+	db.indexing.done.Wait()
+	if got := state(); got != "PENDING" {
+		t.Errorf("on the full disk: %s", got)
+	}
+	disk.Heal()
+	db.runScheduled()
+	db.indexing.done.Wait()
+	if got := state(); got != "FINISHED" {
 		t.Errorf("in the end: %s", got)
 	}
 }

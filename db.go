@@ -171,7 +171,6 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.startScheduler()
-	db.indexAll()
 	return db, nil
 }
 

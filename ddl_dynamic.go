@@ -305,7 +305,7 @@ func (db *DB) rollOut(t *catalog.Table, d *dynamic, now time.Time) error {
 	return err
 }
 
-// scheduler is the background work of a DB: dynamic partitions and the recycle bin.
+// scheduler is the background work of a DB: dynamic partitions, the recycle bin, and indexes that could not be built.
 type scheduler struct {
 	stop, done chan struct{}
 }
@@ -357,4 +357,5 @@ func (db *DB) runScheduled() {
 	if err := db.emptyTrash(); err != nil {
 		db.log.Warn("cannot empty the recycle bin", "error", err)
 	}
+	db.indexAll() // builds that failed, on a full disk, are tried again
 }

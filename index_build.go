@@ -100,7 +100,7 @@ func (db *DB) indexLater(key tableKey) {
 	}
 }
 
-// indexAll asks for what is missing in all tables, at start.
+// indexAll asks for what is missing in all tables.
 func (db *DB) indexAll() {
 	snap := db.cat.Snapshot()
 	for _, name := range snap.Databases() {

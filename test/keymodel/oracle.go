@@ -1,6 +1,6 @@
 // Package keymodel checks tables of the AGGREGATE, UNIQUE and DUPLICATE KEY models against plain maps, under
 // random loads, updates, deletes, compactions, schema changes, indexes that come and go, partitions that are emptied, tables
-// that are replaced, reopenings and kills. Readers beside a change see all of it or nothing.
+// that are replaced, reopenings, kills and a disk that fails. Readers beside a change see all of it or nothing.
 //
 //	go test ./test/keymodel                a few hundred steps
 //	go test ./test/keymodel -args -long    10,000
