@@ -242,7 +242,7 @@ func (p *parser) selectOptions(sel *ast.Select) {
 	}
 }
 
-// parseHints cuts /*+ NAME(args) NAME … */ into hints.
+// parseHints cuts /*+ NAME(args) NAME … */ into hints. One whose arguments do not end is passed over, as MySQL does.
 func parseHints(t *token) []ast.Hint {
 	var hints []ast.Hint
 	s := t.val
@@ -270,7 +270,10 @@ func parseHints(t *token) []ast.Hint {
 					}
 				}
 			}
-			h.Args = strings.TrimSpace(s[min(open, i):i])
+			if i == len(s) {
+				return hints
+			}
+			h.Args = strings.TrimSpace(s[open:i])
 			i++
 		}
 		hints = append(hints, h)
