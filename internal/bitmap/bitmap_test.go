@@ -312,6 +312,13 @@ func FuzzBytes(f *testing.F) {
 		reader := Read(b)
 		vals, err := reader.Append(nil, 1<<20)
 		check(err)
+		checkSize(t, b)
+		waits := Workspace{Held: nearBytes}
+		var pair Set
+		check(waits.Or(&pair, b, nil))
+		check(waits.Or(&pair, other, nil))
+		check(waits.Or(&pair, b, nil))
+		waits.Count(&pair)
 		var w Workspace
 		var s Set
 		check(w.Or(&s, b, nil))
@@ -326,6 +333,58 @@ func FuzzBytes(f *testing.F) {
 		}
 		sameSet(t, "union", got, oracle(append(vals, v)))
 	})
+}
+
+// checkSize compares size with walking container by container.
+func checkSize(t *testing.T, b []byte) (failed bool) {
+	t.Helper()
+	quick, slow := walk(b), walk(b)
+	values, containers := quick.size()
+	wantValues, wantContainers := int64(0), 0
+	for slow.next() {
+		wantValues, wantContainers = wantValues+int64(slow.card), wantContainers+1
+	}
+	if (quick.err == nil) != (slow.err == nil) || quick.err == nil && (values != wantValues || containers != wantContainers) {
+		t.Fatalf("%x: %d values in %d containers (%v), one by one %d in %d (%v)", b, values, containers, quick.err, wantValues, wantContainers, slow.err)
+	}
+	if quick.next() {
+		t.Fatal("there is more behind the end")
+	}
+	return quick.err != nil
+}
+
+// TestSize looks at the headers of bitmaps, whole and damaged.
+func TestSize(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	var whole [][]byte
+	for _, vals := range shapes(r) {
+		o := oracle(vals[:min(len(vals), 300)])
+		plain, _ := o.ToBytes()
+		o.RunOptimize()
+		runs, _ := o.ToBytes()
+		whole = append(whole, plain, runs)
+	}
+	failed, fine := 0, 0
+	for range 50_000 {
+		b := whole[r.IntN(len(whole))]
+		if n := len(b); n > 8 && r.IntN(4) > 0 {
+			b = slices.Clone(b)
+			for range 1 + r.IntN(2) {
+				b[r.IntN(min(n, 60))] ^= 1 << r.IntN(8)
+			}
+			if r.IntN(3) == 0 {
+				b = b[:n-r.IntN(8)]
+			}
+		}
+		if checkSize(t, b) {
+			failed++
+		} else {
+			fine++
+		}
+	}
+	if failed < 1000 || fine < 10_000 {
+		t.Errorf("too little was tried: %d damaged, %d fine", failed, fine)
+	}
 }
 
 // TestManyUnions adds bitmaps of all shapes and single values to a few sets in random order, merges the sets and reads them

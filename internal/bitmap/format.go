@@ -140,6 +140,41 @@ func (c *cursor) next() bool {
 	return true
 }
 
+// size moves to the end and returns how many values and containers it passed. Containers without runs are checked by their
+// heads alone, as next does.
+func (c *cursor) size() (values int64, containers int) {
+	for c.next() {
+		values, containers = values+int64(c.card), containers+1
+		if c.runs != nil || len(c.heads) == 0 {
+			continue
+		}
+		data, lowKey := 0, c.lowKey
+		for heads := c.heads; len(heads) >= 4; heads = heads[4:] {
+			head := binary.LittleEndian.Uint32(heads)
+			key, card := int(head&0xffff), int(head>>16)+1
+			if key <= lowKey {
+				c.fail("order of containers")
+				return values, containers
+			}
+			lowKey = key
+			if values += int64(card); card > maxArray {
+				data += bitsetBytes
+			} else {
+				data += 2 * card
+			}
+		}
+		containers += len(c.heads) / 4
+		if data > len(c.rest) {
+			c.fail("length")
+			return values, containers
+		}
+		if c.rest, c.heads = c.rest[data:], nil; c.parts == 0 && len(c.rest) > 0 {
+			c.fail("bytes behind the end")
+		}
+	}
+	return values, containers
+}
+
 func (c *cursor) fail(what string) bool {
 	c.err, c.parts, c.heads = malformed(what), 0, nil
 	return false

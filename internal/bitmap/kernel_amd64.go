@@ -12,19 +12,13 @@ import (
 var countsFast = cpu.X86.HasAVX512F && cpu.X86.HasAVX512VPOPCNTDQ
 
 //go:noescape
-func setBitsScalar(w *words, values *byte, eights int)
+func setBitsScalar(w *words, values *byte, n int)
 
 //go:noescape
 func takeOnesAVX512(w *words) int
 
 // setBits adds the values of an array.
-func setBits(w *words, d []byte) {
-	if n := len(d) / 16; n > 0 {
-		setBitsScalar(w, unsafe.SliceData(d), n)
-		d = d[16*n:]
-	}
-	setBitsGeneric(w, d)
-}
+func setBits(w *words, d []byte) { setBitsScalar(w, unsafe.SliceData(d), len(d)/2) }
 
 // takeOnes counts the bits of w and clears them.
 func takeOnes(w *words) int {

@@ -6,67 +6,66 @@
 // container by container, the next one of this bitmap is read only after those of the others.
 #define ahead 512
 
-// func setBitsScalar(w *words, values *byte, eights int)
+#define setTwo(first, second) \
+	MOVWLZX first(SI), AX    \
+	MOVWLZX second(SI), BX   \
+	MOVL    AX, R8           \
+	MOVL    BX, R9           \
+	SHRL    $6, R8           \
+	SHRL    $6, R9           \
+	MOVQ    (DI)(R8*8), R10  \
+	BTSQ    AX, R10          \
+	MOVQ    R10, (DI)(R8*8)  \
+	MOVQ    (DI)(R9*8), R11  \
+	BTSQ    BX, R11          \
+	MOVQ    R11, (DI)(R9*8)
+
+#define setEight \
+	setTwo(0, 2)  \
+	setTwo(4, 6)  \
+	setTwo(8, 10) \
+	setTwo(12, 14)
+
+// func setBitsScalar(w *words, values *byte, n int)
 //
-// Sets the bits of eights × 8 values, each of two bytes.
+// Sets the bits of n values, each of two bytes: eight a turn, then the last eight, some of which are set already: a loop over
+// single values would end where no processor foresees it.
 TEXT ·setBitsScalar(SB), NOSPLIT, $0-24
 	MOVQ w+0(FP), DI
 	MOVQ values+8(FP), SI
-	MOVQ eights+16(FP), CX
+	MOVQ n+16(FP), CX
+	CMPQ CX, $8
+	JLT  few
+	SUBQ $8, CX
+	LEAQ (SI)(CX*2), DX // the last eight
 
 loop:
 	PREFETCHT0 ahead(SI)
-	MOVWLZX    (SI), AX
-	MOVWLZX    2(SI), BX
-	MOVL       AX, R8
-	MOVL       BX, R9
-	SHRL       $6, R8
-	SHRL       $6, R9
-	MOVQ       (DI)(R8*8), R10
-	BTSQ       AX, R10
-	MOVQ       R10, (DI)(R8*8)
-	MOVQ       (DI)(R9*8), R11
-	BTSQ       BX, R11
-	MOVQ       R11, (DI)(R9*8)
-	MOVWLZX    4(SI), AX
-	MOVWLZX    6(SI), BX
-	MOVL       AX, R8
-	MOVL       BX, R9
-	SHRL       $6, R8
-	SHRL       $6, R9
-	MOVQ       (DI)(R8*8), R10
-	BTSQ       AX, R10
-	MOVQ       R10, (DI)(R8*8)
-	MOVQ       (DI)(R9*8), R11
-	BTSQ       BX, R11
-	MOVQ       R11, (DI)(R9*8)
-	MOVWLZX    8(SI), AX
-	MOVWLZX    10(SI), BX
-	MOVL       AX, R8
-	MOVL       BX, R9
-	SHRL       $6, R8
-	SHRL       $6, R9
-	MOVQ       (DI)(R8*8), R10
-	BTSQ       AX, R10
-	MOVQ       R10, (DI)(R8*8)
-	MOVQ       (DI)(R9*8), R11
-	BTSQ       BX, R11
-	MOVQ       R11, (DI)(R9*8)
-	MOVWLZX    12(SI), AX
-	MOVWLZX    14(SI), BX
-	MOVL       AX, R8
-	MOVL       BX, R9
-	SHRL       $6, R8
-	SHRL       $6, R9
-	MOVQ       (DI)(R8*8), R10
-	BTSQ       AX, R10
-	MOVQ       R10, (DI)(R8*8)
-	MOVQ       (DI)(R9*8), R11
-	BTSQ       BX, R11
-	MOVQ       R11, (DI)(R9*8)
-	ADDQ       $16, SI
-	DECQ       CX
-	JNZ        loop
+	setEight
+	ADDQ $16, SI
+	CMPQ SI, DX
+	JLT  loop
+	MOVQ DX, SI
+	setEight
+	RET
+
+few:
+	PREFETCHT0 ahead(SI)
+	TESTQ CX, CX
+	JLE   done
+
+one:
+	MOVWLZX (SI), AX
+	MOVL    AX, R8
+	SHRL    $6, R8
+	MOVQ    (DI)(R8*8), R10
+	BTSQ    AX, R10
+	MOVQ    R10, (DI)(R8*8)
+	ADDQ    $2, SI
+	DECQ    CX
+	JNZ     one
+
+done:
 	RET
 
 // func takeOnesAVX512(w *words) int

@@ -16,9 +16,10 @@ type pending struct {
 }
 
 type waiting struct {
-	bytes              []byte  // never changed
-	buf                *buffer // that bytes are in; nil: memory of their own, or another set's
-	values, containers int
+	bytes      []byte  // never changed
+	buf        *buffer // that bytes are in; nil: memory of their own, or another set's
+	values     int64
+	containers int
 }
 
 // maxWaiting bounds the bitmaps, which are searched for the next container.
@@ -38,15 +39,12 @@ func (w *Workspace) Or(s *Set, b []byte, from Lender) error {
 		w.Add(s, v)
 		return nil
 	}
-	values, containers := 0, 0
 	c := walk(b)
-	for c.next() {
-		values, containers = values+c.card, containers+1
-	}
+	values, containers := c.size()
 	switch {
 	case c.err != nil || values == 0:
 		return c.err
-	case values < leastTree || values < denseList*containers && s.tree == nil:
+	case values < leastTree || values < int64(denseList*containers) && s.tree == nil:
 		for c = walk(b); c.next(); {
 			w.low = c.values(w.low[:0])
 			for _, low := range w.low {
@@ -152,9 +150,25 @@ func (w *Workspace) unite(s *Set) {
 	s.pending = nil
 }
 
+// touch reads the beginnings of the pending bitmaps, of which none is in a cache: so the processor fetches all at once.
+//
+//go:noinline
+func touch(p *pending) (sum byte) {
+	const line = 64
+	for i := range p.bitmaps {
+		b := p.bitmaps[i].bytes
+		sum += b[0]
+		if len(b) > 2*line {
+			sum += b[line] + b[2*line]
+		}
+	}
+	return sum
+}
+
 // eachPending calls f for the keys of the pending bitmaps in order, with their containers, which are valid during the call.
 func (w *Workspace) eachPending(s *Set, f func(key uint64, cs []*container)) {
 	w.cursors = w.cursors[:0]
+	touch(s.pending)
 	for i := range s.pending.bitmaps {
 		c := walk(s.pending.bitmaps[i].bytes)
 		if c.next() {
@@ -233,11 +247,11 @@ func (w *Workspace) each(s *Set, f func(key uint64, set *words, vals []uint16, c
 }
 
 // countPending is the number of values of a set that has pending bitmaps and no tree.
-func (w *Workspace) countPending(s *Set) (n int) {
+func (w *Workspace) countPending(s *Set) (n int64) {
 	if len(s.pending.bitmaps) == 1 {
 		return s.pending.bitmaps[0].values
 	}
-	w.eachPending(s, func(_ uint64, cs []*container) { n += w.countUnion(cs) })
+	w.eachPending(s, func(_ uint64, cs []*container) { n += int64(w.countUnion(cs)) })
 	return n
 }
 

@@ -11,11 +11,8 @@ func Count(b []byte) (int64, error) {
 	if _, ok := single(b); ok {
 		return 1, nil
 	}
-	n := int64(0)
 	c := walk(b)
-	for c.next() {
-		n += int64(c.card)
-	}
+	n, _ := c.size()
 	return n, c.err
 }
 

@@ -363,7 +363,7 @@ func (w *Workspace) Count(s *Set) int64 {
 		return int64(len(s.list))
 	}
 	if s.tree == nil && len(s.list) == 0 {
-		return int64(w.countPending(s))
+		return w.countPending(s)
 	}
 	n := 0
 	if s.pending == nil {
