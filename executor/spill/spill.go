@@ -156,16 +156,10 @@ func (f *File) Write(c *Codec, cols []*vector.Vector, n int, rows []int32, extra
 	if err := c.encode(cols, n, rows, extra); err != nil {
 		return Block{}, err
 	}
-	if need := s2.MaxEncodedLen(len(c.raw)); need < 0 {
-		return Block{}, sqlerr.New(sqlerr.OutOfMemory, "a spilled block of %d bytes is too large", len(c.raw))
-	} else if cap(c.packed) < headerBytes+need {
-		c.packed = make([]byte, headerBytes+need)
+	out, err := c.pack()
+	if err != nil {
+		return Block{}, err
 	}
-	payload := s2.Encode(c.packed[headerBytes:cap(c.packed)], c.raw)
-	out := c.packed[:headerBytes+len(payload)]
-	binary.LittleEndian.PutUint32(out, uint32(len(payload)))
-	binary.LittleEndian.PutUint32(out[4:], uint32(len(c.raw)))
-	binary.LittleEndian.PutUint32(out[8:], crc32.Checksum(payload, castagnoli))
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -200,27 +194,45 @@ func (f *File) Read(c *Codec, b Block) (cols []*vector.Vector, extra [][]byte, e
 		return nil, nil, storage.FileError(err, f.path, "read temporary file")
 	}
 	add(f.count.Read, int64(b.size))
+	if cols, extra, err = c.unpack(in, b); err != nil {
+		return nil, nil, sqlerr.New(sqlerr.CorruptFile, "the temporary file %s is damaged at byte %d", f.path, b.off)
+	}
+	return cols, extra, nil
+}
+
+// pack is the block of what encode made, in c's memory.
+func (c *Codec) pack() ([]byte, error) {
+	if need := s2.MaxEncodedLen(len(c.raw)); need < 0 {
+		return nil, sqlerr.New(sqlerr.OutOfMemory, "a spilled block of %d bytes is too large", len(c.raw))
+	} else if cap(c.packed) < headerBytes+need {
+		c.packed = make([]byte, headerBytes+need)
+	}
+	payload := s2.Encode(c.packed[headerBytes:cap(c.packed)], c.raw)
+	out := c.packed[:headerBytes+len(payload)]
+	binary.LittleEndian.PutUint32(out, uint32(len(payload)))
+	binary.LittleEndian.PutUint32(out[4:], uint32(len(c.raw)))
+	binary.LittleEndian.PutUint32(out[8:], crc32.Checksum(payload, castagnoli))
+	return out, nil
+}
+
+// unpack decodes a block, which must be what its writer remembers of it.
+func (c *Codec) unpack(in []byte, b Block) ([]*vector.Vector, [][]byte, error) {
 	size, raw, sum := binary.LittleEndian.Uint32(in), binary.LittleEndian.Uint32(in[4:]), binary.LittleEndian.Uint32(in[8:])
 	payload := in[headerBytes:]
-	if int(size) != len(payload) || crc32.Checksum(payload, castagnoli) != sum {
-		return nil, nil, f.damaged(b)
+	if int(size) != len(payload) || int64(raw) != int64(b.Raw) || crc32.Checksum(payload, castagnoli) != sum {
+		return nil, nil, errDamaged
 	}
 	if cap(c.out) < int(raw) {
 		c.out = make([]byte, raw)
 	}
 	out, err := s2.Decode(c.out[:raw], payload)
 	if err != nil || len(out) != int(raw) {
-		return nil, nil, f.damaged(b)
+		return nil, nil, errDamaged
 	}
-	if cols, extra, err = c.decode(out, int(b.Rows)); err != nil {
-		return nil, nil, f.damaged(b)
-	}
-	return cols, extra, nil
+	return c.decode(out, int(b.Rows))
 }
 
-func (f *File) damaged(b Block) error {
-	return sqlerr.New(sqlerr.CorruptFile, "the temporary file %s is damaged at byte %d", f.path, b.off)
-}
+var errDamaged = sqlerr.New(sqlerr.CorruptFile, "a spilled block is damaged")
 
 // reader opens the file for reading when it is first asked for.
 func (f *File) reader() (storage.File, error) {

@@ -2,6 +2,8 @@
 package rowset
 
 import (
+	"bytes"
+	"errors"
 	"math"
 	"slices"
 
@@ -124,10 +126,18 @@ func (s *Set) MarshalBinary() ([]byte, error) {
 	return b.MarshalBinary()
 }
 
-// UnmarshalBinary implements encoding.BinaryUnmarshaler. s must be new.
+// UnmarshalBinary implements encoding.BinaryUnmarshaler. s must be new. The bytes are checked whole: operations take for granted that
+// containers are in order and not empty.
 func (s *Set) UnmarshalBinary(data []byte) error {
 	b := roaring.New()
-	if err := b.UnmarshalBinary(data); err != nil {
+	n, err := b.ReadFrom(bytes.NewReader(data))
+	if err == nil && n != int64(len(data)) {
+		err = errors.New("more bytes than the set has")
+	}
+	if err == nil && !b.IsEmpty() {
+		err = b.Validate()
+	}
+	if err != nil {
 		return sqlerr.Wrap(sqlerr.CorruptFile, err, "a set of deleted rows")
 	}
 	*s = Set{b, int64(b.GetCardinality())}
