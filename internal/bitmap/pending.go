@@ -7,19 +7,19 @@ import (
 
 // pending is the bitmaps that were added to a set as a whole and wait to be united with it, all of them container by container:
 // each container of the union is then made once, in a bitset that stays in the first-level cache, and where only its size is
-// wanted in no other memory. They wait until they take twice the bytes of the bitsets that they would become.
+// wanted in no other memory. They wait until they take twice the bytes of the bitsets that they would become, or eight times those
+// while there is little memory held: counting them once is cheaper than making what they become.
 type pending struct {
 	bitmaps    []waiting
 	bytes      int
 	held       int64 // memory of the bitmaps
 	containers int   // of the one that has most
+	few        [4]waiting // memory of the first ones
 }
 
 type waiting struct {
-	bytes      []byte  // never changed
-	buf        *buffer // that bytes are in; nil: memory of their own, or another set's
-	values     int64
-	containers int
+	bytes []byte  // never changed
+	buf   *buffer // that bytes are in; nil: memory of their own, or another set's
 }
 
 // maxWaiting bounds the bitmaps, which are searched for the next container.
@@ -30,6 +30,9 @@ const denseUnion = 2400
 
 // nearBytes is the memory of a workspace's sets that is in the second-level cache most of the time: then nothing needs to wait.
 const nearBytes = 1 << 20
+
+// leanBytes is the memory of a workspace's sets below which bitmaps may wait that take more than twice the bytes of their union.
+const leanBytes = 128 << 20
 
 const waitingBytes = int64(unsafe.Sizeof(waiting{}))
 
@@ -60,7 +63,7 @@ func (w *Workspace) Or(s *Set, b []byte, from Lender) error {
 		return nil
 	}
 	own, buf := w.keep(b, from)
-	w.wait(s, &waiting{own, buf, values, containers})
+	w.wait(s, waiting{own, buf}, containers)
 	return nil
 }
 
@@ -85,20 +88,25 @@ func (w *Workspace) include(t *tree, b []byte) {
 }
 
 // wait puts a bitmap, which it keeps, into the pending ones, and unites them when they are too many.
-func (w *Workspace) wait(s *Set, b *waiting) {
+func (w *Workspace) wait(s *Set, b waiting, containers int) {
 	p := s.pending
 	if p == nil {
 		p = &pending{}
+		p.bitmaps = p.few[:0]
 		s.pending = p
 		w.Held += int64(unsafe.Sizeof(*p))
 	}
 	before := cap(p.bitmaps)
-	p.bitmaps = append(p.bitmaps, *b)
+	p.bitmaps = append(p.bitmaps, b)
 	p.bytes += len(b.bytes)
-	p.containers = max(p.containers, b.containers)
+	p.containers = max(p.containers, containers)
 	p.held += b.held()
 	w.Held += b.held() + int64(cap(p.bitmaps)-before)*waitingBytes
-	if len(p.bitmaps) >= maxWaiting || len(p.bitmaps) > 1 && p.bytes > 2*bitsetBytes*p.containers {
+	most := 2 * bitsetBytes * p.containers
+	if w.Held < leanBytes {
+		most *= 4
+	}
+	if len(p.bitmaps) >= maxWaiting || len(p.bitmaps) > 1 && p.bytes > most {
 		w.unite(s)
 	}
 }
@@ -143,7 +151,7 @@ func (w *Workspace) unite(s *Set) {
 		clear(w.scratch[:])
 	})
 	p := s.pending
-	w.Held -= p.held + int64(cap(p.bitmaps))*waitingBytes + int64(unsafe.Sizeof(*p))
+	w.Held -= p.held + int64(cap(p.bitmaps)-len(p.few))*waitingBytes + int64(unsafe.Sizeof(*p))
 	for i := range p.bitmaps {
 		w.Held -= p.bitmaps[i].free()
 	}
@@ -249,7 +257,8 @@ func (w *Workspace) each(s *Set, f func(key uint64, set *words, vals []uint16, c
 // countPending is the number of values of a set that has pending bitmaps and no tree.
 func (w *Workspace) countPending(s *Set) (n int64) {
 	if len(s.pending.bitmaps) == 1 {
-		return s.pending.bitmaps[0].values
+		n, _ := Count(s.pending.bitmaps[0].bytes)
+		return n
 	}
 	w.eachPending(s, func(_ uint64, cs []*container) { n += int64(w.countUnion(cs)) })
 	return n

@@ -303,7 +303,7 @@ func (w *Workspace) Merge(s, o *Set) {
 		for i := range o.pending.bitmaps {
 			shared := o.pending.bitmaps[i]
 			shared.buf = nil
-			w.wait(s, &shared)
+			w.wait(s, shared, o.pending.containers)
 		}
 	}
 	if o.tree == nil {
