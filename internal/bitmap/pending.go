@@ -12,8 +12,8 @@ import (
 type pending struct {
 	bitmaps    []waiting
 	bytes      int
-	held       int64 // memory of the bitmaps
-	containers int   // of the one that has most
+	held       int64      // memory of the bitmaps
+	containers int        // of the one that has most
 	few        [4]waiting // memory of the first ones
 }
 
