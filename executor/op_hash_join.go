@@ -50,6 +50,7 @@ type hashJoin struct {
 	// spillable: a last pipeline (hashJoinAway) joins what is not in memory; the builder adds it.
 	spillable bool
 	disk      joinSpill
+	measured  bool        // what is loaded is known to fit
 	spilled   spilledKeys // what runtime filters know of rows on disk
 	share     int         // joins that are built at the same time as this one
 	expected  int         // build rows that the one driver of a bucket will see; 0: unknown
@@ -158,7 +159,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 	}
 	skip := joinSkips(j.writers, j.rows)
 	// Claimed before it is allocated: the table, and the columns once more while they are put together.
-	if j.spillable {
+	if j.spillable || j.measured {
 		j.memory.force(&j.held, int64(j.rows)*j.tableRowBytes())
 	} else if err := j.memory.settle(&j.held, int64(j.rows)*j.tableRowBytes()); err != nil {
 		return err
@@ -190,7 +191,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 		j.node.Notes.Store("build rows", fmt.Sprint(j.rows))
 	}
 	n := j.table.Bytes() + int64(4*len(j.matched))
-	if j.spillable {
+	if j.spillable || j.measured {
 		j.memory.force(&j.held, n)
 		return nil
 	}

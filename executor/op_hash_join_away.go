@@ -66,7 +66,13 @@ func (r *joinAwayReader) Next(ctx context.Context) (*vector.Batch, error) {
 			if err != nil || b != nil {
 				return b, err
 			}
-			r.finish()
+			more, err := r.nextPass(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if !more {
+				r.finish()
+			}
 			continue
 		}
 		t, ok := r.claim()
@@ -98,40 +104,81 @@ func (r *joinAwayReader) claim() (joinTask, bool) {
 	}
 }
 
-// start builds the table of a partition.
-func (r *joinAwayReader) start(ctx context.Context, t joinTask) (part *joinPart, err error) {
+// newChild makes the join of a partition.
+func (r *joinAwayReader) newChild(t joinTask) (*hashJoin, error) {
 	child, err := newHashJoin(t.j.n, r.rt, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			child.release()
-		}
-	}()
 	if child.mark != nil {
 		child.mark.simple = r.a.j.mark.simple
 	}
 	child.disk.level = t.j.disk.level + 1
 	child.share = max(1, r.a.j.rt.Instances)
+	return child, nil
+}
+
+// start builds the table of a partition, or of as much of it as fits where it does not divide.
+func (r *joinAwayReader) start(ctx context.Context, t joinTask) (*joinPart, error) {
+	child, err := r.newChild(t)
+	if err != nil {
+		return nil, err
+	}
+	part := &joinPart{task: t, child: child, rows: batchRowsOf(r.rt)}
+	group := t.j.disk.build.Blocks(t.partition)
 	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
+	if !child.spillable && !child.oneRowAKey() {
+		child.measured = true
+		if s := child.newPasses(t); len(s.groups) > 1 {
+			rows, _ := t.j.disk.probe.Size(t.partition)
+			s.remember(rows, r.a.j.memory)
+			r.a.j.memory.note("passes", len(s.groups))
+			part.passes = s
+			group, _ = s.next()
+		}
+	}
+	return part, part.begin(ctx, group)
+}
+
+// begin builds the table of blocks of the build side and goes to the start of the probe side.
+// When it fails it lets go of everything.
+func (p *joinPart) begin(ctx context.Context, group []spill.Block) (err error) {
+	child := p.child
+	defer func() {
+		if err != nil {
+			p.release()
+		}
+	}()
 	w := newJoinWriter(child)
+	w.loading = child.measured
 	if child.oneRowAKey() {
 		w.seen = hashtable.NewGroupTable(child.layout, w.arena, 64)
 	}
-	if err := w.load(ctx, t.j.disk.build, t.partition); err != nil {
-		return nil, err
+	if err := w.load(ctx, p.task.j.disk.build, group); err != nil {
+		return err
 	}
 	w.seen = nil
 	if err := w.Close(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := child.build(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	part = &joinPart{task: t, child: child, blocks: t.j.disk.probe.Blocks(t.partition), codec: spill.NewCodec(child.probeTypes), rows: batchRowsOf(r.rt)}
-	part.probe, err = newHashJoinProbe(child)
-	return part, err
+	if p.probe, err = newHashJoinProbe(child); err != nil {
+		return err
+	}
+	if p.passes != nil && p.passes.seen != nil && !p.passes.last {
+		p.probe.passes = p.passes
+	}
+	p.codec, p.blocks = spill.NewCodec(child.probeTypes), p.task.j.disk.probe.Blocks(p.task.partition)
+	p.block, p.in, p.at, p.from, p.more, p.flushed, p.tail = nil, nil, 0, 0, false, false, nil
+	return nil
+}
+
+// release lets go of the part's memory.
+func (p *joinPart) release() {
+	p.child.release()
+	p.passes.release()
 }
 
 // finish lets go of the current partition, and queues those that it made.
@@ -153,13 +200,13 @@ func (r *joinAwayReader) finish() {
 	} else {
 		child.closeFiles()
 	}
-	child.release()
+	c.release()
 }
 
 // Close implements SourceReader.
 func (r *joinAwayReader) Close() {
 	if r.cur != nil {
-		r.cur.child.release()
+		r.cur.release()
 		r.cur = nil
 	}
 }
@@ -168,12 +215,14 @@ func (r *joinAwayReader) Close() {
 type joinPart struct {
 	task   joinTask
 	child  *hashJoin
+	passes *joinPasses // nil: one
 	probe  *hashJoinProbe
 	blocks []spill.Block
 	codec  *spill.Codec
 	rows   int
 
 	block   *vector.Batch // being probed
+	from    int           // number of its first row
 	at      int           // its next row
 	in      *vector.Batch
 	more    bool // probe has more of in
@@ -222,23 +271,40 @@ func (p *joinPart) next(ctx context.Context) (*vector.Batch, error) {
 // nextInput makes in the next rows of the partition's probe side, nil at the end.
 func (p *joinPart) nextInput() error {
 	p.in = nil
-	if p.block == nil || p.at >= p.block.Len {
-		if len(p.blocks) == 0 {
-			return nil
+	for {
+		if p.block == nil || p.at >= p.block.Len {
+			if more, err := p.nextBlock(); err != nil || !more {
+				return err
+			}
 		}
-		b := p.blocks[0]
-		p.blocks = p.blocks[1:]
-		cols, _, err := p.task.j.disk.probe.File.Read(p.codec, b)
-		if err != nil {
-			return err
+		lo, hi := p.at, min(p.at+p.rows, p.block.Len)
+		p.at, p.probe.from = hi, p.from+lo
+		in := p.block.View(lo, hi)
+		if p.passes.unseenOnly() {
+			if in.Sel = p.passes.unseen(p.from+lo, hi-lo); len(in.Sel) == 0 {
+				continue
+			}
 		}
-		p.block, p.at = vector.NewBatch(int(b.Rows), cols...), 0
+		p.in = in
+		return nil
 	}
-	hi := min(p.at+p.rows, p.block.Len)
-	p.in = p.block
-	if p.at > 0 || hi < p.block.Len {
-		p.in = p.block.View(p.at, hi)
+}
+
+// nextBlock reads the next block of the probe side; false at the end.
+func (p *joinPart) nextBlock() (bool, error) {
+	if p.block != nil {
+		p.from += p.block.Len
 	}
-	p.at = hi
-	return nil
+	p.block = nil
+	if len(p.blocks) == 0 {
+		return false, nil
+	}
+	b := p.blocks[0]
+	p.blocks = p.blocks[1:]
+	cols, _, err := p.task.j.disk.probe.File.Read(p.codec, b)
+	if err != nil {
+		return false, err
+	}
+	p.block, p.at = vector.NewBatch(int(b.Rows), cols...), 0
+	return true, nil
 }

@@ -111,6 +111,9 @@ func (p *hashJoinProbe) morePairs(ctx context.Context, in *vector.Batch) (*vecto
 		}
 	}
 	s.active = false
+	if p.passes != nil {
+		return nil, NeedInput, p.notePairs(in)
+	}
 	switch kind {
 	case physical.Left, physical.Full, physical.Single:
 		return p.emitUnmatched(in), NeedInput, nil

@@ -37,6 +37,8 @@ type hashJoinProbe struct {
 	marker   *markProbe
 	spill    *probeSpill
 	rest     *vector.Batch // of the input, what was not spilled
+	passes   *joinPasses   // whose matches are remembered, or nil
+	from     int           // number of the input's first row in its partition, for passes
 }
 
 func newHashJoinProbe(j *hashJoin) (*hashJoinProbe, error) {
@@ -79,7 +81,11 @@ func (p *hashJoinProbe) Apply(ctx context.Context, in *vector.Batch) (*vector.Ba
 	j := p.j
 	switch j.n.Kind {
 	case physical.Semi, physical.Anti:
-		if err := p.filterHeads(ctx, in); err != nil {
+		err := p.filterHeads(ctx, in)
+		if err == nil {
+			err = p.noteHeads(in)
+		}
+		if err != nil || p.passes != nil && j.n.Kind == physical.Anti {
 			return nil, NeedInput, err
 		}
 		return p.emitSelected(in, j.n.Kind == physical.Semi), NeedInput, nil
@@ -96,6 +102,9 @@ func (p *hashJoinProbe) Apply(ctx context.Context, in *vector.Batch) (*vector.Ba
 		return nil, NeedInput, nil
 	}
 	if p.residual == nil && j.table.Unique() {
+		if err := p.noteHeads(in); err != nil {
+			return nil, NeedInput, err
+		}
 		return p.emitUnique(in), NeedInput, nil
 	}
 	p.pairs.start(in)
@@ -214,7 +223,7 @@ func (p *hashJoinProbe) emitUnique(in *vector.Batch) *vector.Batch {
 	}
 	p.passProbe(in)
 	built, outer := p.heads, false
-	if kind == physical.Inner || kind == physical.Right {
+	if kind == physical.Inner || kind == physical.Right || p.passes != nil {
 		sel := p.sel[:len(p.heads)]
 		built = p.built[:len(p.heads)]
 		n := 0

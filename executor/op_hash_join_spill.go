@@ -204,7 +204,7 @@ func (j *hashJoin) settle(ctx context.Context) error {
 			w.loading = true
 			writers[worker] = w
 		}
-		return w.load(ctx, j.disk.build, resident[i])
+		return w.load(ctx, j.disk.build, j.disk.build.Blocks(resident[i]))
 	})
 	if err != nil {
 		return err
@@ -222,18 +222,24 @@ func (j *hashJoin) settle(ctx context.Context) error {
 	return err
 }
 
-// chooseResident marks the partitions that stay away and lists the others: what fits into
-// half of the memory that is free, since the operators above need some as well.
-func (j *hashJoin) chooseResident() []int {
-	perRow := j.tableRowBytes() + 8*int64(j.layout.Words())
+// rowBytes is about what a build row takes in memory, without the bytes of strings.
+func (j *hashJoin) rowBytes() int64 {
+	n := j.tableRowBytes() + 8*int64(j.layout.Words())
 	if j.layout.HasStrings() {
-		perRow += 8
+		n += 8
 	}
 	for i, used := range j.used {
 		if used {
-			perRow += int64(j.buildTypes[i].Physical().Size())
+			n += int64(j.buildTypes[i].Physical().Size())
 		}
 	}
+	return n
+}
+
+// chooseResident marks the partitions that stay away and lists the others: what fits into
+// half of the memory that is free, since the operators above need some as well.
+func (j *hashJoin) chooseResident() []int {
+	perRow := j.rowBytes()
 	room := j.memory.r.Budget().Available() / 2 / int64(j.share)
 	var resident []int
 	for q := range spill.Fanout {
@@ -251,15 +257,15 @@ func (j *hashJoin) chooseResident() []int {
 	return resident
 }
 
-// load adds a partition of a file to the writer.
-func (w *joinWriter) load(ctx context.Context, from *spill.Parts, q int) error {
+// load adds blocks of a file to the writer.
+func (w *joinWriter) load(ctx context.Context, from *spill.Parts, blocks []spill.Block) error {
 	j := w.j
 	if w.codec == nil {
 		w.codec = spill.NewCodec(j.spillTypes())
 	}
 	keys := j.layout.Columns()
 	cols := make([]*vector.Vector, len(j.used))
-	for _, b := range from.Blocks(q) {
+	for _, b := range blocks {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
