@@ -126,9 +126,9 @@ func (r *joinAwayReader) start(ctx context.Context, t joinTask) (*joinPart, erro
 	}
 	part := &joinPart{task: t, child: child, rows: batchRowsOf(r.rt)}
 	group := t.j.disk.build.Blocks(t.partition)
-	child.spillable = child.disk.level <= spill.MaxLevel && t.j.divides(t.partition)
+	child.spillable = child.disk.level <= spill.MaxLevel && (child.oneRowAKey() || t.j.divides(t.partition))
+	child.measured = !child.spillable // what is loaded is one group of passes, or a row of each of very few keys
 	if !child.spillable && !child.oneRowAKey() {
-		child.measured = true
 		if s := child.newPasses(t); len(s.groups) > 1 {
 			rows, _ := t.j.disk.probe.Size(t.partition)
 			s.remember(rows, r.a.j.memory)
