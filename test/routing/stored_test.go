@@ -101,6 +101,21 @@ func changingTables() []*changing {
 			"INSERT OVERWRITE TABLE u PARTITION (p2) SELECT * FROM u PARTITION (p2) WHERE k > 10", "TRUNCATE TABLE u PARTITION (p3)", "ALTER TABLE u CONCATENATE", "ALTER TABLE u ADD COLUMN y INT DEFAULT '3'", "ALTER TABLE u DROP COLUMN y", "ALTER TABLE u DROP ROLLUP r_v", "ALTER TABLE u ADD ROLLUP r_v (k, dt, w)",
 		},
 	}
+	ordered := &changing{
+		table: "q",
+		create: []string{
+			`CREATE TABLE q (dt DATE NOT NULL, k INT NOT NULL, s VARCHAR(10), v INT, o INT) UNIQUE KEY(dt, k)` + partitions + `DISTRIBUTED BY HASH(k) BUCKETS 2 PROPERTIES("replication_num"="1", "function_column.sequence_col"="o")`,
+			`ALTER TABLE q ADD ROLLUP r_k (k, dt, s, v), r_o (k, dt, o)`,
+		},
+		load: func(r *rand.Rand) string {
+			return filled("q (dt, k, s, v, o, __DORIS_DELETE_SIGN__)", 1+r.IntN(700), "date_add('2024-01-01', cast((number * 7) % 90 AS int))", "cast(number % 11 AS int)", "substr('abcdef', cast(number % 5 + 1 AS int), 1)", fmt.Sprint(r.IntN(1000)), fmt.Sprintf("(number + %d) %% 9", r.IntN(9)), fmt.Sprintf("if(number %% 7 = %d, 1, 0)", r.IntN(9)))
+		},
+		indexes: []stored{{"r_k", "*", "SELECT k, dt, s, v FROM %s"}, {"r_o", "*", "SELECT k, dt, o FROM %s"}},
+		steps: []string{
+			"DELETE FROM q WHERE k = 5", "DELETE FROM q WHERE v > 500 AND s = 'a'", "UPDATE q SET v = v + 1, o = o + 1 WHERE k < 4", "UPDATE q SET v = 7, o = 0 WHERE k > 4", "INSERT OVERWRITE TABLE q PARTITION (p2) SELECT * FROM q PARTITION (p2) WHERE k > 3", "TRUNCATE TABLE q PARTITION (p3)",
+			"ALTER TABLE q CONCATENATE", "ALTER TABLE q CONCATENATE", "ALTER TABLE q ORDER BY (k, dt, s, v, o)", "ALTER TABLE q ORDER BY (dt, k, s, v, o)", "ALTER TABLE q RENAME COLUMN o oo; ALTER TABLE q RENAME COLUMN oo o", "ALTER TABLE q DROP ROLLUP r_o", "ALTER TABLE q ADD ROLLUP r_o (k, dt, o)",
+		},
+	}
 	list := &changing{
 		table: "l",
 		create: []string{
@@ -145,7 +160,7 @@ func changingTables() []*changing {
 		}
 		x.steps = append(x.steps, replaceSteps(x.table, view)...)
 	}
-	return []*changing{dup, agg, uniq, list, listed}
+	return []*changing{dup, agg, uniq, ordered, list, listed}
 }
 
 const (
