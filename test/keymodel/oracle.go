@@ -205,6 +205,7 @@ type shape struct {
 	kinds       []string // AGGREGATE: by value
 	sequenced   int      // the value that is the sequence column; -1: none
 	rest        string   // partitions, buckets, properties
+	numbered    string   // a column with a global dictionary; "": none
 	index       string   // adds an index named x, if the table may have one
 	drop        string   // … and drops it
 
@@ -227,7 +228,7 @@ var shapes = []*shape{
 		rest: `PARTITION BY RANGE(k1) (PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN MAXVALUE) DISTRIBUTED BY HASH(k2) BUCKETS 1 PROPERTIES("format"="orc")`},
 	{name: "seq", model: "UNIQUE", columns: []string{"v INT", "q BIGINT"}, sequenced: 1,
 		rest: `DISTRIBUTED BY HASH(k1) BUCKETS 1 PROPERTIES("function_column.sequence_col"="q")`},
-	{name: "dup", model: "DUPLICATE", columns: []string{"v INT", "t VARCHAR(40)"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2`,
+	{name: "dup", model: "DUPLICATE", columns: []string{"v INT", "t VARCHAR(40)"}, sequenced: -1, rest: `DISTRIBUTED BY HASH(k1) BUCKETS 2 PROPERTIES("bitmap_dict"="t")`, numbered: "t",
 		index: `CREATE MATERIALIZED VIEW x AS SELECT k2, sum(v) AS s_, count(*) AS n_ FROM dup GROUP BY k2`, drop: `DROP MATERIALIZED VIEW x ON dup`},
 }
 
