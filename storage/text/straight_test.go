@@ -81,7 +81,10 @@ func rowsOf(r *rand.Rand, o *Options, rows int) []byte {
 func TestStraight(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 7))
 	text := sqltype.T(sqltype.String)
-	straightRows, quotedRows := 0, 0
+	straightRows, quotedRows, rounds := 0, 0, 60
+	if testing.Short() {
+		rounds = 15
+	}
 	for _, opt := range append(everyFormat(), Options{Kind: CSV, Field: ',', Line: '\n', HasNull: true}, Options{Kind: CSV, Field: 0xac, Quote: '\'', Escape: '^'},
 		Options{Kind: CSV, Field: ',', Quote: ','}, Options{Kind: CSV, Field: '"', Quote: '"', Escape: '"'}) {
 		if opt.Kind == JSON {
@@ -91,7 +94,7 @@ func TestStraight(t *testing.T) {
 			opt.Field = ','
 		}
 		opt.Strict, opt.Header, opt.SkipTypes = false, false, false
-		for range 60 {
+		for range rounds {
 			cols := []storage.Column{{Name: "a", Type: text}, {Name: "b", Type: text}, {Name: "c", Type: text}, {Name: "d", Type: text}}[:1+r.IntN(4)]
 			data := rowsOf(r, &opt, r.IntN(600))
 			every, block, batch, step := 1+r.IntN(3), []int{100, 5000, blockBytes}[r.IntN(3)], []int{1, 16, 100, 4096}[r.IntN(4)], []int64{1000, rangeBytes}[r.IntN(2)]
@@ -126,7 +129,7 @@ func TestStraight(t *testing.T) {
 			}
 		}
 	}
-	if straightRows < 15_000 || quotedRows < 500 {
+	if straightRows < 250*rounds || quotedRows < 5*rounds {
 		t.Errorf("only %d rows were found many at a time, %d of them where quotes are", straightRows, quotedRows)
 	}
 }
