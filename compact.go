@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/parser/ast"
@@ -342,22 +343,15 @@ func (db *DB) compactOnce(ctx context.Context, key tableKey, plan planMerges, ke
 		return 0, nil
 	}
 	list = list[:min(len(list), batchOfMerges)]
-	if err := db.slots.Acquire(ctx); err != nil {
+	ctx, release, err := db.slots.Hold(ctx)
+	if err != nil {
 		return 0, sqlerr.Wrap(sqlerr.Interrupted, err, "compaction was interrupted")
 	}
-	held := true
-	defer func() {
-		if held {
-			db.slots.Release()
-		}
-	}()
+	defer release()
 	pause := func() error { // whoever waits for a core gets it
-		db.slots.Release()
-		held = false
-		if err := db.slots.Acquire(ctx); err != nil {
+		if err := executor.Yield(ctx, func() error { return nil }); err != nil {
 			return sqlerr.Wrap(sqlerr.Interrupted, err, "compaction was interrupted")
 		}
-		held = true
 		return nil
 	}
 	return db.merge(ctx, of, t.ID, list, pause)

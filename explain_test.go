@@ -11,7 +11,7 @@ import (
 // explainSession is a session of an engine in memory that ends with the test.
 func explainSession(t *testing.T, statements ...string) *Session {
 	t.Helper()
-	db, err := Open("", Options{})
+	db, err := Open("", Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ type OperatorProfile struct {
 
 // headline sums up the run in one line.
 func (p *QueryProfile) headline() string {
-	return fmt.Sprintf("%d rows in %s, planned in %s, peak memory %.1f MB, %d instances", p.Rows, p.RunTime.Round(10*time.Microsecond),
+	return fmt.Sprintf("%d rows in %s, planned in %s, peak memory %.1f MB, instances: %d", p.Rows, p.RunTime.Round(10*time.Microsecond),
 		p.PlanTime.Round(10*time.Microsecond), float64(p.PeakBytes)/(1<<20), p.Instances)
 }
 

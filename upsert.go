@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/basaltdb/basalt/catalog"
+	"github.com/basaltdb/basalt/executor"
 	"github.com/basaltdb/basalt/internal/rowset"
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -28,16 +29,34 @@ import (
 // they publish, UPDATE and DELETE as a whole, compaction when it publishes.
 type writeLock chan struct{}
 
-// lockRows takes the write lock of a table and returns what gives it back.
+// lockRows takes the write lock of a table and returns what gives it back. Who waits does so without its CPU slot: the statement that
+// has the lock may need that one to end.
 func (db *DB) lockRows(ctx context.Context, id int64) (func(), error) {
 	l, _ := db.rowLocks.LoadOrStore(id, make(writeLock, 1))
 	lock := l.(writeLock)
+	unlock := sync.OnceFunc(func() { <-lock })
 	select {
 	case lock <- struct{}{}:
-		return sync.OnceFunc(func() { <-lock }), nil
-	case <-ctx.Done():
-		return nil, sqlerr.Wrap(sqlerr.Interrupted, context.Cause(ctx), "waiting for other writes to the table")
+		return unlock, nil
+	default:
 	}
+	locked := false
+	err := executor.Yield(ctx, func() error {
+		select {
+		case lock <- struct{}{}:
+			locked = true
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	if err != nil {
+		if locked {
+			unlock()
+		}
+		return nil, sqlerr.Wrap(sqlerr.Interrupted, err, "waiting for other writes to the table")
+	}
+	return unlock, nil
 }
 
 // replacingRows publishes files of a UNIQUE table, which replace rows of their keys. The table's write lock is held from

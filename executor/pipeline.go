@@ -33,10 +33,11 @@ func runPipelines(ctx context.Context, rt *Runtime, list []*pipeline) error {
 
 // finalize runs a sink's Finalize under a CPU slot.
 func finalize(ctx context.Context, rt *Runtime, s Sink) (err error) {
-	if err := rt.Slots.Acquire(ctx); err != nil {
+	ctx, release, err := rt.Slots.Hold(ctx)
+	if err != nil {
 		return err
 	}
-	defer rt.Slots.Release()
+	defer release()
 	defer recoverTo(&err)
 	return finalizeTimed(ctx, rt, s)
 }

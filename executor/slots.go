@@ -44,5 +44,51 @@ func (s *Slots) Release() {
 	}
 }
 
+// heldSlot is the slot of one goroutine.
+type heldSlot struct {
+	slots *Slots
+	held  bool
+}
+
+type heldSlotKey struct{}
+
+// Hold takes a slot for the calling goroutine, until release. The context that it returns says so: what the goroutine does with
+// it may wait by Yield. The error is ctx's.
+func (s *Slots) Hold(ctx context.Context) (held context.Context, release func(), err error) {
+	if s == nil {
+		return ctx, func() {}, ctx.Err()
+	}
+	if err := s.Acquire(ctx); err != nil {
+		return nil, nil, err
+	}
+	h := &heldSlot{slots: s, held: true}
+	return context.WithValue(ctx, heldSlotKey{}, h), h.release, nil
+}
+
+func (h *heldSlot) release() {
+	if h.held {
+		h.held = false
+		h.slots.Release()
+	}
+}
+
+// Yield runs wait, which may block, without the slot that the goroutine holds by ctx, if any: what it waits for may need that slot
+// to come about. An error is wait's, or ctx's when no slot is to be had afterwards.
+func Yield(ctx context.Context, wait func() error) error {
+	h, ok := ctx.Value(heldSlotKey{}).(*heldSlot)
+	if !ok || !h.held {
+		return wait()
+	}
+	h.release()
+	if err := wait(); err != nil {
+		return err
+	}
+	if err := h.slots.Acquire(ctx); err != nil {
+		return err
+	}
+	h.held = true
+	return nil
+}
+
 // contended reports whether somebody waits for a slot.
 func (s *Slots) contended() bool { return s != nil && s.waiting.Load() > 0 }
