@@ -1,6 +1,11 @@
 package executor_test
 
 import (
+	"fmt"
+	"math/rand"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/basaltdb/basalt/executor/optest"
@@ -44,14 +49,11 @@ type nestedLoops struct {
 // plan joins on probe.c0 < build.c0 and yields both columns of the probe and c0 of the build.
 func (j nestedLoops) plan(t *testing.T, probe, build physical.Node) physical.Node {
 	n := &physical.NestedLoopJoin{Kind: j.kind, Probe: probe, Build: build, ProbeCols: []int{0, 1}, BuildCols: []int{0}}
-	types := []sqltype.Type{bigint, text, bigint}
 	switch j.kind {
-	case physical.Semi, physical.Anti, physical.NullAwareAnti:
-		n.BuildCols, types = nil, types[:2]
-	case physical.Mark:
-		n.BuildCols, types[2] = nil, boolean
+	case physical.Semi, physical.Anti, physical.NullAwareAnti, physical.Mark:
+		n.BuildCols = nil
 	case physical.RightSemi, physical.RightAnti:
-		n.ProbeCols, types = nil, types[2:]
+		n.ProbeCols = nil
 	}
 	if !j.cross {
 		if j.kind == physical.Mark || j.kind == physical.NullAwareAnti {
@@ -59,8 +61,21 @@ func (j nestedLoops) plan(t *testing.T, probe, build physical.Node) physical.Nod
 		}
 		n.Conds = []expr.Expr{optest.Call(t, "<", optest.Field(0, bigint), optest.Field(2, bigint))}
 	}
-	n.Info = info(types...)
+	n.Info = info(j.types()...)
 	return n
+}
+
+// types are those of the output.
+func (j nestedLoops) types() []sqltype.Type {
+	switch j.kind {
+	case physical.Semi, physical.Anti, physical.NullAwareAnti:
+		return []sqltype.Type{bigint, text}
+	case physical.Mark:
+		return []sqltype.Type{bigint, text, boolean}
+	case physical.RightSemi, physical.RightAnti:
+		return []sqltype.Type{bigint}
+	}
+	return []sqltype.Type{bigint, text, bigint}
 }
 
 // compare is the condition of a pair: 1 true, 0 unknown, -1 false.
@@ -127,6 +142,71 @@ func (j nestedLoops) want(probe, build optest.Rows) optest.Rows {
 		}
 	}
 	return out
+}
+
+// TestNestedLoopJoinSpills: a build side that does not fit comes back from disk, block by block, and
+// every pair is met once.
+func TestNestedLoopJoinSpills(t *testing.T) {
+	types := []sqltype.Type{bigint, text}
+	rows := func(r *rand.Rand, n int) optest.Rows {
+		var out optest.Rows
+		for i := range n {
+			switch row := []any{r.Intn(1000), fmt.Sprint(strings.Repeat("x", r.Intn(40)), i)}; r.Intn(20) {
+			case 0:
+				out = append(out, []any{nil, row[1]})
+			default:
+				out = append(out, row)
+			}
+		}
+		return out
+	}
+	kinds := []physical.JoinKind{physical.Inner, physical.Left, physical.Right, physical.Full, physical.Semi, physical.Anti,
+		physical.NullAwareAnti, physical.Mark, physical.RightSemi, physical.RightAnti}
+	for i, kind := range kinds {
+		r := rand.New(rand.NewSource(int64(i)))
+		probe, build := rows(r, 60), rows(r, 1500)
+		for k := range build { // most of the probe rows have few matches, some have none
+			if v, ok := build[k][0].(int); ok {
+				build[k][0] = v / 3
+			}
+		}
+		if kind == physical.Anti || kind == physical.NullAwareAnti {
+			build = build[:1400] // and no NULL, which would leave nothing
+			for k := range build {
+				if build[k][0] == nil {
+					build[k][0] = 0
+				}
+			}
+		}
+		join := nestedLoops{kind: kind}
+		want := optest.Texts(join.types(), join.want(probe, build))
+		for _, v := range []optest.Variation{
+			{Instances: 1, BatchRows: 1024, Memory: 24 << 10}, {Instances: 3, BatchRows: 7, Memory: 40 << 10}} {
+			v.Disk = t.TempDir()
+			p, b := optest.NewTable(types, probe), optest.NewTable(types, build)
+			p.Cut(5)
+			b.Cut(50)
+			rt := v.Runtime()
+			got, err := optest.Collect(join.plan(t, p.Scan(2), b.Scan(3)), rt)
+			if err != nil {
+				t.Fatalf("kind %d, %s: %v", kind, v, err)
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Fatalf("kind %d, %s: %d rows, want %d", kind, v, len(got), len(want))
+			}
+			if rt.Profile.Node(1).SpilledBytes.Load() == 0 {
+				t.Errorf("kind %d, %s: nothing was spilled", kind, v)
+			}
+			if used := rt.Budget.Used(); used != 0 {
+				t.Errorf("kind %d, %s: %d bytes left", kind, v, used)
+			}
+			if left, err := os.ReadDir(v.Disk); err != nil || len(left) > 0 {
+				t.Errorf("kind %d, %s: files left: %v, %v", kind, v, left, err)
+			}
+		}
+	}
 }
 
 // TestSingleJoin: a scalar subquery gives one row at most.

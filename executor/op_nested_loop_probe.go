@@ -14,7 +14,7 @@ import (
 //
 // Pairs are never gathered. Where the build side is the smaller one, each of its rows
 // meets the whole probe batch, its columns being constants; else each probe row, as
-// constants, meets the build rows, a batch at a time. Such a meeting is a block.
+// constants, meets the build rows, a batch at a time. Such a meeting is a step.
 type nestedLoopProbe struct {
 	j     *nestedLoopJoin
 	pred  *eval.Predicate // nil: every pair matches
@@ -22,9 +22,12 @@ type nestedLoopProbe struct {
 	rows  int             // of an output batch
 
 	active  bool
-	ended   bool // all blocks of the batch are done; what its rows yield once is next
-	byBuild bool // blocks are of one build row
-	at, lo  int  // next build row, or next live row and build rows from there
+	build   nestedLoopBlock // the build rows that the batch meets now: all, or a block of those on disk
+	next    int             // number of the block after it
+	ended   bool            // the batch is done with build
+	byBuild bool            // steps are of one build row
+	at, lo  int             // next build row, or next live row and build rows from there
+	gather  *probeGather    // of batches that meet a build side on disk
 	match   []bool
 	unknown []bool // a pair of the row was neither true nor false
 
@@ -40,6 +43,10 @@ type nestedLoopProbe struct {
 
 func newNestedLoopProbe(j *nestedLoopJoin) (*nestedLoopProbe, error) {
 	p := &nestedLoopProbe{j: j, rows: batchRowsOf(j.rt)}
+	p.build.open(j)
+	if j.disk.on.Load() {
+		p.gather = newProbeGather(j, p.rows)
+	}
 	p.pair = make([]*vector.Vector, len(j.probeTypes)+len(j.buildTypes))
 	p.fixed = make([]vector.Vector, len(p.pair))
 	for _, c := range j.n.ProbeCols {
@@ -91,30 +98,52 @@ func (p *nestedLoopProbe) Apply(ctx context.Context, in *vector.Batch) (*vector.
 				return nil, Finished, nil
 			}
 		}
+	}
+	if p.gather != nil {
+		return p.applyGathered(ctx, in)
+	}
+	if !p.active {
 		p.start(in)
 	}
-	for !p.ended {
-		if err := ctx.Err(); err != nil {
-			return nil, NeedInput, err
+	out, more, err := p.proceed(ctx, in)
+	if more {
+		return out, HasMore, err
+	}
+	return out, NeedInput, err
+}
+
+// proceed returns rows that are ready to go; more is false when in is done.
+func (p *nestedLoopProbe) proceed(ctx context.Context, in *vector.Batch) (out *vector.Batch, more bool, err error) {
+	for {
+		if p.ended {
+			found, err := p.nextBlock()
+			if err != nil {
+				return nil, false, err
+			}
+			if !found {
+				break
+			}
 		}
-		out, err := p.block(in)
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		out, err := p.step(in)
 		if err != nil {
-			return nil, NeedInput, err
+			return nil, false, err
 		}
 		if out != nil {
-			return out, HasMore, nil
+			return out, true, nil
 		}
 	}
 	if p.pairsWait() {
-		return p.takeSmall(), HasMore, nil
+		return p.takeSmall(), true, nil
 	}
 	p.active = false
-	return p.once(in), NeedInput, nil
+	return p.once(in), false, nil
 }
 
 func (p *nestedLoopProbe) start(in *vector.Batch) {
-	p.active, p.ended, p.at, p.lo = true, p.j.rows == 0, 0, 0
-	p.byBuild = p.j.rows < in.NumRows()
+	p.active, p.ended, p.next = true, true, 0
 	if cap(p.match) < in.Len {
 		p.match, p.unknown = make([]bool, in.Len), make([]bool, in.Len)
 	}
@@ -127,8 +156,40 @@ func (p *nestedLoopProbe) start(in *vector.Batch) {
 	}
 }
 
-// block looks at the next pairs and returns rows that are ready to go.
-func (p *nestedLoopProbe) block(in *vector.Batch) (*vector.Batch, error) {
+// nextBlock goes on to the next block of build rows; false when the batch needs none.
+func (p *nestedLoopProbe) nextBlock() (bool, error) {
+	if p.next > 0 && p.oneMatch() {
+		p.dropMatched()
+	}
+	if p.next == p.j.blocks() || len(p.left) == 0 {
+		return false, nil
+	}
+	if err := p.build.read(p.next); err != nil {
+		return false, err
+	}
+	p.next++
+	p.ended, p.at, p.lo = p.build.rows == 0, 0, 0
+	p.byBuild = p.build.rows < len(p.left)
+	return true, nil
+}
+
+// dropMatched leaves the rows that have no match yet.
+func (p *nestedLoopProbe) dropMatched() {
+	k := 0
+	for _, i := range p.left {
+		if !p.match[i] {
+			p.left[k] = i
+			k++
+		}
+	}
+	p.left = p.left[:k]
+}
+
+// step looks at the next pairs and returns rows that are ready to go.
+func (p *nestedLoopProbe) step(in *vector.Batch) (*vector.Batch, error) {
+	if p.ended {
+		return nil, nil
+	}
 	if p.byBuild {
 		return p.buildRow(in)
 	}
@@ -139,10 +200,10 @@ func (p *nestedLoopProbe) block(in *vector.Batch) (*vector.Batch, error) {
 func (p *nestedLoopProbe) buildRow(in *vector.Batch) (*vector.Batch, error) {
 	r := p.at
 	p.at++
-	p.ended = p.at == p.j.rows
+	p.ended = p.at == p.build.rows
 	np := len(p.j.probeTypes)
 	copy(p.pair, in.Cols)
-	for i, c := range p.j.cols {
+	for i, c := range p.build.cols {
 		p.pair[np+i] = constantAt(c, r, in.Len, &p.fixed[np+i])
 	}
 	hits, err := p.matches(in.Len, p.left, func(i int32) int32 { return i })
@@ -153,7 +214,7 @@ func (p *nestedLoopProbe) buildRow(in *vector.Batch) (*vector.Batch, error) {
 		return nil, nil
 	}
 	if p.j.matched != nil {
-		p.j.setMatched(r)
+		p.j.setMatched(p.build.base + r)
 	}
 	for _, i := range hits {
 		if p.match[i] && p.j.n.Kind == physical.Single {
@@ -165,15 +226,8 @@ func (p *nestedLoopProbe) buildRow(in *vector.Batch) (*vector.Batch, error) {
 		return p.emit(in.Len, hits), nil
 	}
 	if p.oneMatch() {
-		k := 0
-		for _, i := range p.left {
-			if !p.match[i] {
-				p.left[k] = i
-				k++
-			}
-		}
-		p.left = p.left[:k]
-		p.ended = p.ended || k == 0
+		p.dropMatched()
+		p.ended = p.ended || len(p.left) == 0
 	}
 	return nil, nil
 }
@@ -181,8 +235,8 @@ func (p *nestedLoopProbe) buildRow(in *vector.Batch) (*vector.Batch, error) {
 // probeRow joins one probe row with the next batch of build rows.
 func (p *nestedLoopProbe) probeRow(in *vector.Batch) (*vector.Batch, error) {
 	row := p.left[p.at]
-	lo, hi := p.lo, min(p.lo+p.rows, p.j.rows)
-	if p.lo = hi; hi == p.j.rows {
+	lo, hi := p.lo, min(p.lo+p.rows, p.build.rows)
+	if p.lo = hi; hi == p.build.rows {
 		p.at, p.lo = p.at+1, 0
 		p.ended = p.at == len(p.left)
 	}
@@ -190,7 +244,7 @@ func (p *nestedLoopProbe) probeRow(in *vector.Batch) (*vector.Batch, error) {
 	for i, c := range in.Cols {
 		p.pair[i] = constantAt(c, int(row), hi-lo, &p.fixed[i])
 	}
-	for i, c := range p.j.cols {
+	for i, c := range p.build.cols {
 		p.pair[np+i] = c.Slice(lo, hi)
 	}
 	hits, err := p.matches(hi-lo, nil, func(int32) int32 { return row })
@@ -206,7 +260,7 @@ func (p *nestedLoopProbe) probeRow(in *vector.Batch) (*vector.Batch, error) {
 	p.match[row] = true
 	if p.j.matched != nil {
 		for _, i := range hits {
-			p.j.setMatched(lo + int(i))
+			p.j.setMatched(p.build.base + lo + int(i))
 		}
 	}
 	if p.yieldsPairs() {
@@ -301,6 +355,10 @@ func (p *nestedLoopProbe) emit(n int, hits []int32) *vector.Batch {
 		}
 		return &p.out
 	}
+	var full *vector.Batch
+	if p.waiting+len(hits) > p.rows {
+		full = p.takeSmall()
+	}
 	for i, c := range p.j.n.ProbeCols {
 		p.small[i].AppendFrom(p.pair[c], hits)
 	}
@@ -308,10 +366,7 @@ func (p *nestedLoopProbe) emit(n int, hits []int32) *vector.Batch {
 		p.small[len(p.j.n.ProbeCols)+i].AppendFrom(p.pair[np+c], hits)
 	}
 	p.waiting += len(hits)
-	if p.waiting < p.rows {
-		return nil
-	}
-	return p.takeSmall()
+	return full
 }
 
 // pairsWait: rows put aside are still to be output.

@@ -11,18 +11,31 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
+// collectRanges looks at build rows, flat columns, for publishRanges. One caller at a time.
+func (j *nestedLoopJoin) collectRanges(cols []*vector.Vector) {
+	if j.filters == nil {
+		return
+	}
+	for i, spec := range j.n.RangeFilters {
+		if j.ranges == nil {
+			j.ranges = make([]*keyCollector, len(j.n.RangeFilters))
+		}
+		if j.ranges[i] == nil {
+			j.ranges[i] = newKeyCollector(nil, j.buildTypes[spec.Build], nil, 0, 0)
+		}
+		j.ranges[i].add(cols[spec.Build], nil)
+	}
+}
+
 // publishRanges makes the filters of a nested loop join's comparisons: a probe row that is not below the
 // largest build value (or above the smallest) matches none.
 func (j *nestedLoopJoin) publishRanges(filters *runtimeFilters) {
 	if filters == nil {
 		return
 	}
-	for _, spec := range j.n.RangeFilters {
+	for i, spec := range j.n.RangeFilters {
 		count := j.memory.node.addFilter(spec.ID, physical.FilterMinMax.String())
-		typ := j.buildTypes[spec.Build]
-		c := newKeyCollector(nil, typ, nil, 0, 0)
-		c.add(j.cols[spec.Build], nil)
-		x, _ := collected(nil, typ, []*keyCollector{c})
+		x, _ := collected(nil, j.buildTypes[spec.Build], []*keyCollector{j.ranges[i]})
 		x.values, x.null = nil, false
 		p := &publication{filter: x}
 		switch spec.Op {
