@@ -39,7 +39,9 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		skip = skip*10 + int(c-'0')
 	}
 	if t.Format == formatJSON || strings.Contains(lib, "json") {
-		return text.Options{Kind: text.JSON, Strict: true}, nil
+		is := func(name, value string) bool { return strings.EqualFold(t.Properties[name], value) }
+		return text.Options{Kind: text.JSON, Serde: true, Skip: skip, Strict: !is("ignore.malformed.json", "true"),
+			Complex: is("json.stringify.complex.fields", "true"), RawBinary: is("json.binary.format", "rawstring")}, nil
 	}
 	if strings.Contains(lib, "opencsv") {
 		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', Skip: skip, OneLine: true}

@@ -57,3 +57,63 @@ func TestTextFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHiveTextFiles: tables over text files of others, whose properties say how they are read.
+func TestHiveTextFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, body := range map[string]string{
+		"j/a.json": `{"n":"12abc","S":{"k": 1},"b":"true"}` + "\n" + `{"_col0":"7.9","b":"yes"} {"n":1}` + "\n",
+		"bad/a":    "{\"n\":1}\nnone\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := basalt.Open("", basalt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := db.NewSession(basalt.SessionOptions{})
+	run := func(sql string) string {
+		t.Helper()
+		rows, err := s.Query(context.Background(), strings.ReplaceAll(sql, "D/", dir+"/"))
+		if err != nil {
+			return err.Error()
+		}
+		defer rows.Close()
+		var out []string
+		for rows.Next(context.Background()) {
+			var v string
+			if err := rows.Scan(&v); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, v)
+		}
+		if rows.Err() != nil {
+			return rows.Err().Error()
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range [][2]string{
+		{"CREATE DATABASE d", ""},
+		{"USE d", ""},
+		{"CREATE EXTERNAL TABLE j (n INT, s STRING, b BOOLEAN) STORED AS JSONFILE LOCATION 'D/j'", ""},
+		{"SELECT concat(n, b) FROM j ORDER BY n", "01 70"},
+		{"SELECT s FROM j", "'json.stringify.complex.fields'"},
+		{"CREATE EXTERNAL TABLE k (n INT, s STRING) STORED AS JSONFILE LOCATION 'D/j' TBLPROPERTIES ('json.stringify.complex.fields'='true')", ""},
+		{"SELECT s FROM k WHERE s IS NOT NULL", `{"k":1}`},
+		{"CREATE EXTERNAL TABLE bad (n INT) STORED AS JSONFILE LOCATION 'D/bad'", ""},
+		{"SELECT n FROM bad", "malformed"},
+		{"CREATE EXTERNAL TABLE lax (n INT) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' WITH SERDEPROPERTIES ('ignore.malformed.json'='true') LOCATION 'D/bad'", ""},
+		{"SELECT ifnull(n, 'none') FROM lax", "1 none"},
+	} {
+		if got := run(c[0]); got != c[1] && (!strings.Contains(got, c[1]) || c[1] == "") {
+			t.Errorf("%s: %q, want %q", c[0], got, c[1])
+		}
+	}
+}

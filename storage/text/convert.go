@@ -51,7 +51,7 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 		clear(c.out.Data)
 	}
 	c.side = c.side[:0]
-	if isNested(c.col.Type) || c.col.Type.Kind == sqltype.Binary && c.opt.Kind != loaded {
+	if isNested(c.col.Type) || c.col.Type.Kind == sqltype.Binary && c.opt.Kind != loaded && !c.opt.RawBinary {
 		return c.bytes(buf, spans, sel)
 	}
 	if c.col.Type.Physical() == sqltype.PhysString {
@@ -62,6 +62,9 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 			return &c.out, nil
 		}
 		sel = rest
+	}
+	if c.opt.Serde {
+		return c.serde(buf, spans, sel)
 	}
 	parse := c.opt.parserOf(c.col.Type)
 	for k := range count(n, sel) {
@@ -91,8 +94,38 @@ func (c *converter) vector(buf []byte, spans []span, sel []int32) (*vector.Vecto
 }
 
 func (c *converter) refuse(b []byte) error {
-	return sqlerr.New(sqlerr.WrongValue, "Incorrect %s value: '%.100s' for column '%s' of %s", c.col.Type, b, c.col.Name, c.path).
-		WithHint("Declare the column as STRING: its type was taken from the first rows")
+	err := sqlerr.New(sqlerr.WrongValue, "Incorrect %s value: '%.100s' for column '%s' of %s", c.col.Type, b, c.col.Name, c.path)
+	switch {
+	case !c.opt.Serde:
+		return err.WithHint("Declare the column as STRING: its type was taken from the first rows")
+	case c.col.Type.IsString():
+		return err.WithHint("The table property 'json.stringify.complex.fields' lets strings be objects and arrays")
+	}
+	return err
+}
+
+// serde converts the values that fast left as Hive's JsonSerDe does.
+func (c *converter) serde(buf []byte, spans []span, sel []int32) (*vector.Vector, error) {
+	parse := serdeParserOf(c.col.Type)
+	for k := range count(len(spans), sel) {
+		i := at(sel, k)
+		s := spans[i]
+		if s.n < 0 {
+			c.out.SetNull(i)
+			continue
+		}
+		b := buf[s.off : s.off+uint32(s.n)]
+		if s.flag&flagEscaped != 0 {
+			b = c.plainText(b, s.flag)
+		}
+		switch f := parse(b, s.flag&flagQuoted != 0, &c.out, i); {
+		case f == refused && c.opt.Strict:
+			return nil, c.refuse(b)
+		case f != stored:
+			c.out.SetNull(i)
+		}
+	}
+	return &c.out, nil
 }
 
 func count(n int, sel []int32) int {
@@ -128,6 +161,20 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 		s := spans[i]
 		if s.n < 0 {
 			c.out.SetNull(i)
+			continue
+		}
+		if c.opt.Serde && s.n > 0 && isComplex(buf[s.off:], s.flag&flagQuoted != 0) {
+			b := buf[s.off : s.off+uint32(s.n)]
+			switch {
+			case c.opt.Complex && c.col.Type.Kind == sqltype.String:
+				off := len(c.side)
+				c.side = compactJSON(c.side, b)
+				views[i] = vector.MakeView(c.side[off:], 1, off)
+			case c.opt.Strict:
+				return nil, c.refuse(b)
+			default:
+				c.out.SetNull(i)
+			}
 			continue
 		}
 		if wide := limit == 0 || int(s.n) <= limit; wide && s.flag&flagEscaped == 0 && int(s.off)+vector.MaxInline <= len(buf) {
@@ -177,6 +224,11 @@ func (c *converter) bytes(buf []byte, spans []span, sel []int32) (*vector.Vector
 		}
 		b := buf[s.off : s.off+uint32(s.n)]
 		switch {
+		case c.col.Type.Kind == sqltype.Binary && c.opt.Serde && isComplex(b, s.flag&flagQuoted != 0):
+			if c.opt.Strict {
+				return nil, c.refuse(b)
+			}
+			c.out.SetNull(i)
 		case c.col.Type.Kind == sqltype.Binary:
 			if s.flag&flagEscaped != 0 {
 				b = c.plainText(b, s.flag)

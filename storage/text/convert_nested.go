@@ -12,13 +12,28 @@ func (c *converter) storeText(out *vector.Vector, i int, b []byte, flag uint8) b
 	if flag&flagEscaped != 0 {
 		b = append([]byte(nil), c.plainText(b, flag)...)
 	}
+	complex := c.opt.Serde && isComplex(b, flag&flagQuoted != 0)
 	switch {
-	case out.Type.Kind == sqltype.Binary:
+	case complex && (out.Type.Kind != sqltype.String || !c.opt.Complex):
+		return false
+	case complex:
+		out.SetBytes(i, compactJSON(nil, b))
+		return true
+	case out.Type.Kind == sqltype.Binary && !c.opt.RawBinary:
 		out.SetBytes(i, fromBase64(nil, b))
 		return true
 	case out.Type.Physical() == sqltype.PhysString:
+		if limit := int(out.Type.Length); limit > 0 && len(b) > limit {
+			b = cut(b, limit)
+		}
 		out.SetBytes(i, b)
 		return true
+	case c.opt.Serde:
+		f := serdeParserOf(out.Type)(b, flag&flagQuoted != 0, out, i)
+		if f == null {
+			out.SetNull(i)
+		}
+		return f != refused
 	}
 	return c.opt.parserOf(out.Type)(b, out, i)
 }
@@ -54,8 +69,11 @@ func (c *converter) jsonValue(dst []byte, t sqltype.Type, b []byte, flag uint8) 
 			name, _ := unquote(nil, key)
 			n := keys.Len
 			keys.Grow(n + 1)
-			return c.storeText(keys, n, name, 0) && c.appendJSON(values, v, s)
+			return c.storeText(keys, n, name, flagQuoted) && c.appendJSON(values, v, s)
 		})
+		if rows := lastKeys(keys); len(rows) < keys.Len {
+			keys, values = keys.Gather(rows, vector.New(keys.Type, 0)), values.Gather(rows, vector.New(values.Type, 0))
+		}
 		return vector.AppendMap(dst, keys, values, 0, keys.Len), ok
 	}
 	fields := make([]*vector.Vector, len(t.Nested.Elems))
@@ -66,7 +84,7 @@ func (c *converter) jsonValue(dst []byte, t sqltype.Type, b []byte, flag uint8) 
 	ok := eachJSON(b, func(key, v []byte, s span) bool {
 		name, _ := unquote(nil, key)
 		for i, f := range t.Nested.Fields {
-			if strings.EqualFold(f, string(name)) {
+			if strings.EqualFold(f, string(name)) || c.opt.Serde && i == columnNumber(name) {
 				one := vector.New(t.Nested.Elems[i], 0)
 				if !c.appendJSON(one, v, s) {
 					return false
@@ -77,6 +95,24 @@ func (c *converter) jsonValue(dst []byte, t sqltype.Type, b []byte, flag uint8) 
 		return true
 	})
 	return vector.AppendStruct(dst, fields, 0), ok
+}
+
+// lastKeys are the rows of a MAP's keys without those that come again: the last of equal keys counts.
+func lastKeys(keys *vector.Vector) []int32 {
+	rows := make([]int32, 0, keys.Len)
+	if keys.Len < 2 {
+		return append(rows, make([]int32, keys.Len)...)
+	}
+	last := make(map[string]int, keys.Len)
+	for i := range keys.Len {
+		last[keys.Value(i).Text()] = i
+	}
+	for i := range keys.Len {
+		if last[keys.Value(i).Text()] == i {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
 }
 
 // appendJSON appends the value at span s of b to out. A scalar that does not fit is NULL, or, where the

@@ -51,11 +51,7 @@ func (f *file) sample(fs storage.FS) (*sample, error) {
 	if bytes.HasPrefix(s.data, []byte("\xef\xbb\xbf")) {
 		f.start = 3
 	}
-	if f.opt.Kind == JSON {
-		f.lines = s.jsonLines()
-		return s, nil
-	}
-	if f.opt.Field == 0 {
+	if f.opt.Kind != JSON && f.opt.Field == 0 {
 		s.dialect()
 	}
 	for range f.opt.Skip {
@@ -66,7 +62,10 @@ func (f *file) sample(fs storage.FS) (*sample, error) {
 		}
 		f.start += int64(at) + 1
 	}
-	if f.opt.Header {
+	switch {
+	case f.opt.Kind == JSON:
+		f.lines = s.jsonLines()
+	case f.opt.Header:
 		s.header()
 	}
 	return s, nil
@@ -97,7 +96,7 @@ func (s *sample) jsonLines() bool {
 		return true
 	}
 	end, err := skipNested(line, 0)
-	return err == nil && skipSpace(line, end) == len(line) || err != nil && !bytes.Contains(b[i:], []byte("\n}"))
+	return err == nil && (s.file.opt.Serde || skipSpace(line, end) == len(line)) || err != nil && !bytes.Contains(b[i:], []byte("\n}"))
 }
 
 // dialect chooses the separator that divides the first lines into the most columns, equally many each.

@@ -21,6 +21,8 @@ var (
 type jsonSplitter struct {
 	strict bool
 	lines  bool
+	serde  bool
+	slots  []int          // by position in the file, with serde: the needed column, or -1
 	exact  map[string]int // key -> needed column
 	folded map[string]int
 	// order is the needed column (or -1) of the k-th key of the last object, whose name is in names:
@@ -31,10 +33,16 @@ type jsonSplitter struct {
 }
 
 func newJSONSplitter(f *file, cols []storage.Column, ordinals []int) *jsonSplitter {
-	j := &jsonSplitter{strict: f.opt.Strict, lines: f.lines, exact: map[string]int{}, folded: map[string]int{}}
+	j := &jsonSplitter{strict: f.opt.Strict, lines: f.lines, serde: f.opt.Serde, exact: map[string]int{}, folded: map[string]int{}}
 	for slot, o := range ordinals {
 		j.exact[cols[o].Name] = slot
 		j.folded[strings.ToLower(cols[o].Name)] = slot
+		if at := f.position(cols, o); f.opt.Serde && at >= 0 {
+			for len(j.slots) <= at {
+				j.slots = append(j.slots, -1)
+			}
+			j.slots[at] = slot
+		}
 	}
 	return j
 }
@@ -72,6 +80,8 @@ func (j *jsonSplitter) next(buf []byte, pos int, last bool, spans [][]span, row 
 	}
 	end, err = j.object(whole, i, spans, row)
 	switch {
+	case err == nil && j.lines && j.serde:
+		return len(whole), true, false, nil
 	case err == nil && j.lines:
 		return skipLine(buf, end), true, false, nil
 	case err == nil:
@@ -167,12 +177,24 @@ func (j *jsonSplitter) slot(k int, key []byte, escaped bool) int {
 	if !ok {
 		if slot, ok = j.folded[strings.ToLower(string(name))]; !ok {
 			slot = -1
+			if at := columnNumber(name); j.serde && at >= 0 && at < len(j.slots) {
+				slot = j.slots[at]
+			}
 		}
 	}
 	if k <= len(j.names) && k < 1000 {
 		j.names, j.order = append(j.names[:k], append([]byte(nil), key...)), append(j.order[:k], slot)
 	}
 	return slot
+}
+
+// columnNumber is the position that a key like _col12 names; -1 for others.
+func columnNumber(key []byte) int {
+	digits, ok := bytes.CutPrefix(key, []byte("_col"))
+	if n, k := number(digits, 6); ok && k > 0 && k == len(digits) {
+		return n
+	}
+	return -1
 }
 
 // value finds the value at buf[i:]: null is missing, a string is without its quotes.

@@ -58,6 +58,9 @@ type Options struct {
 	Untyped, SkipTypes bool
 	// Strict makes a value that does not parse, and malformed JSON, an error instead of NULL.
 	Strict bool
+	// Serde makes JSON what Hive's JsonSerDe makes of it: a row is the first object of a line, keys may be _col0, _col1, …,
+	// values are coerced. Complex then lets strings be objects and arrays, RawBinary has BINARY values stand as they are.
+	Serde, Complex, RawBinary bool
 }
 
 // Hive returns LazySimpleSerDe's defaults.
@@ -119,7 +122,7 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column, opt Options
 		}
 		f.size = st.Size
 		bytes += float64(f.size) * f.comp.ratio()
-		if i == 0 || opt.Header || opt.Kind == JSON {
+		if i == 0 || opt.Header || opt.Skip > 0 || opt.Kind == JSON {
 			sm, err := f.sample(fs)
 			if err != nil {
 				return nil, err

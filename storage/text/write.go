@@ -38,6 +38,8 @@ type WriterOptions struct {
 	Names, Types bool
 	// Words writes booleans as true and false, not as 1 and 0, and moments without zeros at their end, as Hive does.
 	Words bool
+	// RawBinary has BINARY values of JSON stand as they are, not as base64.
+	RawBinary bool
 	// Compression is one of those of Compressions, or "".
 	Compression string
 }
@@ -45,7 +47,7 @@ type WriterOptions struct {
 // WriterOptions are what writes files that o reads.
 func (o *Options) WriterOptions() WriterOptions {
 	w := WriterOptions{Kind: o.Kind, Field: string(o.Field), Line: string(o.Line), Nested: o.Nested, Escape: o.Escape, Quote: o.Quote, OneLine: o.OneLine,
-		Names: o.Header, Words: true}
+		Names: o.Header, Words: true, RawBinary: o.RawBinary}
 	if o.HasNull {
 		w.Null = o.Null
 	}

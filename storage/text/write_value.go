@@ -331,6 +331,9 @@ func (e *encoder) json(t sqltype.Type) appender {
 			return append(dst, '"'), true
 		}
 	case sqltype.Binary:
+		if e.opt.RawBinary {
+			break
+		}
 		return func(dst []byte, v *vector.Vector, i int) ([]byte, bool) {
 			dst = base64.StdEncoding.AppendEncode(append(dst, '"'), vector.Values[vector.View](v)[i].Bytes(v.Bufs))
 			return append(dst, '"'), true
