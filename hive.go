@@ -2,6 +2,7 @@ package basalt
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/basaltdb/basalt/catalog"
@@ -31,20 +32,21 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		*b = d[0]
 		return nil
 	}
-	skip := 0
-	for _, c := range t.Properties["skip.header.line.count"] {
-		if c < '0' || c > '9' || skip > 1000 {
-			return text.Options{}, sqlerr.New(sqlerr.WrongArguments, "skip.header.line.count must be a number of lines")
-		}
-		skip = skip*10 + int(c-'0')
+	skip, err := lineCount(t, "skip.header.line.count")
+	if err != nil {
+		return text.Options{}, err
+	}
+	footer, err := lineCount(t, "skip.footer.line.count")
+	if err != nil {
+		return text.Options{}, err
 	}
 	if t.Format == formatJSON || strings.Contains(lib, "json") {
 		is := func(name, value string) bool { return strings.EqualFold(t.Properties[name], value) }
-		return text.Options{Kind: text.JSON, Serde: true, Skip: skip, Strict: !is("ignore.malformed.json", "true"),
+		return text.Options{Kind: text.JSON, Serde: true, Skip: skip, Footer: footer, Strict: !is("ignore.malformed.json", "true"),
 			Complex: is("json.stringify.complex.fields", "true"), RawBinary: is("json.binary.format", "rawstring")}, nil
 	}
 	if strings.Contains(lib, "opencsv") {
-		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', Skip: skip, OneLine: true}
+		o := text.Options{Kind: text.CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', Skip: skip, Footer: footer, OneLine: true}
 		for name, b := range map[string]*byte{"separatorChar": &o.Field, "quoteChar": &o.Quote, "escapeChar": &o.Escape} {
 			if err := get(name, b); err != nil {
 				return o, err
@@ -56,7 +58,7 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		return text.Options{}, sqlerr.Unsupported("SERDE '" + t.Properties["serialization.lib"] + "'")
 	}
 	o := text.Hive()
-	o.Skip = skip
+	o.Skip, o.Footer = skip, footer
 	if v, ok := t.Properties["serialization.null.format"]; ok {
 		o.Null = v
 	}
@@ -66,6 +68,19 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// lineCount is a table's property that counts lines, at most 1,000.
+func lineCount(t *catalog.Table, name string) (int, error) {
+	v := t.Properties[name]
+	if v == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 || n > 1000 {
+		return 0, sqlerr.New(sqlerr.WrongArguments, "%s must be a number of lines up to 1000, not '%s'", name, v)
+	}
+	return n, nil
 }
 
 // hiveDelimiter reads a separator as Hive does: a character, an escape such as \001 or \t, or a number of a byte.

@@ -64,6 +64,9 @@ func TestHiveTextFiles(t *testing.T) {
 	for name, body := range map[string]string{
 		"j/a.json": `{"n":"12abc","S":{"k": 1},"b":"true"}` + "\n" + `{"_col0":"7.9","b":"yes"} {"n":1}` + "\n",
 		"bad/a":    "{\"n\":1}\nnone\n",
+		"h/a.txt":  "head\n1\n2\nfoot",
+		"h/b.txt":  "head\n3\nfoot\n",
+		"h/c.gz":   "",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -107,6 +110,10 @@ func TestHiveTextFiles(t *testing.T) {
 		{"SELECT s FROM j", "'json.stringify.complex.fields'"},
 		{"CREATE EXTERNAL TABLE k (n INT, s STRING) STORED AS JSONFILE LOCATION 'D/j' TBLPROPERTIES ('json.stringify.complex.fields'='true')", ""},
 		{"SELECT s FROM k WHERE s IS NOT NULL", `{"k":1}`},
+		{"CREATE EXTERNAL TABLE h (n INT) STORED AS TEXTFILE LOCATION 'D/h' TBLPROPERTIES ('skip.header.line.count'='1', 'skip.footer.line.count'='1')", ""},
+		{"SELECT n FROM h ORDER BY n", "1 2 3"},
+		{`SELECT c1 FROM local("file_path" = "D/h/?.txt", "format" = "csv", "skip_lines" = "1") ORDER BY c1`, "1 2 3 foot foot"},
+		{"CREATE EXTERNAL TABLE wrong (n INT) STORED AS TEXTFILE LOCATION 'D/h' TBLPROPERTIES ('skip.footer.line.count'='x')", "skip.footer.line.count must be"},
 		{"CREATE EXTERNAL TABLE bad (n INT) STORED AS JSONFILE LOCATION 'D/bad'", ""},
 		{"SELECT n FROM bad", "malformed"},
 		{"CREATE EXTERNAL TABLE lax (n INT) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' WITH SERDEPROPERTIES ('ignore.malformed.json'='true') LOCATION 'D/bad'", ""},

@@ -48,6 +48,9 @@ func (s *Source) openBlocks(p *split, b *budget.Reservation) (*blocks, error) {
 			file.Close()
 			return nil, err
 		}
+		if f.text >= 0 {
+			in.in = io.LimitReader(in.in, f.text)
+		}
 		return in, nil
 	}
 	in.next, in.base = p.lo, p.lo

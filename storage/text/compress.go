@@ -12,7 +12,9 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"github.com/basaltdb/basalt/internal/budget"
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -28,6 +30,8 @@ const (
 	bzipped
 	zstandard
 	snappied
+	deflated
+	lz4ed
 )
 
 func compressionOf(path string) compression {
@@ -40,6 +44,10 @@ func compressionOf(path string) compression {
 		return zstandard
 	case ".snappy", ".sz":
 		return snappied
+	case ".deflate": // of Hadoop, which means zlib
+		return deflated
+	case ".lz4":
+		return lz4ed
 	}
 	return plain
 }
@@ -89,31 +97,77 @@ func (f *file) stream(file storage.File, sample bool, b *budget.Reservation) (io
 		if head, _ := in.Peek(len(snappyMagic)); string(head) == snappyMagic {
 			return snappy.NewReader(in), none, nil
 		}
-		return &hadoopSnappy{in: in}, none, nil
+		return &hadoopBlocks{in: in, decode: decodeSnappy}, none, nil
+	case deflated:
+		r, err := zlib.NewReader(raw)
+		if err != nil {
+			return nil, none, wrap(err)
+		}
+		return r, none, nil
+	case lz4ed:
+		in := bufio.NewReaderSize(raw, 64<<10)
+		if head, _ := in.Peek(len(lz4Magic)); string(head) == lz4Magic {
+			return lz4.NewReader(in), none, nil
+		}
+		return &hadoopBlocks{in: in, decode: decodeLZ4}, none, nil
 	}
 	return raw, none, nil
 }
 
-// snappyMagic begins files in the snappy framing format; those of Hadoop's codec do not have it.
-const snappyMagic = "\xff\x06\x00\x00sNaPpY"
+// snappyMagic and lz4Magic begin files in the framing formats of these codecs; those of Hadoop's codecs do not have it.
+const (
+	snappyMagic = "\xff\x06\x00\x00sNaPpY"
+	lz4Magic    = "\x04\x22\x4d\x18"
+)
 
-// maxSnappyRatio is more than snappy can reach: copies of 64 bytes take three.
-const maxSnappyRatio = 32
+// maxSnappyRatio is more than snappy can reach: copies of 64 bytes take three. Of lz4 a byte makes 255.
+const (
+	maxSnappyRatio = 32
+	maxLZ4Ratio    = 256
+)
 
-// hadoopSnappy reads what Hadoop's SnappyCodec writes: blocks, each its size without compression (big endian, 4 bytes) and
-// then chunks, each its compressed size and raw snappy, until the block is complete.
-type hadoopSnappy struct {
-	in    *bufio.Reader
+// hadoopBlocks reads what Hadoop's SnappyCodec and Lz4Codec write: blocks, each its size without compression (big endian,
+// 4 bytes) and then chunks, each its compressed size and the raw codec, until the block is complete.
+type hadoopBlocks struct {
+	in *bufio.Reader
+	// decode appends to an empty dst what raw, of at most left bytes, is without compression.
+	decode func(dst, raw []byte, left int64) ([]byte, error)
+
 	left  int64 // of the block
 	chunk []byte
 	raw   []byte
 	at    int
 }
 
-var errSnappy = errors.New("malformed snappy block")
+var (
+	errChunk  = errors.New("malformed block")
+	errSnappy = errors.New("malformed snappy block")
+	errLZ4    = errors.New("malformed lz4 block")
+)
+
+func decodeSnappy(dst, raw []byte, left int64) ([]byte, error) {
+	size, err := snappy.DecodedLen(raw)
+	if err != nil || int64(size) > left || size > MaxRowBytes || size > maxSnappyRatio*len(raw) {
+		return nil, errSnappy
+	}
+	if dst, err = snappy.Decode(dst[:cap(dst)], raw); err != nil {
+		return nil, errSnappy
+	}
+	return dst, nil
+}
+
+func decodeLZ4(dst, raw []byte, left int64) ([]byte, error) {
+	size := int(min(left, MaxRowBytes, int64(maxLZ4Ratio*len(raw))))
+	dst = slices.Grow(dst, size)[:size]
+	n, err := lz4.UncompressBlock(raw, dst)
+	if err != nil || n == 0 {
+		return nil, errLZ4
+	}
+	return dst[:n], nil
+}
 
 // Read implements io.Reader.
-func (h *hadoopSnappy) Read(dst []byte) (int, error) {
+func (h *hadoopBlocks) Read(dst []byte) (int, error) {
 	for h.at == len(h.chunk) {
 		if err := h.next(); err != nil {
 			return 0, err
@@ -124,7 +178,7 @@ func (h *hadoopSnappy) Read(dst []byte) (int, error) {
 	return n, nil
 }
 
-func (h *hadoopSnappy) size() (int64, error) {
+func (h *hadoopBlocks) size() (int64, error) {
 	var b [4]byte
 	if _, err := io.ReadFull(h.in, b[:]); err != nil {
 		return 0, err
@@ -132,7 +186,7 @@ func (h *hadoopSnappy) size() (int64, error) {
 	return int64(binary.BigEndian.Uint32(b[:])), nil
 }
 
-func (h *hadoopSnappy) next() error {
+func (h *hadoopBlocks) next() error {
 	for h.left == 0 {
 		n, err := h.size()
 		if err != nil {
@@ -147,7 +201,7 @@ func (h *hadoopSnappy) next() error {
 	case err != nil:
 		return err
 	case n > MaxRowBytes:
-		return errSnappy
+		return errChunk
 	}
 	for h.raw = h.raw[:0]; int64(len(h.raw)) < n; { // memory grows with what is there
 		at, more := len(h.raw), min(n-int64(len(h.raw)), max(int64(len(h.raw)), 64<<10))
@@ -156,15 +210,11 @@ func (h *hadoopSnappy) next() error {
 			return io.ErrUnexpectedEOF
 		}
 	}
-	size, err := snappy.DecodedLen(h.raw)
-	if err != nil || int64(size) > h.left || size > MaxRowBytes || size > maxSnappyRatio*len(h.raw) {
-		return errSnappy
-	}
-	if h.chunk, err = snappy.Decode(h.chunk[:cap(h.chunk)], h.raw); err != nil {
-		return errSnappy
+	if h.chunk, err = h.decode(h.chunk[:0], h.raw, h.left); err != nil {
+		return err
 	}
 	h.at = 0
-	h.left -= int64(size)
+	h.left -= int64(len(h.chunk))
 	return nil
 }
 
@@ -187,7 +237,7 @@ func compressor(out io.Writer, name string) (io.WriteCloser, error) {
 	return nil, sqlerr.Unsupported("text files compressed with " + name).WithHint("Use gzip, zstd or snappy")
 }
 
-// snappyBlocks writes what hadoopSnappy reads, a chunk a block.
+// snappyBlocks writes what hadoopBlocks reads, a chunk a block.
 type snappyBlocks struct {
 	out io.Writer
 	buf []byte

@@ -24,6 +24,9 @@ type sample struct {
 
 // sample reads the beginning, finds where rows start, and takes the header's names.
 func (f *file) sample(fs storage.FS) (*sample, error) {
+	if f.size == 0 {
+		return &sample{file: f, whole: true}, nil
+	}
 	file, err := fs.Open(f.path)
 	if err != nil {
 		return nil, err
@@ -186,7 +189,7 @@ func (s *sample) split(opt Options, n int) [][]*string {
 
 // shallow copies what a splitter reads of a file.
 func (f *file) shallow() *file {
-	return &file{path: f.path, size: f.size, comp: f.comp, opt: f.opt, names: f.names, start: f.start, lines: f.lines}
+	return &file{path: f.path, size: f.size, text: f.text, comp: f.comp, opt: f.opt, names: f.names, start: f.start, lines: f.lines}
 }
 
 const maxColumns = 10_000

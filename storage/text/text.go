@@ -51,8 +51,9 @@ type Options struct {
 	Null    string
 	HasNull bool
 	// Header says that the first line names the columns; else Skip lines are passed over.
-	Header bool
-	Skip   int
+	// Footer is how many lines at the end of a file, none of which quotes span, are no rows.
+	Header       bool
+	Skip, Footer int
 	// Untyped makes all columns of an inferred schema STRING, named c1, c2, … where there is no header.
 	// SkipTypes passes over a second header line, which has the types.
 	Untyped, SkipTypes bool
@@ -94,7 +95,8 @@ type Source struct {
 // file is one file of a source.
 type file struct {
 	path string
-	size int64
+	size int64 // where the rows of a plain file end
+	text int64 // where those of a compressed file end in its text; -1: with it
 	comp compression
 	opt  Options
 	// names are the header's, for columns by name; nil: columns by position.
@@ -115,12 +117,15 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column, opt Options
 	var bytes, sampled float64
 	var sampleRows float64
 	for i, p := range paths {
-		f := &file{path: p, comp: compressionOf(p), opt: opt, step: rangeBytes, block: blockBytes}
+		f := &file{path: p, text: -1, comp: compressionOf(p), opt: opt, step: rangeBytes, block: blockBytes}
 		st, err := fs.Stat(p)
 		if err != nil {
 			return nil, err
 		}
 		f.size = st.Size
+		if err := f.cutFooter(fs); err != nil {
+			return nil, err
+		}
 		bytes += float64(f.size) * f.comp.ratio()
 		if i == 0 || opt.Header || opt.Skip > 0 || opt.Kind == JSON {
 			sm, err := f.sample(fs)
