@@ -121,7 +121,7 @@ func (j *hashJoin) keepsBuildRows() bool {
 	case physical.Right, physical.Full, physical.RightAnti:
 		return true
 	case physical.Mark, physical.NullAwareAnti:
-		return j.mark.simple == nil
+		return !j.divisible()
 	}
 	return false
 }
@@ -174,7 +174,7 @@ func (j *hashJoin) build(ctx context.Context) error {
 	if j.wantsMatched() {
 		j.matched = make([]uint32, (j.rows+31)/32)
 	}
-	if j.mark != nil && j.mark.simple == nil {
+	if !j.divisible() {
 		if err := j.mark.build(ctx, j.writers); err != nil {
 			return err
 		}

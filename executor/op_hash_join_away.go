@@ -167,7 +167,7 @@ func (p *joinPart) begin(ctx context.Context, group []spill.Block) (err error) {
 	if p.probe, err = newHashJoinProbe(child); err != nil {
 		return err
 	}
-	if p.passes != nil && p.passes.seen != nil && !p.passes.last {
+	if p.passes != nil && p.passes.seen != nil && (!p.passes.last || child.mark != nil) {
 		p.probe.passes = p.passes
 	}
 	p.codec, p.blocks = spill.NewCodec(child.probeTypes), p.task.j.disk.probe.Blocks(p.task.partition)

@@ -109,6 +109,18 @@ func (m *joinMarks) anyNull(vals []*vector.Vector, r int) bool {
 
 func (w *markWriter) bytes() int64 { return w.corr.Bytes() + w.rows.Bytes() }
 
+// decode is the keys of rows [lo, hi), with the NULLs of the compared ones.
+func (w *markWriter) decode(lo, hi int) []*vector.Vector {
+	var cols []*vector.Vector
+	for i := range w.m.n {
+		cols = append(cols, decodeKey(w.rows, i, lo, hi, true, nil))
+	}
+	for i := range w.m.corrLayout.Columns() {
+		cols = append(cols, decodeKey(w.corr, i, lo, hi, w.m.j.nullSafe(w.m.n+i), w.corrNulls))
+	}
+	return cols
+}
+
 // build makes the table of rows with NULLs.
 func (m *joinMarks) build(ctx context.Context, writers []*joinWriter) error {
 	arena := m.j.arena.NewWriter()
@@ -281,6 +293,13 @@ func (p *hashJoinProbe) emitMarks(ctx context.Context, in *vector.Batch) (*vecto
 		p.marker.unknown = nil
 	}
 	unknown := p.marker.unknown
+	if p.passes != nil {
+		if !p.passes.last {
+			p.noteMarks(in)
+			return nil, NeedInput, nil
+		}
+		p.recallMarks(in)
+	}
 	if kind == physical.NullAwareAnti {
 		for k, open := range unknown {
 			if open {

@@ -18,10 +18,12 @@ type joinPasses struct {
 	groups [][]spill.Block // still to come
 	// seen has a bit for each probe row, in the order of the blocks, that has found a match; nil for
 	// kinds whose probe rows come out by match alone.
-	seen   vector.Bitmap
-	last   bool // the groups are through
-	memory *memoryClaim
-	held   int64 // of it, for seen
+	seen vector.Bitmap
+	// unknown has a bit for each probe row that a row of the groups so far leaves open, of Mark joins.
+	unknown vector.Bitmap
+	last    bool // the groups are through
+	memory  *memoryClaim
+	held    int64 // of it, for seen
 }
 
 // newPasses divides the build rows of task t by what child, which will hold them, has room for.
@@ -44,10 +46,13 @@ func (j *hashJoin) newPasses(t joinTask) *joinPasses {
 // remember makes room to note which of the partition's probe rows have found a match.
 func (s *joinPasses) remember(rows int64, memory *memoryClaim) {
 	switch s.kind {
-	case physical.Left, physical.Full, physical.Single, physical.Semi, physical.Anti:
+	case physical.Mark:
+		s.unknown = make(vector.Bitmap, (rows+63)/64)
+		fallthrough
+	case physical.Left, physical.Full, physical.Single, physical.Semi, physical.Anti, physical.NullAwareAnti:
 		s.seen = make(vector.Bitmap, (rows+63)/64)
 		s.memory = memory
-		memory.force(&s.held, int64(8*len(s.seen)))
+		memory.force(&s.held, int64(8*(len(s.seen)+len(s.unknown))))
 	}
 }
 
@@ -73,7 +78,18 @@ func (s *joinPasses) next() ([]spill.Block, bool) {
 }
 
 // unseenOnly: the pass wants but the probe rows that have not found a match.
-func (s *joinPasses) unseenOnly() bool { return s != nil && (s.last || s.kind == physical.Semi) }
+func (s *joinPasses) unseenOnly() bool {
+	if s == nil {
+		return false
+	}
+	switch s.kind {
+	case physical.Semi, physical.NullAwareAnti:
+		return true
+	case physical.Mark:
+		return !s.last
+	}
+	return s.last
+}
 
 // unseen are those of n rows, the first of which has number from, that have not found a match; never nil.
 func (s *joinPasses) unseen(from, n int) []int32 {
@@ -109,6 +125,40 @@ func (p *hashJoinProbe) noteHeads(in *vector.Batch) error {
 		}
 	}
 	return nil
+}
+
+// noteMarks remembers which rows have a match and which are left open; for a NullAwareAnti join these
+// are as good as matched.
+func (p *hashJoinProbe) noteMarks(in *vector.Batch) {
+	s := p.passes
+	for k, head := range p.heads {
+		open := p.marker.unknown != nil && p.marker.unknown[k]
+		switch row := p.from + in.Row(k); {
+		case head != 0 || open && s.unknown == nil:
+			s.seen.Set(row)
+		case open:
+			s.unknown.Set(row)
+		}
+	}
+}
+
+// recallMarks is what all passes noted of a Mark join's rows, as heads and unknown rows. A NullAwareAnti join has
+// only those that nobody noted.
+func (p *hashJoinProbe) recallMarks(in *vector.Batch) {
+	s := p.passes
+	if s.unknown == nil {
+		return
+	}
+	for k := range p.heads {
+		row := p.from + in.Row(k)
+		p.heads[k] = 0
+		if s.seen.Get(row) {
+			p.heads[k] = 1 // any row
+		}
+		if p.marker.unknown != nil {
+			p.marker.unknown[k] = p.heads[k] == 0 && s.unknown.Get(row)
+		}
+	}
 }
 
 // notePairs is noteMatch for all rows with a pair.

@@ -53,7 +53,7 @@ func newJoinWriter(j *hashJoin) *joinWriter {
 			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0), expected: j.expected}
 		}
 	}
-	if j.mark != nil && j.mark.simple == nil {
+	if !j.divisible() {
 		w.marks = j.mark.newWriter(w.arena)
 	}
 	return w

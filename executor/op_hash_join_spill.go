@@ -110,6 +110,9 @@ func (w *joinWriter) toDisk() error {
 		w.seen = hashtable.NewGroupTable(j.layout, w.arena, 64)
 	}
 	w.rows, w.nulls = hashtable.NewRows(j.layout, w.arena), nil
+	if w.marks != nil {
+		w.marks = j.mark.newWriter(w.arena)
+	}
 	for i, c := range w.cols {
 		if c != nil {
 			w.cols[i] = &joinColumn{vals: vector.New(j.buildTypes[i], 0)}
@@ -121,21 +124,17 @@ func (w *joinWriter) toDisk() error {
 
 func (w *joinWriter) chunkToDisk(lo, hi int) error {
 	j, n := w.j, hi-lo
-	var keys hashtable.Keys
-	keys.Load(w.rows, lo, hi)
-	w.scatter.By(keys.Hash(), j.disk.level)
 	var cols []*vector.Vector
-	for i := range j.layout.Columns() {
-		v := vector.New(j.layout.Type(i), n)
-		w.rows.Decode(i, lo, v)
-		if !j.nullSafe(i) && v.Form == vector.Flat {
-			for _, r := range w.nulls {
-				if int(r) >= lo && int(r) < hi {
-					v.SetNull(int(r) - lo)
-				}
-			}
+	if w.marks != nil {
+		w.scatter.By(make([]uint64, n), j.disk.level)
+		cols = w.marks.decode(lo, hi)
+	} else {
+		var keys hashtable.Keys
+		keys.Load(w.rows, lo, hi)
+		w.scatter.By(keys.Hash(), j.disk.level)
+		for i := range j.layout.Columns() {
+			cols = append(cols, decodeKey(w.rows, i, lo, hi, j.nullSafe(i), w.nulls))
 		}
-		cols = append(cols, v)
 	}
 	j.collectSpilled(cols)
 	for _, c := range w.cols {
@@ -153,6 +152,21 @@ func (w *joinWriter) chunkToDisk(lo, hi int) error {
 		}
 	}
 	return nil
+}
+
+// decodeKey is column i of the keys [lo, hi) of rows; where NULLs are not equal, nulls lists the rows with a NULL key.
+func decodeKey(rows *hashtable.Rows, i, lo, hi int, nullSafe bool, nulls []int32) *vector.Vector {
+	v := vector.New(rows.L.Type(i), hi-lo)
+	rows.Decode(i, lo, v)
+	if nullSafe || v.Form != vector.Flat {
+		return v
+	}
+	for _, r := range nulls {
+		if int(r) >= lo && int(r) < hi {
+			v.SetNull(int(r) - lo)
+		}
+	}
+	return v
 }
 
 // vector is the column so far.
@@ -227,6 +241,9 @@ func (j *hashJoin) rowBytes() int64 {
 	n := j.tableRowBytes() + 8*int64(j.layout.Words())
 	if j.layout.HasStrings() {
 		n += 8
+	}
+	if !j.divisible() { // keys are kept twice, and there are two more tables
+		n += 2*j.tableRowBytes() + 8*int64(j.layout.Words())
 	}
 	for i, used := range j.used {
 		if used {
@@ -313,9 +330,12 @@ func newProbeSpill(j *hashJoin) *probeSpill {
 func (s *probeSpill) divert(in *vector.Batch, keys *hashtable.Keys, vals []*vector.Vector) (*vector.Batch, error) {
 	j := s.j
 	s.stay, s.leave = s.stay[:0], s.leave[:0]
-	nulls := j.mayHaveNullKeys(vals)
+	nulls := j.divisible() && j.mayHaveNullKeys(vals)
 	for k, h := range keys.Hash() {
 		row := in.Row(k)
+		if !j.divisible() {
+			h = 0
+		}
 		if !j.disk.away[spill.PartitionOf(h, j.disk.level)] || nulls && j.isNullKey(vals, row) {
 			s.stay = append(s.stay, int32(row))
 			continue
@@ -376,21 +396,19 @@ func (p *hashJoinProbe) Flush(context.Context) (*vector.Batch, error) {
 	return nil, nil
 }
 
-// canSpill reports whether the join can be divided by partitions: Mark and NullAwareAnti
-// joins, but for simple ones, need all rows at once.
-func (j *hashJoin) canSpill() bool {
-	if j.mark != nil && j.mark.simple == nil {
-		return false
-	}
-	return j.memory.canSpill() && j.layout.Words() > 0
-}
+// canSpill reports whether there is a place for rows of the build side on disk, and something to find them by.
+func (j *hashJoin) canSpill() bool { return j.memory.canSpill() && j.layout.Words() > 0 }
+
+// divisible reports whether rows that may meet have the same hash. In Mark and NullAwareAnti joins, but for simple
+// ones, a row with a NULL meets rows of any hash: all of them are one partition, joined in passes.
+func (j *hashJoin) divisible() bool { return j.mark == nil || j.mark.simple != nil }
 
 // oneRowAKey reports whether further build rows of a key change nothing, so that a key that
 // very many rows have does not make its partition too large.
 func (j *hashJoin) oneRowAKey() bool {
 	switch j.n.Kind {
 	case physical.Semi, physical.Anti, physical.Mark, physical.NullAwareAnti:
-		return len(j.n.Residual) == 0
+		return len(j.n.Residual) == 0 && j.divisible()
 	}
 	return false
 }
@@ -421,6 +439,9 @@ func (w *joinWriter) newKeys(n int, sel []int32) []int32 {
 // divides reports whether a partition can be expected to become smaller when it is divided:
 // not when nearly all rows of its join are in it already, which then have one key.
 func (j *hashJoin) divides(q int) bool {
+	if !j.divisible() {
+		return false
+	}
 	rows, _ := j.disk.build.Size(q)
 	var all int64
 	for p := range spill.Fanout {
