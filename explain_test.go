@@ -58,7 +58,7 @@ func TestExplainForms(t *testing.T) {
 	check("EXPLAIN GRAPH", "┌─+┐", "HASH JOIN\\]", "OlapScanNode\\]")
 	check("EXPLAIN ALL PLAN", "PARSED PLAN", "ANALYZED PLAN", "REWRITTEN PLAN", "OPTIMIZED PLAN", "DISTRIBUTED PLAN")
 	check("EXPLAIN REWRITTEN PLAN PROCESS", "pushdown_filter\\|")
-	check("EXPLAIN ANALYZE", "actual: rows in=\\d+, out=3, estimated=", "peak memory:", "instances: \\d", "build rows=20", "scan: .*files=1/1", `RF00\d\[\w+\]: READY.*filtered=\d+/20000`)
+	check("EXPLAIN ANALYZE", "actual: rows in=\\d+, out=3, estimated=", "peak memory:", "instances: 2 \\(min/avg/max\\)", "build rows=20", "scan: .*files=1/1", `RF00\d\[\w+\]: READY.*filtered=\d+/20000`)
 	check("EXPLAIN FORMAT = JSON", `"name": "HASH JOIN"`, `"estimated_rows"`)
 	if _, err := s.Query(context.Background(), "EXPLAIN MEMO PLAN "+explainQuery); err == nil {
 		t.Error("EXPLAIN MEMO PLAN did not fail")

@@ -38,9 +38,9 @@ type hashAggregate struct {
 	spilling  atomic.Bool
 	spillable bool
 	below     *hashAggregate // whose groups this one groups once more by its leading keys, or nil
-	// checkGroups and smallGroups are aggCheckGroups and aggSmallGroups, earlyGroups is
+	// checkGroups, smallGroups and finestGroups are aggCheckGroups, aggSmallGroups and finestMostGroups, earlyGroups is
 	// aggEarlyGroups where there are several instances; tests lower them.
-	earlyGroups, checkGroups, smallGroups int
+	earlyGroups, checkGroups, smallGroups, finestGroups int
 
 	mu     sync.Mutex
 	level  int           // see levelOf; -1: not decided
@@ -64,7 +64,7 @@ type aggStream struct {
 // unless that gave the drivers uneven shares.
 func newHashAggregate(n *physical.Aggregate, rt *Runtime, lead []int) (*hashAggregate, error) {
 	a := &hashAggregate{level: -1, rt: rt, node: rt.Profile.Node(n.ID), groups: n.Groups, aggs: n.Aggs, sets: n.Sets, withID: n.GroupingID,
-		arena: &hashtable.Arena{}, earlyGroups: aggCheckGroups, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups}
+		arena: &hashtable.Arena{}, earlyGroups: aggCheckGroups, checkGroups: aggCheckGroups, smallGroups: aggSmallGroups, finestGroups: finestMostGroups}
 	if rt.Instances > 1 {
 		a.earlyGroups = aggEarlyGroups
 	}
@@ -192,7 +192,7 @@ func (a *hashAggregate) Open(ctx context.Context, d *Driver) (SinkWriter, error)
 		return nil, err
 	}
 	for i, s := range a.streams {
-		if w.locals[i], err = newAggLocal(a, s); err != nil {
+		if w.locals[i], err = newAggLocal(a, s, a.spilling.Load()); err != nil {
 			return nil, err
 		}
 		in, err := newAggInput(a, s)
@@ -202,7 +202,8 @@ func (a *hashAggregate) Open(ctx context.Context, d *Driver) (SinkWriter, error)
 		w.inputs = append(w.inputs, in)
 		w.keys = append(w.keys, hashtable.NewKeys(s.layout))
 	}
-	return w, nil
+	w.finest, err = newFinestGroups(w)
+	return w, err
 }
 
 // Finalize implements Sink.
@@ -246,6 +247,7 @@ type aggWriter struct {
 	keys   []*hashtable.Keys
 	locals []*aggLocal
 	cols   []*vector.Vector
+	finest *finestGroups // with grouping sets, where it may help
 }
 
 // Consume implements SinkWriter.
@@ -264,35 +266,15 @@ func (w *aggWriter) Consume(ctx context.Context, b *vector.Batch) (Flow, error) 
 		}
 	}
 	if w.a.sets == nil {
-		return NeedInput, w.update(cols, b)
+		return NeedInput, w.update(cols, b, 0)
 	}
-	for s := range w.a.sets {
-		if err := w.update(w.setColumns(cols, s, b.Len), b); err != nil {
-			return NeedInput, err
-		}
-	}
-	return NeedInput, nil
+	return NeedInput, w.updateSets(cols, b)
 }
 
-// setColumns are the group columns of grouping set s: those not in it NULL, and the set's
-// ordinal.
-func (w *aggWriter) setColumns(cols []*vector.Vector, s, n int) []*vector.Vector {
-	out := make([]*vector.Vector, len(cols)+1)
-	for _, g := range w.a.sets[s] {
-		out[g] = cols[g]
-	}
-	for i := range cols {
-		if out[i] == nil {
-			out[i] = vector.New(w.a.groups[i].Type(), 0)
-			out[i].SetAllNull(n)
-		}
-	}
-	out[len(cols)] = vector.NewConstant(vector.IntValue(sqltype.T(sqltype.Int), int64(s)), n)
-	return out
-}
-
-func (w *aggWriter) update(cols []*vector.Vector, b *vector.Batch) error {
-	for i, l := range w.locals {
+// update adds the rows of b, whose keys are cols, to the streams from first on.
+func (w *aggWriter) update(cols []*vector.Vector, b *vector.Batch, first int) error {
+	for i, l := range w.locals[first:] {
+		i += first
 		in := w.inputs[i]
 		sel := b.Sel
 		keyCols := cols
@@ -311,6 +293,11 @@ func (w *aggWriter) update(cols []*vector.Vector, b *vector.Batch) error {
 
 // Close implements SinkWriter.
 func (w *aggWriter) Close(ctx context.Context) error {
+	if w.finest != nil {
+		if err := w.finest.rollUp(); err != nil {
+			return err
+		}
+	}
 	w.a.mu.Lock()
 	defer w.a.mu.Unlock()
 	for i, l := range w.locals {

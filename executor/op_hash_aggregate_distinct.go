@@ -77,7 +77,7 @@ type distinctWorker struct {
 }
 
 func newDistinctWorker(a *hashAggregate, s *aggStream) (*distinctWorker, error) {
-	l, err := newAggLocal(a, &aggStream{aggs: s.aggs, layout: a.layout})
+	l, err := newAggLocal(a, &aggStream{aggs: s.aggs, layout: a.layout}, a.spilling.Load())
 	if err != nil {
 		return nil, err
 	}

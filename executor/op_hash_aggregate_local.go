@@ -40,6 +40,8 @@ type aggLocal struct {
 	held   int64
 	disk   *aggDisk // once memory was refused
 	alone  bool     // writer's arena is the local's own
+	// bounded: whoever fills it empties it before it grows large.
+	bounded bool
 
 	rows     int                 // consumed
 	next     int                 // groups at which a growing table is checked
@@ -53,11 +55,13 @@ type aggLocal struct {
 	scatter      aggScatter
 }
 
-func newAggLocal(a *hashAggregate, s *aggStream) (*aggLocal, error) {
-	l := &aggLocal{a: a, stream: s, writer: a.arena.NewWriter(), codes: hashtable.NewCodeMap(), next: a.earlyGroups}
-	if a.spilling.Load() {
-		l.writer, l.alone = new(hashtable.Arena).NewWriter(), true
+// newAggLocal makes an empty table; alone: its strings are nobody else's.
+func newAggLocal(a *hashAggregate, s *aggStream, alone bool) (*aggLocal, error) {
+	arena := a.arena
+	if alone {
+		arena = new(hashtable.Arena)
 	}
+	l := &aggLocal{a: a, stream: s, writer: arena.NewWriter(), alone: alone, codes: hashtable.NewCodeMap(), next: a.earlyGroups}
 	if !s.distinct {
 		l.aggs = s.aggs
 	}
@@ -224,6 +228,9 @@ func (l *aggLocal) bytes() int64 {
 // claims memory for what there is now. before is the number of groups before the batch
 // whose groups these are.
 func (l *aggLocal) adapt(before int, groups []uint32) error {
+	if l.bounded {
+		return nil
+	}
 	n := l.table.Groups()
 	if l.parts != nil {
 		if n < l.a.smallGroups {

@@ -116,7 +116,7 @@ func (d *aggDisk) writeTable(t *hashtable.GroupTable, w *hashtable.ArenaWriter, 
 // foresee makes room for what a table may need when rows more keys come: it doubles, and
 // the old half goes only afterwards.
 func (l *aggLocal) foresee(rows int) error {
-	if !l.a.spillable || l.stream.layout.Words() == 0 {
+	if l.bounded || !l.a.spillable || l.stream.layout.Words() == 0 {
 		return nil
 	}
 	growth := l.table.GrowthBytes(rows)

@@ -93,6 +93,9 @@ func (s *sumStates) Merge(groups []uint32, other function.Accumulator, from int)
 	return nil
 }
 
+// MergesCopies implements function.MergesCopies.
+func (*sumStates) MergesCopies() {}
+
 func (s *sumStates) MergeRows(groups []uint32, other function.Accumulator, rows []uint32) error {
 	o := other.(*sumStates)
 	for k, g := range groups {

@@ -192,6 +192,19 @@ func (r *aggregateRun) checkWays(t testing.TB, what string, ordered bool) {
 	}
 	got, err = finish(a, r.fn.Result, 1, r.n)
 	same("merged", got, err)
+	if _, ok := b.(MergesCopies); ok { // as often as one likes, whatever happens to what they were merged into
+		_ = a.Update(shifted, r.cols, nil) // a sum may overflow
+		a = r.accumulator(t)
+		a.Grow(r.n + 1)
+		if err := a.Update(shifted[:half], r.slice(0, half), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Merge(to, b, 0); err != nil {
+			t.Fatal(err)
+		}
+		got, err = finish(a, r.fn.Result, 1, r.n)
+		same("merged again", got, err)
+	}
 	// The same with the second half saved, some groups at a time, and loaded.
 	a = r.accumulator(t)
 	a.Grow(r.n + 1)

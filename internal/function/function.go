@@ -140,6 +140,10 @@ type ScatteredMerge interface {
 	MergeRows(groups []uint32, other Accumulator, rows []uint32) error
 }
 
+// MergesCopies is implemented by accumulators whose Merge leaves the states of the other one as they are, so that these can be merged
+// any number of times.
+type MergesCopies interface{ MergesCopies() }
+
 // Releasing is implemented by accumulators whose memory others can use again. Release ends the accumulator and those that it
 // was merged into; what Finish wrote stays. An accumulator that is never released is collected as any value.
 type Releasing interface{ Release() }
