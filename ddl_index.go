@@ -11,6 +11,7 @@ import (
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/planner/expr"
+	"github.com/basaltdb/basalt/planner/optimize"
 )
 
 // addRollup is ALTER TABLE t ADD ROLLUP r (…) [, …]. The rollups are built in the background.
@@ -351,6 +352,9 @@ func (x *execution) viewIndex(t *catalog.Table, st *ast.CreateMaterializedView, 
 		}
 		ix.Columns = append(ix.Columns, c.IndexColumn)
 	}
+	if err := checkFilter(t, def.Where, q.Where); err != nil {
+		return nil, err
+	}
 	ix.Folded = def.Grouped
 	switch {
 	case groups == 0:
@@ -411,8 +415,29 @@ func checkAggregation(t *catalog.Table, c *indexColumn, item *ast.SelectItem) er
 			return sqlerr.Detail("The aggregate type of column %s in the base table is %s: %s", base.Name, base.Aggregation, c.Defined).At(item.Position())
 		}
 	}
-	if c.agg != nil && expr.Columns(c.of).Empty() {
+	if c.agg == nil {
+		return nil
+	}
+	if expr.Columns(c.of).Empty() {
 		return sqlerr.Detail("%s is not supported in a materialized view of an aggregate table", c.Defined).At(item.Position())
+	}
+	if s, _ := optimize.StateOf(c.agg); !s.Plain { // sum(v + 1) of two rows that merge is not that of the merged row
+		return sqlerr.Detail("Aggregate function require single slot argument of a value column: %s", c.Defined).At(item.Position())
+	}
+	return nil
+}
+
+// checkFilter: which rows a view of an AGGREGATE table keeps may not change when they merge.
+func checkFilter(t *catalog.Table, where []expr.Expr, at ast.Node) error {
+	if t.Model != catalog.AggregateKey {
+		return nil
+	}
+	for _, e := range where {
+		for _, id := range expr.Columns(e).IDs() {
+			if c := &t.Columns[id-1]; !c.Key {
+				return sqlerr.Detail("The where clause of a materialized view of an aggregate table may only read key columns: %s", c.Name).At(at.Position())
+			}
+		}
 	}
 	return nil
 }

@@ -161,6 +161,8 @@ type State struct {
 	Null        bool
 	Of          expr.Expr
 	Aggregation function.Aggregation
+	// Plain: the argument is a column as it is, so that rows may merge before they are aggregated.
+	Plain bool
 }
 
 // StateOf is the state of an aggregate; ok is false for those that have none that can be merged.
@@ -200,7 +202,7 @@ func StateOf(a *expr.Aggregate) (s State, ok bool) {
 	if err != nil {
 		return s, false
 	}
-	s.Of = checkedBitmap(of)
+	s.Of, s.Plain = checkedBitmap(of), isColumn(a.Args[0])
 	return s, true
 }
 

@@ -245,6 +245,9 @@ func (m *matcher) state(fn string, e expr.Expr) expr.Expr {
 		if a == nil || a.Filter != nil || len(a.Args) != 1 {
 			continue
 		}
+		if _, of := setOf(a.Args[0]); !m.nullWithout(of) {
+			continue
+		}
 		switch {
 		case fn == "union" && sameSet(a, e), fn == a.Fn.Name && expr.Equal(lossless(a.Args[0]), lossless(e)):
 			return m.ref(i)
@@ -290,7 +293,7 @@ func (m *matcher) count(e expr.Expr) expr.Expr {
 			return t
 		}
 		for i, a := range m.aggs {
-			if a != nil && a.Fn.Name == "count" && a.Filter == nil && len(a.Args) == 1 && expr.Equal(lossless(a.Args[0]), lossless(e)) {
+			if a != nil && a.Fn.Name == "count" && a.Filter == nil && len(a.Args) == 1 && expr.Equal(lossless(a.Args[0]), lossless(e)) && m.nullWithout(a.Args[0]) {
 				return m.ref(i)
 			}
 		}

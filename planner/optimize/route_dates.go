@@ -93,7 +93,7 @@ func (m *matcher) derived(e expr.Expr) expr.Expr {
 			continue
 		}
 		x, has := truncation(key)
-		if x == nil || !has.divides(needed) || !expr.Equal(x, of) {
+		if x == nil || !has.divides(needed) || !expr.Equal(x, of) || !m.nullWithout(key) {
 			continue
 		}
 		arg, err := expr.CastTo(m.ref(i), of.Type())

@@ -137,7 +137,7 @@ func (m *matcher) expr(e expr.Expr) expr.Expr {
 		return e
 	}
 	for i, key := range m.exprs {
-		if key != nil && expr.Equal(key, e) {
+		if key != nil && expr.Equal(key, e) && m.nullWithout(key) {
 			return m.ref(i)
 		}
 	}
@@ -164,6 +164,15 @@ func (m *matcher) expr(e expr.Expr) expr.Expr {
 		return nil
 	}
 	return out
+}
+
+// nullWithout reports that e is NULL in the rows of an outer join that have no row of the scan, as the index's columns
+// are there: coalesce(city, 0) is not.
+func (m *matcher) nullWithout(e expr.Expr) bool {
+	if _, column := e.(*expr.Column); column || !m.nullSide {
+		return true
+	}
+	return isNullLiteral(expr.FoldTree(expr.Substitute(e, func(c *expr.Column) (expr.Expr, bool) { return nullOf(c.T), true }), m.c.Functions))
 }
 
 // filter is the scan's filter over the index: what the index's own condition does not say already. A reason says
