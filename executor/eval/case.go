@@ -7,11 +7,13 @@ import (
 	"github.com/basaltdb/basalt/planner/expr"
 )
 
-// caseNode is CASE WHEN and IF: each branch is computed for the rows that reach it.
+// caseNode is CASE WHEN and IF: each branch is computed for the rows that reach it. An ELSE that is a constant, or absent,
+// goes to all rows first, and what the branches give over it: then nobody asks which rows reach it.
 type caseNode struct {
 	conds []*Predicate
 	thens []node
-	els   node
+	els   node // nil: NULL
+	fixed bool // els is nil or a constant
 	rows  [2][]int32
 	out   merged
 }
@@ -36,6 +38,12 @@ func (c *compiler) caseNode(e *expr.Call) (node, error) {
 		if n.els, err = c.compile(args[0]); err != nil {
 			return nil, err
 		}
+		l, ok := args[0].(*expr.Literal)
+		if n.fixed = ok; ok && l.Value.Null {
+			n.els = nil
+		}
+	} else {
+		n.fixed = true
 	}
 	return n, nil
 }
@@ -43,6 +51,11 @@ func (c *compiler) caseNode(e *expr.Call) (node, error) {
 func (n *caseNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 	n.out.reset(f.n)
 	left := allRows(sel, f.n, &n.rows[0])
+	if n.fixed {
+		if err := n.putElse(f, left); err != nil {
+			return nil, err
+		}
+	}
 	for i, p := range n.conds {
 		hit, err := p.selectRows(f, left)
 		if err != nil {
@@ -56,23 +69,30 @@ func (n *caseNode) eval(f *frame, sel []int32) (*vector.Vector, error) {
 			return nil, err
 		}
 		n.out.put(v, hit)
-		left = without(left, hit, &n.rows[1-i&1])
-		if len(left) == 0 {
+		if n.fixed && i == len(n.conds)-1 {
+			break
+		}
+		if left = without(left, hit, &n.rows[1-i&1]); len(left) == 0 {
 			break
 		}
 	}
-	if len(left) > 0 {
-		if n.els == nil {
-			n.out.putNull(left)
-		} else {
-			v, err := n.els.eval(f, left)
-			if err != nil {
-				return nil, err
-			}
-			n.out.put(v, left)
-		}
+	if n.fixed || len(left) == 0 {
+		return &n.out.v, nil
 	}
-	return &n.out.v, nil
+	return &n.out.v, n.putElse(f, left)
+}
+
+func (n *caseNode) putElse(f *frame, rows []int32) error {
+	if n.els == nil {
+		n.out.putNulls()
+		return nil
+	}
+	v, err := n.els.eval(f, rows)
+	if err != nil {
+		return err
+	}
+	n.out.put(v, rows)
+	return nil
 }
 
 // coalesceNode is COALESCE and IFNULL: later arguments are computed for the rows that are
@@ -155,13 +175,20 @@ func without(a, b []int32, memory *[]int32) []int32 {
 
 // merged collects rows from several vectors into one flat vector.
 type merged struct {
-	t sqltype.Type
-	v vector.Vector
+	t     sqltype.Type
+	v     vector.Vector
+	nulls bool // all rows were NULL once
 }
 
 func (m *merged) reset(n int) {
-	m.v.Type = m.t
+	m.v.Type, m.nulls = m.t, false
 	m.v.Reset(n)
+}
+
+// putNulls makes all rows NULL, before any other is put.
+func (m *merged) putNulls() {
+	clear(m.v.MutableValid())
+	m.nulls = true
 }
 
 func (m *merged) putNull(rows []int32) {
@@ -177,11 +204,13 @@ func (m *merged) put(v *vector.Vector, rows []int32) {
 		m.putNull(rows)
 		return
 	}
-	if v.MayHaveNulls() {
+	if nulls := v.MayHaveNulls(); nulls || m.nulls {
 		valid := m.v.MutableValid()
 		for _, r := range rows {
-			if v.IsNull(int(r)) {
+			if nulls && v.IsNull(int(r)) {
 				valid.Clear(int(r))
+			} else {
+				valid.Set(int(r))
 			}
 		}
 	}
