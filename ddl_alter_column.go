@@ -181,7 +181,7 @@ func addsUp(col *catalog.Column) bool {
 // newColumn makes the column that a definition adds.
 func (c *columnChange) newColumn(d *ast.ColumnDef) (catalog.Column, error) {
 	t := c.t
-	cols, err := alteredColumns(d)
+	cols, err := alteredColumns(t, d)
 	if err != nil {
 		return catalog.Column{}, err
 	}

@@ -32,7 +32,7 @@ func (c *columnChange) modify() error {
 	if err := c.isFixed(col, "modify"); err != nil {
 		return err
 	}
-	cols, err := alteredColumns(d)
+	cols, err := alteredColumns(c.t, d)
 	if err != nil {
 		return err
 	}
@@ -212,14 +212,14 @@ func checkRetype(from, to sqltype.Type) error {
 	return nil
 }
 
-// alteredColumns reads the definition of a column in ALTER TABLE.
-func alteredColumns(d *ast.ColumnDef) ([]catalog.Column, error) {
+// alteredColumns reads the definition of a column in ALTER TABLE t.
+func alteredColumns(t *catalog.Table, d *ast.ColumnDef) ([]catalog.Column, error) {
 	for what, bad := range map[string]bool{"AUTO_INCREMENT": d.AutoIncrement, "GENERATED ALWAYS AS": d.Generated != nil, "ON UPDATE": d.OnUpdate != nil} {
 		if bad {
 			return nil, sqlerr.Unsupported(what).At(d.Position())
 		}
 	}
-	return tableColumns([]ast.ColumnDef{*d})
+	return tableColumns([]ast.ColumnDef{*d}, t.Hive)
 }
 
 func isOpaque(c *catalog.Column) bool { return c.Type.IsOpaque() }
@@ -273,7 +273,7 @@ func (c *columnChange) changeHive() error {
 	if err := c.isFixed(col, "modify"); err != nil {
 		return err
 	}
-	cols, err := alteredColumns(&d)
+	cols, err := alteredColumns(c.t, &d)
 	if err != nil {
 		return err
 	}
@@ -300,7 +300,7 @@ func (c *columnChange) replaceAll() error {
 	kept := map[int32]bool{}
 	for i := range c.act.Columns {
 		d := &c.act.Columns[i]
-		cols, err := alteredColumns(d)
+		cols, err := alteredColumns(c.t, d)
 		if err != nil {
 			return err
 		}

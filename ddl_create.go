@@ -66,7 +66,7 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		return nil, sqlerr.New(sqlerr.TableExists, "Table '%s' already exists", name).At(st.Name.Position())
 	}
 	t := &catalog.Table{Database: db, Name: name, Format: formatParquet, Comment: st.Comment, Properties: map[string]string{}}
-	if t.Columns, err = tableColumns(st.Columns); err != nil {
+	if t.Columns, err = tableColumns(st.Columns, isHive(st)); err != nil {
 		return nil, err
 	}
 	if st.Hive != nil {
@@ -257,7 +257,7 @@ func (x *execution) prepareExternal(t *catalog.Table, st *ast.CreateTable, named
 }
 
 // tableColumns turns column definitions into columns.
-func tableColumns(defs []ast.ColumnDef) ([]catalog.Column, error) {
+func tableColumns(defs []ast.ColumnDef, hive bool) ([]catalog.Column, error) {
 	var out []catalog.Column
 	seen := map[string]bool{}
 	for i := range defs {
@@ -266,7 +266,11 @@ func tableColumns(defs []ast.ColumnDef) ([]catalog.Column, error) {
 			return nil, sqlerr.New(sqlerr.DuplicateColumn, "Duplicate column name '%s'", d.Name).At(d.Position())
 		}
 		seen[strings.ToLower(d.Name)] = true
-		t, err := bind.Type(d.Type)
+		typeOf := bind.Type
+		if hive {
+			typeOf = bind.HiveType
+		}
+		t, err := typeOf(d.Type)
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ func definePathPartitions(t *catalog.Table, defs []ast.ColumnDef) error {
 			if t.ColumnNamed(d.Name) != nil {
 				return sqlerr.New(sqlerr.DuplicateColumn, "Column repeated in partitioning columns: %s", d.Name).At(d.Position())
 			}
-			cols, err := tableColumns(defs[i : i+1])
+			cols, err := tableColumns(defs[i:i+1], true)
 			if err != nil {
 				return err
 			}

@@ -35,6 +35,30 @@ func StoreCast(from, to sqltype.Type, column string) (*Scalar, error) {
 	return &s, nil
 }
 
+// HiveCast is the conversion with which INSERT stores into a column of a table of Hive: as Cast, but CHAR(n) and VARCHAR(n)
+// have n characters, not bytes. nil where nothing is to be done.
+func HiveCast(from, to sqltype.Type) (*Scalar, error) {
+	plain, err := Cast(from, to)
+	if err != nil || plain == nil || from.Kind == sqltype.Null || to.Length == 0 || to.Kind != sqltype.Char && to.Kind != sqltype.Varchar {
+		return plain, err
+	}
+	s := *plain
+	s.New = func([]*vector.Value) (Kernel, error) {
+		run := castStep(from, sqltype.T(sqltype.String))
+		return func(ctx *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
+			run(ctx, args[0], sel, out)
+			views, text := vector.Values[vector.View](out), textOf(out)
+			for i := range live(out, sel) {
+				if views[i].Len() > int(to.Length) {
+					views[i] = text.sub(i, 0, len(vector.CutChars(text.at(i), int(to.Length))))
+				}
+			}
+			return nil
+		}, nil
+	}
+	return &s, nil
+}
+
 // checkStored fails on the first row that has a value in and none out, or more than limit
 // bytes (0: any number).
 func checkStored(in *vector.Vector, sel []int32, out *vector.Vector, limit int, column string) error {

@@ -3,6 +3,7 @@ package vector
 import (
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -245,4 +246,17 @@ func appendClock(dst []byte, micros uint64, scale int) []byte {
 		dst = appendDigits(dst, frac, scale)
 	}
 	return dst
+}
+
+// CutChars is at most n characters of b; a byte that is not UTF-8 is one.
+func CutChars(b []byte, n int) []byte {
+	if len(b) <= n {
+		return b
+	}
+	at := 0
+	for ; n > 0 && at < len(b); n-- {
+		_, size := utf8.DecodeRune(b[at:])
+		at += size
+	}
+	return b[:at]
 }

@@ -110,10 +110,10 @@ func (b *binder) insert(to Target, q ast.Query, sink storage.Sink, query func() 
 }
 
 // storing is the conversion to a column: a value that does not fit fails the statement,
-// unless enable_insert_strict is off or the table is Hive's, when it becomes NULL or is cut as by CAST.
+// unless enable_insert_strict is off or the table is Hive's, when it becomes NULL or is cut.
 func (b *binder) storing(target *catalog.Table, c *catalog.Column) caster {
 	if target.Hive {
-		return function.Cast
+		return function.HiveCast
 	}
 	if c.DictionaryOf == c.ID && c.ID != 0 {
 		return b.numbering(target, c)

@@ -65,6 +65,29 @@ func Type(t *ast.TypeName) (sqltype.Type, error) {
 	return sqltype.Type{}, sqlerr.Unsupported("Type " + t.Name).At(t.Position())
 }
 
+// HiveType is the type that a type name means in the definition of a table of Hive: moments have microseconds (Hive's have
+// nanoseconds) and DECIMAL alone is DECIMAL(10,0).
+func HiveType(t *ast.TypeName) (sqltype.Type, error) { return Type(hiveName(t)) }
+
+func hiveName(t *ast.TypeName) *ast.TypeName {
+	n := *t
+	switch n.Name {
+	case "timestamp", "timestamptz", "timestampltz":
+		if len(n.Args) == 0 {
+			n.Args = []int64{6}
+		}
+	case "decimal", "numeric", "dec":
+		if len(n.Args) == 0 {
+			n.Args = []int64{10}
+		}
+	}
+	n.Elems = nil
+	for _, e := range t.Elems {
+		n.Elems = append(n.Elems, hiveName(e))
+	}
+	return &n
+}
+
 func decimalType(t *ast.TypeName) (sqltype.Type, error) {
 	p, s := int64(38), int64(9)
 	if len(t.Args) > 0 {

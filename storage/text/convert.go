@@ -196,7 +196,7 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 			if c.problem != nil {
 				c.problem(TooLong, i, b)
 			}
-			b = cut(b, limit)
+			b = c.opt.cut(b, limit)
 		}
 		views[i] = vector.MakeView(b, number, off)
 	}
@@ -204,8 +204,11 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 	return &c.out, nil
 }
 
-// cut shortens text to at most n bytes of whole characters, as CHAR and VARCHAR columns do.
-func cut(b []byte, n int) []byte {
+// cut shortens text to what CHAR(n) and VARCHAR(n) hold: n characters in formats of Hive, else n bytes of whole characters.
+func (o *Options) cut(b []byte, n int) []byte {
+	if o.Kind == Delimited || o.OneLine || o.Serde {
+		return vector.CutChars(b, n)
+	}
 	for n > 0 && b[n]&0xc0 == 0x80 {
 		n--
 	}

@@ -12,6 +12,7 @@ import (
 //	integers  digits behind a point are cut off; blanks around make NULL
 //	decimals  blanks around make NULL
 //	booleans  true and false in any case, nothing else
+//	floats    what Java reads: NaN and Infinity are spelled so, a last d or f belongs to the number
 func (o *Options) parserOf(t sqltype.Type) parser {
 	parse := parserOf(t)
 	if o.Kind != Delimited {
@@ -39,6 +40,18 @@ func (o *Options) parserOf(t sqltype.Type) parser {
 		}
 	case sqltype.Decimal, sqltype.LargeInt:
 		return func(b []byte, out *vector.Vector, i int) bool { return !hasBlanks(b) && parse(b, out, i) }
+	case sqltype.Float:
+		return func(b []byte, out *vector.Vector, i int) bool {
+			f, ok := parseJavaDouble(b)
+			vector.Values[float32](out)[i] = float32(f)
+			return ok
+		}
+	case sqltype.Double:
+		return func(b []byte, out *vector.Vector, i int) bool {
+			f, ok := parseJavaDouble(b)
+			vector.Values[float64](out)[i] = f
+			return ok
+		}
 	case sqltype.Boolean:
 		return func(b []byte, out *vector.Vector, i int) bool { return len(b) > 1 && parse(b, out, i) }
 	}

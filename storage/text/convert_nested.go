@@ -24,7 +24,7 @@ func (c *converter) storeText(out *vector.Vector, i int, b []byte, flag uint8) b
 		return true
 	case out.Type.Physical() == sqltype.PhysString:
 		if limit := int(out.Type.Length); limit > 0 && len(b) > limit {
-			b = cut(b, limit)
+			b = c.opt.cut(b, limit)
 		}
 		out.SetBytes(i, b)
 		return true

@@ -77,3 +77,21 @@ func TestLinesFirst(t *testing.T) {
 	lines := Options{Kind: CSV, Field: ',', Quote: '"', Escape: '\\', Line: '\n', OneLine: true}
 	check(lines, "6\n\n8,\"abc,d\n9,a,\"x\\\"y\"\r\n10,\"a\\\n11,b", "6 NULL NULL", "NULL NULL NULL", "8 NULL NULL", "9 a x\"y", "10 NULL NULL", "11 b NULL")
 }
+
+// TestHiveFloatsAndLengths: floats are what Java reads, lengths count characters.
+func TestHiveFloatsAndLengths(t *testing.T) {
+	for _, c := range []struct {
+		typ  sqltype.Type
+		data string
+		want string
+	}{
+		{sqltype.T(sqltype.Double), "NaN", "nan"}, {sqltype.T(sqltype.Double), "nan", "NULL"}, {sqltype.T(sqltype.Double), "-Infinity", "-inf"},
+		{sqltype.T(sqltype.Double), "inf", "NULL"}, {sqltype.T(sqltype.Double), "INFINITY", "NULL"}, {sqltype.T(sqltype.Double), "1.5f", "1.5"},
+		{sqltype.T(sqltype.Float), "1d", "1"}, {sqltype.T(sqltype.Float), " 1.5", "1.5"}, {sqltype.T(sqltype.Float), "d", "NULL"}, {sqltype.T(sqltype.Float), "1e", "NULL"},
+		{sqltype.VarcharOf(3), "äöüß", "äöü"}, {sqltype.Type{Kind: sqltype.Char, Length: 2}, "äöü", "äö"},
+	} {
+		if got := readHive(t, c.data+"\x01x\n", Hive(), c.typ, sqltype.T(sqltype.String)); len(got) != 1 || !strings.EqualFold(got[0], c.want+" x") {
+			t.Errorf("%s %q: %q, want %q", c.typ, c.data, got, c.want)
+		}
+	}
+}
