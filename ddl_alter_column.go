@@ -493,6 +493,17 @@ func (c *columnChange) settle() error {
 	if t.Distribution.Sorted = sorted; !keepsOrder(t, old, sorted) {
 		c.rewrite = true
 	}
+	for i := range t.Indexes {
+		ix := &t.Indexes[i]
+		ix.Columns = slices.Clone(ix.Columns)
+		changed, err := widenSums(t, ix)
+		if err != nil {
+			return err
+		}
+		if changed {
+			c.rebuild[ix.ID] = true
+		}
+	}
 	return nil
 }
 

@@ -85,7 +85,10 @@ func (c *columnChange) copyToIndexes(col *catalog.Column) {
 			if x.Key && !widen.Ordered(x.Type, col.Type) {
 				c.rebuild[ix.ID] = true
 			}
-			x.Type, x.Nullable, x.Comment, x.Former = col.Type, col.Nullable, col.Comment, col.Former
+			x.Nullable, x.Comment = col.Nullable, col.Comment
+			if x.Aggregation != function.SumAggregation || !foldsFurther(c.t, ix) { // else widenSums decides
+				x.Type, x.Former = col.Type, col.Former
+			}
 		}
 	}
 }

@@ -122,7 +122,8 @@ func rollupOf(t *catalog.Table, def *ast.RollupDef) (*catalog.Index, error) {
 	case replaces && keys < all:
 		return nil, sqlerr.Detail("Rollup should contains all keys if there is a REPLACE value")
 	}
-	return ix, nil
+	_, err := widenSums(t, ix)
+	return ix, err
 }
 
 // duplicateRollup chooses the keys of a rollup that keeps every row: those written, the table's that lead it, or a

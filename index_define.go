@@ -124,15 +124,51 @@ func rollupColumn(t *catalog.Table, c catalog.IndexColumn) (indexColumn, error) 
 		out.key = out.of
 		return out, nil
 	}
-	fn, err := function.ResolveAggregate(strings.ToLower(c.Aggregation.String()), []function.Arg{{Type: c.Type}}) // as queries name it
+	fn, err := function.ResolveAggregate(strings.ToLower(c.Aggregation.String()), []function.Arg{{Type: out.of.Type()}}) // as queries name it
 	if c.Aggregation.Replaces() {
 		fn, err = c.Aggregation.Merging(c.Type)
 	}
 	if err != nil {
 		return out, err
 	}
-	out.agg, err = expr.ApplyAggregate(fn, []expr.Expr{out.of})
+	if out.agg, err = expr.ApplyAggregate(fn, []expr.Expr{out.of}); err != nil {
+		return out, err
+	}
+	out.of, err = expr.CastTo(out.of, c.Type)
 	return out, err
+}
+
+// widenSums gives the sums of a rollup types that hold those of many rows of the table, as the states of views are, where
+// a row of it is made of several: an INT would wrap where every row of the table fits. It reports whether a type changed.
+func widenSums(t *catalog.Table, ix *catalog.Index) (changed bool, err error) {
+	if !foldsFurther(t, ix) {
+		return false, nil
+	}
+	for i := range ix.Columns {
+		c := &ix.Columns[i]
+		if c.Aggregation != function.SumAggregation {
+			continue
+		}
+		col, err := rollupColumn(t, *c)
+		if err != nil {
+			return false, err
+		}
+		if s, ok := optimize.StateOf(col.agg); ok && !s.Type.Equal(c.Type) {
+			c.Type, c.Former, c.Default, changed = s.Type, nil, nil, true
+		}
+	}
+	return changed, nil
+}
+
+// foldsFurther reports a rollup that makes a row of several of its table's, as it lacks keys.
+func foldsFurther(t *catalog.Table, ix *catalog.Index) bool {
+	return ix.Folded && !ix.View && len(indexColumns(ix, keyIDs(t))) < len(keyIDs(t))
+}
+
+// isComputed reports a column that is none of the table as it is.
+func isComputed(c indexColumn) bool {
+	_, ok := c.of.(*expr.Column)
+	return !ok
 }
 
 // viewColumn is an output of a view's query.
@@ -320,7 +356,7 @@ func (db *DB) logicalIndex(t *catalog.Table, d *indexDefinition) *logical.Index 
 	x.Source, x.Rows, x.Known = src, src, own.KnownStats()
 	if d.Folded {
 		x.Source = src.Unmerged() // who reads it folds on
-		if !d.View && len(indexColumns(d.Index, keyIDs(t))) == len(keyIDs(t)) {
+		if !d.View && !foldsFurther(t, d.Index) && !slices.ContainsFunc(d.columns, isComputed) {
 			x.Merged = src
 		}
 	}

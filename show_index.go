@@ -152,7 +152,11 @@ func (x *execution) describeAll(st *ast.Describe) (*Rows, error) {
 			if k == 0 {
 				first = where
 			}
-			add(k == 0, ix.Name, model(ix.Folded), &ix.Columns[k].Column, ix.Columns[k].Defined, first)
+			col := ix.Columns[k].Column
+			if base := t.ColumnByID(ix.Columns[k].Base); base != nil && !ix.View {
+				col.Type = base.Type // sums are wider in files
+			}
+			add(k == 0, ix.Name, model(ix.Folded), &col, ix.Columns[k].Defined, first)
 		}
 	}
 	return r.rows(x.s), nil

@@ -350,6 +350,7 @@ const (
 	prefixBonus = 0.99     // of two that read as much, that one
 	setRowCost  = 24       // of a row that goes into a set of distinct values
 	narrowWidth = 16       // of a value whose size nobody knows
+	wideValue   = 8        // of a number at most: sums in indexes have wide types in case
 )
 
 // routeCost is what reading the index takes, and the table where it must be read too.
@@ -385,7 +386,7 @@ func (r *rollupRouter) cost(s *logical.Scan, sorted []expr.ColumnID, m *matcher)
 	width := float64(rowCost)
 	wide := statistics.Refine(st, s.Known)
 	for i, c := range s.Cols {
-		w := float64(c.T.Physical().Size())
+		w := min(float64(c.T.Physical().Size()), wideValue)
 		if c.T.Physical() == sqltype.PhysString {
 			w = narrowWidth
 			if a := wide.Columns[s.Ordinal[i]].AvgBytes; a > 0 {
