@@ -65,6 +65,15 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		}
 		return nil, sqlerr.New(sqlerr.TableExists, "Table '%s' already exists", name).At(st.Name.Position())
 	}
+	rows, err := x.newTable(ctx, st, db, name)
+	if st.IfNotExists && sqlerr.Is(err, sqlerr.TableExists) { // another session was first
+		return okRows(x.s, 0, ""), nil
+	}
+	return rows, err
+}
+
+// newTable defines a table, and makes it with its rows if it has a query.
+func (x *execution) newTable(ctx context.Context, st *ast.CreateTable, db, name string) (rows *Rows, err error) {
 	t := &catalog.Table{Database: db, Name: name, Format: formatParquet, Comment: st.Comment, Properties: map[string]string{}}
 	if t.Columns, err = tableColumns(st.Columns, isHive(st)); err != nil {
 		return nil, err
@@ -97,7 +106,7 @@ func (x *execution) createTable(ctx context.Context, st *ast.CreateTable) (*Rows
 		next := *t
 		return x.addTable(tx, &next)
 	})
-	if err != nil && !(st.IfNotExists && sqlerr.Is(err, sqlerr.TableExists)) {
+	if err != nil {
 		return nil, sqlerr.From(err).At(st.Name.Position())
 	}
 	if err := x.s.db.dynamicOf(t); err != nil {

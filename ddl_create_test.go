@@ -48,3 +48,24 @@ func TestCreatePartitionedTable(t *testing.T) {
 		}
 	}
 }
+
+// TestCreateIfNotExistsAtOnce makes a table while CREATE TABLE IF NOT EXISTS … AS of the same name writes its rows.
+func TestCreateIfNotExistsAtOnce(t *testing.T) {
+	fs := &writingFS{}
+	db, err := Open(t.TempDir(), Options{FS: fs, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s, other := db.NewSession(SessionOptions{}), db.NewSession(SessionOptions{})
+	defer s.Close()
+	defer other.Close()
+	for name, rest := range map[string]string{"t": "", "h": " STORED AS PARQUET"} {
+		do := func() { mustExec(t, other, "CREATE TABLE "+name+rest+" AS SELECT 1 a") }
+		fs.do.Store(&do)
+		mustExec(t, s, "CREATE TABLE IF NOT EXISTS "+name+rest+" AS SELECT 2 a")
+		if got := textOf(t, s, "SELECT a FROM "+name); fs.do.Load() != nil || got != "1|\n" {
+			t.Errorf("%s has %q", name, got)
+		}
+	}
+}

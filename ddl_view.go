@@ -38,6 +38,9 @@ func (x *execution) createView(st *ast.CreateView) (*Rows, error) {
 	}
 	v := &catalog.View{Database: db, Name: name, Columns: cols, Text: text, DefaultDatabase: x.s.Database(), Comment: st.Comment}
 	err = x.s.db.cat.Update(func(tx *catalog.Tx) error { return tx.CreateView(v, st.OrReplace || st.Alter) })
+	if err != nil && st.IfNotExists && x.s.db.cat.Snapshot().View(db, name) != nil { // another session was first
+		return okRows(x.s, 0, ""), nil
+	}
 	if err != nil {
 		return nil, sqlerr.From(err).At(st.Name.Position())
 	}
