@@ -2,6 +2,8 @@ package function
 
 import (
 	"math"
+	"strconv"
+	"unsafe"
 
 	"github.com/basaltdb/basalt/internal/int128"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -391,21 +393,47 @@ func decimalToFloat(from, to sqltype.Type) castLoop {
 	if to.Kind == sqltype.Float {
 		return chain(decimalToFloat(from, tDouble), tDouble, convert[float64, float32])
 	}
-	factor := math.Pow10(int(from.Scale))
+	// The double nearest to the decimal: one division rounds once where both of its sides are exact. The text of the others is
+	// read, or 93.33333333333333 would not equal the same number in a DOUBLE column.
+	const exact = 1 << 53
+	scale := int(from.Scale)
+	factor := math.Pow10(scale)
+	whole := scale <= 22 // 10 to the power of more is no double
 	if from.Physical() == sqltype.PhysInt64 {
 		return func(_ *Context, src *vector.Vector, sel []int32, out *vector.Vector) {
 			x, dst := columnOf[int64](src), vector.Values[float64](out)
+			var buf []byte
 			for k := range count(out, sel) {
 				i := row(sel, k)
-				dst[i] = float64(x.at(i)) / factor
+				v := x.at(i)
+				if scale == 0 || v <= exact && v >= -exact {
+					dst[i] = float64(v) / factor
+					continue
+				}
+				buf = strconv.AppendInt(buf[:0], v, 10)
+				dst[i] = scaledFloat(&buf, scale)
 			}
 		}
 	}
 	return func(_ *Context, src *vector.Vector, sel []int32, out *vector.Vector) {
 		x, dst := columnOf[int128.Int](src), vector.Values[float64](out)
+		var buf []byte
 		for k := range count(out, sel) {
 			i := row(sel, k)
-			dst[i] = x.at(i).Float64() / factor
+			v := x.at(i)
+			if low := int64(v.Lo); whole && v.IsInt64() && low <= exact && low >= -exact {
+				dst[i] = float64(low) / factor
+				continue
+			}
+			buf = int128.AppendDecimal(buf[:0], v, 0)
+			dst[i] = scaledFloat(&buf, scale)
 		}
 	}
+}
+
+// scaledFloat is the double nearest to the digits in buf divided by 10 to the power of scale.
+func scaledFloat(buf *[]byte, scale int) float64 {
+	*buf = strconv.AppendInt(append(*buf, "e-"...), int64(scale), 10)
+	f, _ := strconv.ParseFloat(unsafe.String(unsafe.SliceData(*buf), len(*buf)), 64) // digits and an exponent always parse
+	return f
 }
