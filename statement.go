@@ -109,7 +109,7 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 			x.s.db.profiles.clear()
 			return okRows(x.s, 0, ""), nil
 		}
-		return nil, sqlerr.Unsupported(st.Name).At(st.Position())
+		return nil, unsupported(st)
 	}
 	return nil, sqlerr.Unsupported(statementName(st)).At(st.Position())
 }
@@ -261,4 +261,18 @@ func splitList(text string) map[string]bool {
 		}
 	}
 	return set
+}
+
+// unsupported is the error of a statement that is only read. Views of one table, which are there, are told from those that
+// are refreshed.
+func unsupported(st *ast.Admin) error {
+	what := st.Name
+	hint := ""
+	switch what {
+	case "CREATE MATERIALIZED VIEW":
+		what, hint = what+" with BUILD, REFRESH and other clauses before AS (a view that is refreshed)", "A view of one table that every load keeps is CREATE MATERIALIZED VIEW v AS SELECT …"
+	case "DROP MATERIALIZED VIEW":
+		what, hint = what+" without ON (a view that is refreshed)", "A view of one table goes by DROP MATERIALIZED VIEW v ON table"
+	}
+	return sqlerr.Unsupported(what).WithHint("%s", hint).At(st.Position())
 }

@@ -285,9 +285,17 @@ func (p *puller) scalarAggregate(n *logical.Aggregate) (grouped logical.Node, pr
 // overNothing is the value of an aggregate's output above a left join to its groups: what a
 // missing group gives is what the aggregate gives over no rows.
 func overNothing(a *expr.Aggregate, col expr.Column) (expr.Expr, bool) {
-	if !a.Type().IsInteger() && a.Type().Kind != sqltype.Boolean {
+	var none expr.Expr
+	switch kind := a.Type().Kind; {
+	case a.Type().IsInteger() || kind == sqltype.Boolean:
+		none = expr.Lit(vector.IntValue(a.Type(), 0))
+	case kind == sqltype.Bitmap:
+		none = expr.MustCall("bitmap_empty")
+	case kind == sqltype.HLL:
+		none = expr.MustCall("hll_empty")
+	default:
 		return nil, false
 	}
 	col.Null = true
-	return expr.MustCall("coalesce", expr.Ref(col), expr.Lit(vector.IntValue(a.Type(), 0))), true
+	return expr.MustCall("coalesce", expr.Ref(col), none), true
 }

@@ -82,8 +82,10 @@ func Define(c *Context, n logical.Node) (*Definition, error) {
 			d.Where = x.Filter
 			d.byOrdinal(x)
 			return d, nil
+		case *logical.Window:
+			return nil, sqlerr.Detail("The materialized view does not support window functions")
 		default:
-			return nil, sqlerr.Unsupported("a materialized view of more than a table")
+			return nil, sqlerr.Detail("The materialized view only supports a single table")
 		}
 	}
 }
