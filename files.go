@@ -87,7 +87,7 @@ func (db *DB) filesOf(path string, list func(dir string) ([]storage.FileInfo, er
 }
 
 // hidden tells the files that Hive and its kin ignore.
-func hidden(name string) bool { return strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") }
+func hidden(name string) bool { return hive.Hidden(name) }
 
 func (db *DB) globFiles(pattern string) ([]string, error) {
 	var out []string

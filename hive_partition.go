@@ -281,7 +281,7 @@ func (a *alteration) dropPath(t *catalog.Table, act *ast.AlterAction) error {
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 && !act.IfExists {
+		if len(list) == 0 && !act.IfExists && !a.x.s.settings.bool("hive.exec.drop.ignorenonexistent") {
 			return sqlerr.New(sqlerr.UnknownPartition, "No partition of table '%s' is (%s)", t.Name, specText(spec))
 		}
 		for i := range list {

@@ -29,6 +29,8 @@ var adminSteps = []string{
 	"SHOW PARTITIONS o WHERE dt > '2024-02-00'\n=> dt=2024-02-01/cc=__HIVE_DEFAULT_PARTITION__;dt=2024-02-01/cc=a%2Fb;dt=2024-02-02/cc=x",
 	"SELECT count(*) FROM o\n=> 4",
 	// DROP, with comparisons.
+	"ALTER TABLE o DROP PARTITION (dt='2025-01-01')",
+	"SET hive.exec.drop.ignorenonexistent = false",
 	"ALTER TABLE o DROP PARTITION (dt='2025-01-01')\n=> error: No partition of table 'o' is (dt = '2025-01-01')",
 	"ALTER TABLE o DROP IF EXISTS PARTITION (dt='2025-01-01')",
 	"ALTER TABLE o DROP PARTITION (dt>='2024-02-01', cc<>'x'), PARTITION (dt='2024-01-03', cc='')",

@@ -104,6 +104,7 @@ var settingsTable = []setting{
 	{name: "hive.exec.dynamic.partition.mode", kind: textSetting, def: "strict", check: partitionMode},
 	{name: "hive.exec.max.dynamic.partitions", def: "1000", min: 1, max: math.MaxInt32},
 	{name: "hive.exec.max.dynamic.partitions.pernode", def: "100", min: 1, max: math.MaxInt32},
+	{name: "hive.exec.drop.ignorenonexistent", kind: boolSetting, def: "1"},
 	{name: "hive.exec.max.created.files", def: "100000", min: 1, max: math.MaxInt32},
 	{name: "hive.merge.size.per.task", kind: sizeSetting, def: "256000000", min: 1 << 20, max: math.MaxInt64},
 

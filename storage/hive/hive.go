@@ -66,7 +66,9 @@ type walk struct {
 }
 
 // Hidden tells the names that Hive and its kin ignore.
-func Hidden(name string) bool { return strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") }
+func Hidden(name string) bool {
+	return strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "._COPYING_")
+}
 
 func (w *walk) dir(dir, path string, keys []Key) error {
 	entries, err := w.list(dir)

@@ -52,7 +52,7 @@ func TestDiscover(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	root := tree(t, "DT=2024-01-01/h=1/a.parquet", "DT=2024-01-01/h=1/_SUCCESS", "DT=2024-01-01/h=2/.crc", "dt=a%2Fb/h=__HIVE_DEFAULT_PARTITION__/b", "_temporary/dt=1/h=1/x", "readme")
+	root := tree(t, "DT=2024-01-01/h=1/a.parquet", "DT=2024-01-01/h=1/_SUCCESS", "DT=2024-01-01/h=2/.crc", "DT=2024-01-01/h=1/b._COPYING_", "dt=a%2Fb/h=__HIVE_DEFAULT_PARTITION__/b", "_temporary/dt=1/h=1/x", "readme")
 	want := "DT=2024-01-01/h=1: dt=2024-01-01 h=1 a.parquet; DT=2024-01-01/h=2: dt=2024-01-01 h=2; dt=a%2Fb/h=__HIVE_DEFAULT_PARTITION__: dt=a/b h=__HIVE_DEFAULT_PARTITION__(null) b"
 	check(show(root, []string{"dt", "h"}), want)
 	check(show(root, nil), want)

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
@@ -36,6 +37,8 @@ type WriterOptions struct {
 	Null    string
 	// Names and Types are header lines.
 	Names, Types bool
+	// Before and After are how many lines stand around the rows, for readers that pass over them: the first has the names.
+	Before, After int
 	// Words writes booleans as true and false, not as 1 and 0, and moments without zeros at their end, as Hive does.
 	Words bool
 	// RawBinary has BINARY values of JSON stand as they are, not as base64.
@@ -47,7 +50,7 @@ type WriterOptions struct {
 // WriterOptions are what writes files that o reads.
 func (o *Options) WriterOptions() WriterOptions {
 	w := WriterOptions{Kind: o.Kind, Field: string(o.Field), Line: string(o.Line), Nested: o.Nested, Escape: o.Escape, Quote: o.Quote, OneLine: o.OneLine,
-		Names: o.Header, Words: true, RawBinary: o.RawBinary}
+		Names: o.Header, Before: o.Skip, After: o.Footer, Words: true, RawBinary: o.RawBinary}
 	if o.HasNull {
 		w.Null = o.Null
 	}
@@ -102,27 +105,43 @@ func NewWriter(out io.Writer, cols []storage.Column, o WriterOptions) (*Writer, 
 	if o.Kind != JSON {
 		w.header()
 	}
+	w.around(o.Before)
 	return w, nil
+}
+
+// around writes n lines that are no rows: the names where they fit a line, then empty ones.
+func (w *Writer) around(n int) {
+	for i := range n {
+		if i == 0 && w.opt.Kind != JSON && !slices.ContainsFunc(w.cols, func(c storage.Column) bool { return strings.Contains(c.Name, w.opt.Line) }) {
+			w.names()
+			continue
+		}
+		w.buf = append(w.buf, w.opt.Line...)
+	}
 }
 
 // header writes the lines of names and types.
 func (w *Writer) header() {
-	line := func(text func(c *storage.Column) string) {
-		w.buf = append(w.buf, w.opt.Starting...)
-		for i := range w.cols {
-			if i > 0 {
-				w.buf = append(w.buf, w.opt.Field...)
-			}
-			w.buf = w.cells[i].name(w.buf, text(&w.cols[i]))
-		}
-		w.buf = append(w.buf, w.opt.Line...)
-	}
 	if w.opt.Names {
-		line(func(c *storage.Column) string { return c.Name })
+		w.names()
 	}
 	if w.opt.Types {
-		line(func(c *storage.Column) string { return strings.ToUpper(c.Type.String()) })
+		w.line(func(c *storage.Column) string { return strings.ToUpper(c.Type.String()) })
 	}
+}
+
+func (w *Writer) names() { w.line(func(c *storage.Column) string { return c.Name }) }
+
+// line writes a line with a text of each column.
+func (w *Writer) line(text func(c *storage.Column) string) {
+	w.buf = append(w.buf, w.opt.Starting...)
+	for i := range w.cols {
+		if i > 0 {
+			w.buf = append(w.buf, w.opt.Field...)
+		}
+		w.buf = w.cells[i].name(w.buf, text(&w.cols[i]))
+	}
+	w.buf = append(w.buf, w.opt.Line...)
 }
 
 // Rows is the number of rows written so far.
@@ -207,6 +226,9 @@ func (w *Writer) flush() error {
 
 // Close writes what is buffered; the file below stays open.
 func (w *Writer) Close() error {
+	for range w.opt.After {
+		w.buf = append(w.buf, w.opt.Line...)
+	}
 	if err := w.flush(); err != nil {
 		return err
 	}
