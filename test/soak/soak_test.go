@@ -170,7 +170,8 @@ func expectRest(t *testing.T, db *basalt.DB, goroutines int, heap uint64) {
 	if n := len(db.Sessions()); n != 0 {
 		t.Errorf("%d sessions are still open", n)
 	}
-	if used := db.MemoryUsed(); used != 0 {
+	kept := db.DictionaryCacheStats()
+	if used := db.MemoryUsed() - kept.Bytes - kept.InUse; used != 0 {
 		t.Errorf("%d bytes are still reserved", used)
 	}
 	settle()
