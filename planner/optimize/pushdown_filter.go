@@ -265,7 +265,7 @@ func (b bounds) pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 		case s.onRight && used.SubsetOf(rcols):
 			right = append(right, c)
 		default:
-			if !containsExpr(keep, c) {
+			if !containsExpr(keep[fixed:], c) { // one that reads as the comparison of IN is a correlation all the same
 				keep = append(keep, c)
 			}
 			if s.onLeft {
