@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -304,5 +305,34 @@ func TestSlowQueryLog(t *testing.T) {
 	}
 	if n := db.Counters().SlowQueries.Load(); n < 1 {
 		t.Errorf("%d slow queries counted", n)
+	}
+}
+
+// TestSleepIsInterrupted: a sleeping query leaves its CPU slot to others, and ends with its context.
+func TestSleepIsInterrupted(t *testing.T) {
+	db, err := basalt.Open("", basalt.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, sql := range []string{"SELECT sleep(1e7)", "SELECT sum(sleep(1e7)) FROM numbers('number' = '5')"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := db.NewSession(basalt.SessionOptions{}).Exec(ctx, sql)
+			ended <- err
+		}()
+		for db.Counters().Running.Load() == 0 && len(ended) == 0 {
+			runtime.Gosched()
+		}
+		for range 20 { // at one of them the other one sleeps
+			if _, err := db.NewSession(basalt.SessionOptions{}).Exec(context.Background(), "SELECT count(*) FROM numbers('number' = '9')"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		if err := <-ended; !sqlerr.Is(err, sqlerr.Interrupted) {
+			t.Errorf("%s: %v", sql, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/basaltdb/basalt/internal/sqlerr"
 	"github.com/basaltdb/basalt/internal/sqltype"
@@ -19,6 +20,7 @@ import (
 // refused by name.
 func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	defer runtime.KeepAlive(x) // and with it its dictionaries
+	x.fc.Sleep = func(d time.Duration) error { return x.s.db.slots.Sleep(ctx, d) }
 	if sh, ok := st.(*ast.Show); !x.describe && (!ok || sh.What != "WARNINGS" && sh.What != "ERRORS") {
 		x.s.warnings = nil
 	}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // Slots is the process-wide pool of CPU slots: as many drivers compute at a time as there
@@ -88,6 +89,30 @@ func Yield(ctx context.Context, wait func() error) error {
 	}
 	h.held = true
 	return nil
+}
+
+// Sleep waits for d or the end of ctx, whose error it returns. Meanwhile somebody else may compute on the slot of the
+// calling goroutine.
+func (s *Slots) Sleep(ctx context.Context, d time.Duration) error {
+	if s != nil {
+		select {
+		case <-s.free: // any slot is as good as the caller's, and it comes back
+			defer func() {
+				s.waiting.Add(1)
+				defer s.waiting.Add(-1)
+				s.free <- struct{}{}
+			}()
+		default: // the caller has none
+		}
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // contended reports whether somebody waits for a slot.

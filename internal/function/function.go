@@ -26,6 +26,9 @@ type Context struct {
 	Version      string // what version() shows
 	// GroupConcatMaxLen bounds group_concat in bytes; 0 is the default of 1 GiB.
 	GroupConcatMaxLen int64
+	// Sleep waits as long as the statement runs, without the CPU slot of who calls; its error says that the statement
+	// has ended. nil where there is no statement.
+	Sleep func(time.Duration) error
 }
 
 // Arg is an argument as the binder knows it.

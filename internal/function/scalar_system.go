@@ -72,16 +72,18 @@ func uuidKernel(_ *Context, _ []*vector.Vector, sel []int32, out *vector.Vector)
 	return nil
 }
 
-// maxSleep bounds one row's sleep: a kernel cannot be interrupted.
-const maxSleep = 60 * time.Second
+// maxSleep bounds one row's sleep.
+const maxSleep = 365 * 24 * time.Hour
 
 // sleepKernel waits and answers 0.
-func sleepKernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
+func sleepKernel(ctx *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
 	x, dst := columnOf[float64](args[0]), vector.Values[int32](out)
 	for k := range count(out, sel) {
 		i := row(sel, k)
-		if s := x.at(i); s > 0 && !isNullAt(args[0], i) {
-			time.Sleep(min(time.Duration(s*float64(time.Second)), maxSleep))
+		if s := x.at(i); s > 0 && !isNullAt(args[0], i) && ctx.Sleep != nil {
+			if err := ctx.Sleep(time.Duration(min(s, maxSleep.Seconds()) * float64(time.Second))); err != nil {
+				return err
+			}
 		}
 		dst[i] = 0
 	}
