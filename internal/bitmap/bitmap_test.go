@@ -440,3 +440,33 @@ func TestManyUnions(t *testing.T) {
 		}
 	}
 }
+
+// TestDorisForm: what is written in Doris's form is read back, and so is the form of files, whatever the number of parts.
+func TestDorisForm(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	var w Workspace
+	for parts := range 12 {
+		for _, n := range []int{0, 1, 2, 40, 9000} {
+			var s Set
+			for range n {
+				w.Add(&s, uint64(r.IntN(parts+1))<<32|uint64(r.IntN(70000)))
+			}
+			b, err := w.AppendTo(nil, &s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			form, err := AppendDoris(nil, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, in := range [][]byte{form, b} {
+				if got, err := w.FromDoris(nil, in); err != nil || !bytes.Equal(got, b) {
+					t.Errorf("%d parts, %d values: %x is read as %x, not %x: %v", parts, n, in[:min(len(in), 32)], got[:min(len(got), 32)], b[:min(len(b), 32)], err)
+				}
+			}
+		}
+	}
+	if b, err := AppendDoris(nil, nil); err != nil || !bytes.Equal(b, []byte{0}) {
+		t.Errorf("no bytes: %x, %v", b, err)
+	}
+}

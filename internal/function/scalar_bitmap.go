@@ -83,15 +83,15 @@ func bitmapToStringKernel(_ *Context, args []*vector.Vector, sel []int32, out *v
 	return nil
 }
 
-func bitmapToBase64Kernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
+// bitmapToBase64Kernel writes Doris's form of a bitmap.
+func bitmapToBase64Kernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) (err error) {
 	x := textOf(args[0])
-	var buf []byte
+	var form, buf []byte
 	for i := range live(out, sel) {
-		b := x.at(i)
-		if len(b) == 0 {
-			b = bitmap.AppendEmpty(nil)
+		if form, err = bitmap.AppendDoris(form[:0], x.at(i)); err != nil {
+			return err
 		}
-		buf = base64.StdEncoding.AppendEncode(buf[:0], b)
+		buf = base64.StdEncoding.AppendEncode(buf[:0], form)
 		out.SetBytes(i, buf)
 	}
 	return nil

@@ -160,16 +160,21 @@ func bitmapFromStringKernel(_ *Context, args []*vector.Vector, sel []int32, out 
 	return nil
 }
 
-// bitmapFromBase64Kernel is NULL for text that is not base64 of a bitmap.
-func bitmapFromBase64Kernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) (err error) {
+// bitmapFromBase64Kernel is NULL for text that is not base64 of a bitmap, in Doris's form or ours.
+func bitmapFromBase64Kernel(_ *Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
 	x := textOf(args[0])
-	var buf []byte
+	var w bitmap.Workspace
+	var form, b []byte
 	for i := range live(out, sel) {
-		if buf, err = base64.StdEncoding.AppendDecode(buf[:0], x.at(i)); err != nil || len(buf) == 0 || bitmap.Validate(buf) != nil {
+		var err error
+		if form, err = base64.StdEncoding.AppendDecode(form[:0], x.at(i)); err == nil {
+			b, err = w.FromDoris(b[:0], form)
+		}
+		if err != nil || bitmap.Validate(b) != nil {
 			out.SetNull(i)
 			continue
 		}
-		out.SetBytes(i, buf)
+		out.SetBytes(i, b)
 	}
 	return nil
 }
