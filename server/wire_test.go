@@ -26,7 +26,7 @@ type wire struct {
 }
 
 // testPatience bounds how long a test waits for what must happen; it fails then.
-const testPatience = 20 * time.Second
+const testPatience = time.Minute
 
 const wireCaps = uint32(gomysql.CLIENT_PROTOCOL_41 | gomysql.CLIENT_SECURE_CONNECTION | gomysql.CLIENT_PLUGIN_AUTH | gomysql.CLIENT_MULTI_STATEMENTS | gomysql.CLIENT_MULTI_RESULTS)
 

@@ -157,7 +157,7 @@ func heapInUse() uint64 {
 // caches and pools: they are bounded, a leak of 100 connections is not.
 func expectRest(t *testing.T, db *basalt.DB, goroutines int, heap uint64) {
 	t.Helper()
-	for range 500 {
+	for range 6000 {
 		if runtime.NumGoroutine() <= goroutines && len(db.Sessions()) == 0 {
 			break
 		}
