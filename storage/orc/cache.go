@@ -8,7 +8,7 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// tailCacheBytes bounds the file tails that the process keeps, by their encoded size.
+// tailCacheBytes bounds the file tails that the process keeps, by what they take in memory.
 const tailCacheBytes = 64 << 20
 
 // tailKey identifies the content of a file.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -142,6 +143,9 @@ func expandAll(codec, block int, src []byte) ([]byte, error) {
 			return nil, formatError("metadata is larger than its compressed bytes make likely")
 		}
 		src = src[n:]
+	}
+	if cap(out) > 2*len(out) { // what is kept of metadata would keep the room of a whole chunk
+		out = slices.Clone(out)
 	}
 	return out, nil
 }

@@ -35,7 +35,7 @@ type File struct {
 	columns []fileColumn
 	stripes []stripeMeta
 	rows    int64
-	bytes   int64 // of the tail, for the cache
+	bytes   int64 // that it takes, for the cache
 	// footers are the stripe footers read so far.
 	footers   []atomic.Pointer[stripeFooter]
 	perStripe stripeStatistics
@@ -138,8 +138,13 @@ func (f *File) readTail(file storage.File) error {
 		return fmt.Errorf("footer: %w", err)
 	}
 	t.statsBytes = append([]byte(nil), tail[len(tail)-int(footerLen+statsLen):len(tail)-int(footerLen)]...)
-	f.bytes = int64(need + len(footer))
-	return f.check()
+	if err := f.check(); err != nil {
+		return err
+	}
+	// About what decoding makes of a type, and of a column in each stripe footer.
+	const typeBytes, stripeBytes = 200, 60
+	f.bytes = int64(need+len(footer)) + int64(len(f.types))*(typeBytes+stripeBytes*int64(len(f.stripes)))
+	return nil
 }
 
 // check validates what the footer says and derives columns and stripes from it.
