@@ -333,6 +333,9 @@ func (p *parser) tableQualifiers(t *ast.TableName) {
 		case (p.peek().is("PARTITION") || p.peek().is("PARTITIONS")) && p.at(1).isOp("("):
 			p.next()
 			t.Partitions = p.identList()
+		case p.peek().is("PARTITION") && p.at(1).isName() && len(t.Partitions) == 0:
+			p.next()
+			t.Partitions = []string{p.ident()}
 		case p.peek().is("INDEX") && p.at(1).isName():
 			p.next()
 			t.Index = p.ident()
@@ -414,6 +417,12 @@ func (p *parser) sampleSize(s *ast.Sample) {
 		}
 		p.next()
 		s.Kind, s.N = "BYTES", n<<by
+		return
+	}
+	if t := p.peek(); t.kind == tokDecimal {
+		p.next()
+		s.Percent = t.val
+		p.expect("PERCENT")
 		return
 	}
 	s.N = p.integer()

@@ -295,6 +295,8 @@ func (f *formatter) tableName(t *TableName) {
 				f.text(" ON ")
 				f.exprs(s.On)
 			}
+		} else if s.Percent != "" {
+			f.text(s.Percent, " PERCENT")
 		} else {
 			f.int(s.N)
 			f.text(" ", s.Kind)

@@ -155,6 +155,7 @@ type Sample struct {
 	Pos
 	Kind       string // "ROWS", "PERCENT", "BUCKET", "BYTES"
 	N, OutOf   int64  // OutOf only for BUCKET n OUT OF m
+	Percent    string // PERCENT with a fraction, in place of N
 	On         []Expr
 	Repeatable *int64
 }

@@ -60,21 +60,20 @@ func (b *binder) sectionKeys(k *block, q *ast.Select) (keys []orderKey, numbered
 	for i, k := range spread {
 		args[i] = k.e
 	}
-	number, err := sectionNumber(max(b.env.Sections, 1), args)
+	number, err := bucketNumber("distribute", bucket.DorisCRC32, max(b.env.Sections, 1), args)
 	if err != nil {
 		return nil, false, at(err, by[0])
 	}
 	return append([]orderKey{{e: number, nullsFirst: true, position: spread[0].position}}, keys...), true, nil
 }
 
-// sectionNumber is the hash of args modulo the number of sections.
-func sectionNumber(sections int, args []expr.Expr) (expr.Expr, error) {
-	const hash = bucket.DorisCRC32
-	fn := &function.Scalar{Name: "distribute", Result: sqltype.T(sqltype.Int), Nulls: function.NullAware,
+// bucketNumber is the bucket among n that the hash puts args in, as a function of the given name.
+func bucketNumber(name string, hash bucket.Hash, n int, args []expr.Expr) (expr.Expr, error) {
+	fn := &function.Scalar{Name: name, Result: sqltype.T(sqltype.Int), Nulls: function.NullAware,
 		New: func([]*vector.Value) (function.Kernel, error) {
 			var scratch []uint32
 			return func(_ *function.Context, args []*vector.Vector, sel []int32, out *vector.Vector) error {
-				scratch = hash.Numbers(args, out.Len, sel, sections, vector.Values[int32](out), scratch)
+				scratch = hash.Numbers(args, out.Len, sel, n, vector.Values[int32](out), scratch)
 				return nil
 			}, nil
 		}}

@@ -20,9 +20,6 @@ const internalCatalog = "internal"
 
 // tableName binds a CTE, table or view named in FROM.
 func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) {
-	if t.Sample != nil {
-		return fromItem{}, sqlerr.Unsupported("TABLESAMPLE").At(t.Sample.Position())
-	}
 	alias := t.Alias
 	if alias == "" {
 		alias = t.Name.Name
@@ -59,7 +56,7 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 		if scan, ok := it.node.(*logical.Scan); ok {
 			scan.Known = tab.KnownStats()
 			scan.Selection = sel
-			if b.env.Indexes != nil && len(tab.Indexes) > 0 && len(t.Tablets) == 0 {
+			if b.env.Indexes != nil && len(tab.Indexes) > 0 && len(t.Tablets) == 0 && t.Sample == nil {
 				scan.Indexes = func() []*logical.Index { return b.env.Indexes(tab) }
 			}
 		}
@@ -67,7 +64,7 @@ func (b *binder) tableName(t *ast.TableName, fc *fromContext) (fromItem, error) 
 			it.rels[0].database = tab.Database
 			it.rels[0].anyCase = tab.Database == catalog.InformationSchema
 		}
-		return it, nil
+		return b.sampled(it, t, fc)
 	}
 	if v := b.env.Snapshot.View(database, t.Name.Name); v != nil {
 		if err := wholeOnly(t, "view"); err != nil {

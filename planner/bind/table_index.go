@@ -22,8 +22,11 @@ func (b *binder) index(tab *catalog.Table, t *ast.TableName, alias string) (from
 	if x == nil {
 		return fromItem{}, sqlerr.Detail("Table [%s] does not have materialized view [%s]", tab.Name, t.Index).At(t.Position())
 	}
-	if len(t.Tablets) > 0 {
+	switch {
+	case len(t.Tablets) > 0:
 		return fromItem{}, sqlerr.Unsupported("TABLET of an index").At(t.Position())
+	case t.Sample != nil:
+		return fromItem{}, sqlerr.Unsupported("TABLESAMPLE of an index").At(t.Sample.Position())
 	}
 	src, sel, err := restricted(x.Rows, t)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/basaltdb/basalt/storage"
 )
 
-// wholeOnly refuses INDEX, PARTITION and TABLET of what has none.
+// wholeOnly refuses INDEX, PARTITION, TABLET and TABLESAMPLE of what has none.
 func wholeOnly(t *ast.TableName, what string) error {
-	if len(t.Partitions)+len(t.Tablets) == 0 && t.Index == "" {
+	if len(t.Partitions)+len(t.Tablets) == 0 && t.Index == "" && t.Sample == nil {
 		return nil
 	}
-	return sqlerr.New(sqlerr.WrongArguments, "INDEX, PARTITION and TABLET are for tables: '%s' is a %s", t.Name.Name, what).At(t.Position())
+	return sqlerr.New(sqlerr.WrongArguments, "INDEX, PARTITION, TABLET and TABLESAMPLE are for tables: '%s' is a %s", t.Name.Name, what).At(t.Position())
 }
 
 // restricted is the part of a source that PARTITION (…) and TABLET (…) name; sel is nil where they
