@@ -1,21 +1,24 @@
 package executor
 
 import (
+	"slices"
+
 	"github.com/basaltdb/basalt/executor/hashtable"
 	"github.com/basaltdb/basalt/internal/function"
 	"github.com/basaltdb/basalt/internal/sqltype"
 	"github.com/basaltdb/basalt/internal/vector"
+	"github.com/basaltdb/basalt/planner/expr"
 )
 
 // Grouping sets. A row belongs to a group of every set. Where rows have few different keys, a driver groups them by all
-// keys first, and it is those groups, not the rows, that go to every set (cf. Gray et al., Data Cube, 1997: super-aggregates
-// from the core GROUP BY).
+// keys first, and it is those groups, not the rows, that go to the sets; and those of a set that has keys to spare to the sets
+// that lack them (cf. Gray et al., Data Cube, 1997: each super-aggregate from the smallest one that has its keys).
 
 // Bounds of the groups by all keys that a driver holds; then they go to the sets.
 const (
 	finestMostGroups = 1 << 17
 	finestMostBytes  = 16 << 20
-	// finestStraight is how many rows go to the sets themselves, once groups by all keys were not less than half of the rows.
+	// finestStraight is how many rows go to the sets themselves, once the way by the groups took more look-ups.
 	finestStraight = 1 << 19
 )
 
@@ -24,9 +27,52 @@ type finestGroups struct {
 	w        *aggWriter
 	local    *aggLocal
 	keys     *hashtable.Keys
-	cols     []*vector.Vector // of the groups that go to the sets
+	all      []int // the keys
+	sets     []*coarserSet
+	cols     []*vector.Vector // by key, of the groups that go on
 	most     int              // finestMostGroups; tests lower it
+	folded   int              // groups that went to a table
 	straight int              // rows still to go to the sets themselves
+}
+
+// coarserSet is a grouping set, and those that its groups go to.
+type coarserSet struct {
+	set   int   // position
+	keys  []int // ascending, each once
+	below []*coarserSet
+}
+
+// coarserSets hangs every set below the one with the fewest keys that has all of its keys and more; those that are
+// below none, or only below all keys, are returned.
+func coarserSets(sets [][]int, keys int) []*coarserSet {
+	list := make([]*coarserSet, len(sets))
+	for i, s := range sets {
+		list[i] = &coarserSet{set: i, keys: slices.Compact(slices.Sorted(slices.Values(s)))}
+	}
+	var top []*coarserSet
+	for _, c := range list {
+		var above *coarserSet
+		for _, o := range list {
+			if len(o.keys) > len(c.keys) && len(o.keys) < keys && (above == nil || len(o.keys) < len(above.keys)) && hasKeys(o.keys, c.keys) {
+				above = o
+			}
+		}
+		if above == nil {
+			top = append(top, c)
+		} else {
+			above.below = append(above.below, c)
+		}
+	}
+	return top
+}
+
+func hasKeys(list, some []int) bool {
+	for _, x := range some {
+		if !slices.Contains(list, x) {
+			return false
+		}
+	}
+	return true
 }
 
 // newFinestGroups is nil where groups cannot go to several sets: where their states could not be merged more than once.
@@ -40,26 +86,37 @@ func newFinestGroups(w *aggWriter) (*finestGroups, error) {
 			return nil, nil
 		}
 	}
-	f := &finestGroups{w: w, most: a.finestGroups}
-	for _, g := range a.groups {
+	f := &finestGroups{w: w, most: a.finestGroups, sets: coarserSets(a.sets, len(a.groups))}
+	for i, g := range a.groups {
+		f.all = append(f.all, i)
 		f.cols = append(f.cols, &vector.Vector{Type: g.Type()})
 	}
 	return f, f.start()
 }
 
 // start makes an empty table.
-func (f *finestGroups) start() error {
+func (f *finestGroups) start() (err error) {
+	f.local, f.keys, err = f.newLocal(f.all)
+	return err
+}
+
+// newLocal makes an empty table of groups by some keys, whose strings are its own.
+func (f *finestGroups) newLocal(keys []int) (*aggLocal, *hashtable.Keys, error) {
 	a := f.w.a
-	layout, err := hashtable.NewLayout(typesOf(a.groups), nullableKeys(a.groups))
+	var groups []expr.Expr
+	for _, k := range keys {
+		groups = append(groups, a.groups[k])
+	}
+	layout, err := hashtable.NewLayout(typesOf(groups), nullableKeys(groups))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if f.local, err = newAggLocal(a, &aggStream{aggs: a.streams[0].aggs, layout: layout}, true); err != nil {
-		return err
+	l, err := newAggLocal(a, &aggStream{aggs: a.streams[0].aggs, layout: layout}, true)
+	if err != nil {
+		return nil, nil, err
 	}
-	f.local.bounded = true
-	f.keys = hashtable.NewKeys(layout)
-	return nil
+	l.bounded = true
+	return l, hashtable.NewKeys(layout), nil
 }
 
 // updateSets adds the rows of b, whose keys are cols, to the groups of all sets.
@@ -110,11 +167,11 @@ func (f *finestGroups) add(cols []*vector.Vector, b *vector.Batch) error {
 	if l.table.Groups() < f.most && n < finestMostBytes && f.w.a.memory.try(&l.held, n) {
 		return nil
 	}
-	rows, groups := l.rows, l.table.Groups()
+	rows, before := l.rows, f.folded
 	if err := f.rollUp(); err != nil {
 		return err
 	}
-	if rows < 2*groups {
+	if rows+f.folded-before > rows*len(f.w.a.sets) {
 		f.straight = finestStraight
 	}
 	return f.start()
@@ -122,22 +179,62 @@ func (f *finestGroups) add(cols []*vector.Vector, b *vector.Batch) error {
 
 // rollUp gives the groups to all sets. It ends the table.
 func (f *finestGroups) rollUp() error {
-	l, to := f.local, f.w.locals[0]
-	rows := l.table.Rows
-	for lo := 0; lo < l.table.Groups(); lo += mergeChunk {
-		n := min(mergeChunk, l.table.Groups()-lo)
-		for i, v := range f.cols {
-			v.Reset(n)
-			rows.Decode(i, lo, v)
-		}
-		for s := range f.w.a.sets {
-			if err := to.fold(f.w.keys[0], f.w.setColumns(f.cols, s, n), n, l, lo); err != nil {
-				return err
-			}
+	for _, c := range f.sets {
+		if err := f.coarser(c, f.local, f.all); err != nil {
+			return err
 		}
 	}
-	f.w.a.memory.force(&l.held, 0)
+	f.w.a.memory.force(&f.local.held, 0)
 	f.local = nil
+	return nil
+}
+
+// coarser gives the groups of from, which are by the keys of, to a set and to those below it: by way of a table of that set's
+// groups, if memory is to be had for one that may be as large as from is.
+func (f *finestGroups) coarser(c *coarserSet, from *aggLocal, of []int) error {
+	var held int64
+	if len(c.below) > 0 && f.w.a.memory.try(&held, from.bytes()) {
+		defer f.w.a.memory.force(&held, 0)
+		l, keys, err := f.newLocal(c.keys)
+		if err != nil {
+			return err
+		}
+		cols := make([]*vector.Vector, len(c.keys))
+		for i, k := range c.keys {
+			cols[i] = f.cols[k]
+		}
+		err = f.give(from, of, c.keys, func(n, lo int) error { return l.fold(keys, cols, n, from, lo) })
+		if err != nil {
+			return err
+		}
+		from, of = l, c.keys
+	}
+	to := f.w.locals[0]
+	err := f.give(from, of, c.keys, func(n, lo int) error {
+		return to.fold(f.w.keys[0], f.w.setColumns(f.cols, c.set, n), n, from, lo)
+	})
+	for i := 0; i < len(c.below) && err == nil; i++ {
+		err = f.coarser(c.below[i], from, of)
+	}
+	return err
+}
+
+// give decodes some keys of the groups of a table, which are by the keys of, and calls fold for n groups from lo on at a time.
+func (f *finestGroups) give(from *aggLocal, of, keys []int, fold func(n, lo int) error) error {
+	groups := from.table.Groups()
+	f.folded += groups
+	for lo := 0; lo < groups; lo += mergeChunk {
+		n := min(mergeChunk, groups-lo)
+		for i, k := range of {
+			if slices.Contains(keys, k) {
+				f.cols[k].Reset(n)
+				from.table.Rows.Decode(i, lo, f.cols[k])
+			}
+		}
+		if err := fold(n, lo); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

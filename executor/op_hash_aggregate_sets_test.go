@@ -84,3 +84,28 @@ func TestGroupingSetsFromFinest(t *testing.T) {
 		t.Errorf("%d tables of groups were full, %d bytes spilled", emptied, spilled)
 	}
 }
+
+func TestCoarserSets(t *testing.T) {
+	var show func(list []*coarserSet) string
+	show = func(list []*coarserSet) string {
+		out := ""
+		for _, c := range list {
+			out += fmt.Sprint(c.keys) + "(" + show(c.below) + ")"
+		}
+		return out
+	}
+	for _, test := range []struct {
+		sets [][]int
+		keys int
+		want string
+	}{
+		{[][]int{{0, 1, 2}, {0, 1}, {0}, {}}, 3, "[0 1 2]()[0 1]([0]([]()))"},                                // ROLLUP
+		{[][]int{{0, 1}, {0}, {1}, {}}, 2, "[0 1]()[0]([]())[1]()"},                                          // CUBE
+		{[][]int{{2, 0}, {2}, {2, 2}, {1, 2}, {0, 2}, {}, {}}, 3, "[0 2]([2]([]()[]())[2]())[1 2]()[0 2]()"}, // equal ones side by side
+		{[][]int{{0}, {1}}, 2, "[0]()[1]()"},
+	} {
+		if got := show(coarserSets(test.sets, test.keys)); got != test.want {
+			t.Errorf("%v: %s, want %s", test.sets, got, test.want)
+		}
+	}
+}
