@@ -186,7 +186,7 @@ func (r *bucketRun) bucket(ctx context.Context, d *Driver, number int32, out *pu
 		feeds[p.sink]++
 	}
 	for _, p := range b.pipelines {
-		var done atomic.Bool
+		var done enough
 		if err := p.work(ctx, own, &done); err != nil {
 			return err
 		}

@@ -97,6 +97,33 @@ func TestLimit(t *testing.T) {
 	check(0, 5, 1, 2, 3, 4, 5)
 }
 
+// TestStepsBehindALimit: rows that a limit let pass become more than a batch in the join after it, or wait there for the end.
+func TestStepsBehindALimit(t *testing.T) {
+	var probe, build []any
+	var want optest.Rows
+	for i := range 40 {
+		probe, build = append(probe, 1), append(build, i)
+	}
+	for range 5 {
+		for i := range 40 {
+			want = append(want, []any{1, i})
+		}
+	}
+	limited := func(in physical.Node) physical.Node { return &physical.Limit{Info: info(bigint), Input: in, Count: 5} }
+	for _, plan := range []func(in ...physical.Node) physical.Node{
+		func(in ...physical.Node) physical.Node {
+			return &physical.NestedLoopJoin{Info: info(bigint, bigint), Probe: limited(in[0]), Build: in[1], ProbeCols: []int{0}, BuildCols: []int{0}}
+		},
+		func(in ...physical.Node) physical.Node {
+			one := []expr.Expr{optest.Literal(bigint, 1)}
+			return &physical.HashJoin{Info: info(bigint, bigint), Probe: limited(in[0]), Build: in[1], ProbeKeys: []expr.Expr{optest.Field(0, bigint)},
+				BuildKeys: one, ProbeCols: []int{0}, BuildCols: []int{0}}
+		},
+	} {
+		optest.Run(t, optest.Case{Inputs: []optest.Input{numbers(probe...), numbers(build...)}, Plan: plan, Want: want})
+	}
+}
+
 // TestLimitOfManyDrivers: whoever comes first, the number of rows is right, and the scan ends early.
 func TestLimitOfManyDrivers(t *testing.T) {
 	var vals []any

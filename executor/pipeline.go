@@ -88,7 +88,7 @@ func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
 		wg    sync.WaitGroup
 		first error
 		once  sync.Once
-		done  atomic.Bool // a step or the sink wants no more rows
+		done  enough
 	)
 	for i := range n {
 		wg.Add(1)
@@ -110,7 +110,7 @@ func (p *pipeline) run(ctx context.Context, rt *Runtime) error {
 const slotBatches = 8
 
 // drive is one driver's run.
-func (p *pipeline) drive(ctx context.Context, d *Driver, done *atomic.Bool) (err error) {
+func (p *pipeline) drive(ctx context.Context, d *Driver, done *enough) (err error) {
 	if err := d.Runtime.Slots.Acquire(ctx); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ type pushSource interface {
 }
 
 // work is what a driver does while it holds its slot.
-func (p *pipeline) work(ctx context.Context, d *Driver, done *atomic.Bool) (err error) {
+func (p *pipeline) work(ctx context.Context, d *Driver, done *enough) (err error) {
 	run := &driverRun{d: d, done: done, transforms: make([]Transform, len(p.steps)), counts: make([]DriverCounts, len(p.steps)+2)}
 	for i, s := range p.steps {
 		if run.transforms[i], err = s.make(d); err != nil {
@@ -161,7 +161,7 @@ func (r *driverRun) pushAll(ctx context.Context, p *pipeline, src pushSource) (e
 	}
 	return src.Push(ctx, r.d, func(b *vector.Batch) (Flow, error) {
 		r.watch.lap()
-		if err := r.push(ctx, 0, b); err != nil || r.done.Load() {
+		if err := r.push(ctx, 0, b); err != nil || r.done.anywhere() {
 			return Finished, err
 		}
 		return NeedInput, nil
@@ -183,7 +183,7 @@ func (r *driverRun) readAll(ctx context.Context, p *pipeline) error {
 	section := -1
 	source := &r.counts[len(p.steps)+1]
 	source.Nanos += r.watch.lap()
-	for turn := 1; !r.done.Load(); turn++ {
+	for turn := 1; !r.done.anywhere(); turn++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -217,10 +217,31 @@ func (r *driverRun) readAll(ctx context.Context, p *pipeline) error {
 	return nil
 }
 
+// enough says which steps of a running pipeline want no more rows: 0 none, i+1 those up to step i, counting the sink as
+// the last step. The source then stops, while the steps behind go on with what they have been given: rows that a LIMIT let
+// pass may become many in the join after it. Shared by the pipeline's drivers.
+type enough struct{ steps atomic.Int32 }
+
+// at notes that step i wants no more.
+func (e *enough) at(i int) {
+	for want := int32(i + 1); ; {
+		now := e.steps.Load()
+		if now >= want || e.steps.CompareAndSwap(now, want) {
+			return
+		}
+	}
+}
+
+// anywhere reports whether nothing more is wanted of the source.
+func (e *enough) anywhere() bool { return e.steps.Load() > 0 }
+
+// behind reports whether nothing more is wanted of step i.
+func (e *enough) behind(i int) bool { return int(e.steps.Load()) > i+1 }
+
 // driverRun is the chain of one driver: its transforms and its part of the sink.
 type driverRun struct {
 	d          *Driver
-	done       *atomic.Bool
+	done       *enough
 	transforms []Transform
 	writer     SinkWriter
 	watch      stopwatch
@@ -252,7 +273,7 @@ func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch) error {
 		flow, err := r.writer.Consume(ctx, b)
 		count.Nanos += r.watch.lap()
 		if flow == Finished {
-			r.done.Store(true)
+			r.done.at(i)
 		}
 		return err
 	}
@@ -264,7 +285,7 @@ func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch) error {
 			return err
 		}
 		if flow == Finished {
-			r.done.Store(true)
+			r.done.at(i)
 		}
 		if out != nil && out.NumRows() > 0 {
 			if err := r.push(ctx, i+1, out); err != nil {
@@ -274,7 +295,7 @@ func (r *driverRun) push(ctx context.Context, i int, b *vector.Batch) error {
 		if flow != HasMore {
 			return nil
 		}
-		if r.done.Load() {
+		if r.done.behind(i) {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -290,7 +311,7 @@ func (r *driverRun) flush(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		for !r.done.Load() {
+		for !r.done.behind(i) {
 			b, err := f.Flush(ctx)
 			r.counts[i].out(b)
 			r.counts[i].Nanos += r.watch.lap()
