@@ -56,8 +56,14 @@ func (c *columnChange) modify() error {
 	if seq := c.t.Sequence(); seq != nil && seq.ID == col.ID && !next.Type.Equal(col.Type) {
 		return sqlerr.Detail("Can not alter sequence column[%s]", col.Name)
 	}
+	was := col.Type
 	if err := c.retype(col, next.Type); err != nil {
 		return err
+	}
+	if isConversion(was, col.Type) {
+		if err := c.x.checkDefault(col); err != nil {
+			return err
+		}
 	}
 	if ids := idsOf(c.t, col); ids != nil {
 		ids.Nullable = next.Nullable
@@ -82,13 +88,14 @@ func (c *columnChange) copyToIndexes(col *catalog.Column) {
 			if x.Base != col.ID {
 				continue
 			}
-			if x.Key && !widen.Ordered(x.Type, col.Type) {
+			x.Nullable, x.Comment = col.Nullable, col.Comment
+			if x.Aggregation == function.SumAggregation && foldsFurther(c.t, ix) {
+				continue // widenSums decides
+			}
+			if x.Key && !widen.Ordered(x.Type, col.Type) || !readsAs(x.Column, *col) {
 				c.rebuild[ix.ID] = true
 			}
-			x.Nullable, x.Comment = col.Nullable, col.Comment
-			if x.Aggregation != function.SumAggregation || !foldsFurther(c.t, ix) { // else widenSums decides
-				x.Type, x.Former = col.Type, col.Former
-			}
+			x.Type, x.Former = col.Type, col.Former
 		}
 	}
 }
@@ -113,8 +120,8 @@ func (c *columnChange) move(id int32) error {
 	return nil
 }
 
-// retype gives a column a type that its files can be read as, without a loss. Where that changes how keys are ordered, the
-// table is written anew.
+// retype gives a column a type that its files can be read as, without a loss. Where that changes how keys are ordered, and
+// where not every value fits the new type, the table is written anew, as INSERT would write it.
 func (c *columnChange) retype(col *catalog.Column, to sqltype.Type) error {
 	from := col.Type
 	if from.Equal(to) {
@@ -124,20 +131,25 @@ func (c *columnChange) retype(col *catalog.Column, to sqltype.Type) error {
 		col.Type = to // its files are what they are
 		return nil
 	}
-	if err := checkRetype(from, to); err != nil {
-		return err
-	}
-	if !widen.Can(from, to) {
-		return sqlerr.Detail("Can not change %s to %s", typeText(from), typeText(to))
+	converts := isConversion(from, to) && !c.t.Hive && !c.t.InPath() && !isTextTable(c.t)
+	if !converts {
+		if err := checkRetype(from, to); err != nil {
+			return err
+		}
+		if !widen.Can(from, to) {
+			return sqlerr.Detail("Can not change %s to %s", typeText(from), typeText(to))
+		}
 	}
 	if idsOf(c.t, col) != nil && !sameTexts(from, to) {
 		return sqlerr.Detail("Can not change %s to %s: column[%s] has a dictionary, whose texts would be others", typeText(from), typeText(to), col.Name)
 	}
-	if col.Key && !widen.Ordered(from, to) {
+	if converts || col.Key && !widen.Ordered(from, to) {
 		c.rewrite = true
 	}
 	// What the files have must be readable as the new type, too: lossless steps make a lossless way.
-	if !slices.Contains(col.Former, from) {
+	if converts {
+		col.Former = nil
+	} else if !slices.Contains(col.Former, from) {
 		col.Former = append(slices.Clone(col.Former), from)
 	}
 	col.Type = to
@@ -213,6 +225,26 @@ func checkRetype(from, to sqltype.Type) error {
 		return refused
 	}
 	return nil
+}
+
+// isConversion reports the changes of types that not every value takes: text to numbers and dates, moments and numbers as
+// 20240131 to dates, numbers to text that may be too short. A value that does not fit fails the change.
+func isConversion(from, to sqltype.Type) bool {
+	switch {
+	case from.Kind == sqltype.Char || from.Kind == sqltype.Varchar:
+		return to.IsNumeric() || to.Kind == sqltype.Date
+	case from.Kind == sqltype.Int || from.Kind == sqltype.DateTime:
+		if to.Kind == sqltype.Date {
+			return true
+		}
+	}
+	w := textWidth(from)
+	return w > 0 && to.Kind == sqltype.Varchar && to.Length > 0 && to.Length < w
+}
+
+// readsAs reports whether files with a column as it was can be read as it is: it has the same type, or had it.
+func readsAs(was, is catalog.Column) bool {
+	return is.Type.Equal(was.Type) || slices.Contains(is.Former, was.Type)
 }
 
 // alteredColumns reads the definition of a column in ALTER TABLE t.

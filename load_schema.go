@@ -18,7 +18,9 @@ func checkLoad(planned, now *catalog.Table) error {
 	}
 	changed := !sameOrder(now, planned) || now.Model == catalog.UniqueKey && !sameKey(now, planned)
 	for i := range now.Columns { // that were added to a table without rows: it has some now
-		if c := &now.Columns[i]; !c.Nullable && planned.ColumnByID(c.ID) == nil && constantDefault(c).Null && !isOpaque(c) {
+		c := &now.Columns[i]
+		was := planned.ColumnByID(c.ID)
+		if was == nil && !c.Nullable && constantDefault(c).Null && !isOpaque(c) || was != nil && !readsAs(*was, *c) {
 			changed = true
 		}
 	}
@@ -73,6 +75,13 @@ func sameIndex(planned, now *catalog.Index) bool {
 		return planned == now
 	}
 	n := planned.Keys()
+	for i := range now.Columns {
+		c := &now.Columns[i]
+		at := slices.IndexFunc(planned.Columns, func(x catalog.IndexColumn) bool { return x.ID == c.ID })
+		if at >= 0 && !readsAs(planned.Columns[at].Column, c.Column) {
+			return false
+		}
+	}
 	return n == now.Keys() && slices.EqualFunc(planned.Columns[:n], now.Columns[:n], func(a, b catalog.IndexColumn) bool {
 		return a.ID == b.ID && widen.Ordered(a.Type, b.Type)
 	})

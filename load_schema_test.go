@@ -77,6 +77,7 @@ func TestLoadsAcrossAlter(t *testing.T) {
 		{"unique_value_added", `(k INT, v INT) UNIQUE KEY(k)`, `VALUES (1, 10), (2, 20)`,
 			[]string{`ADD COLUMN w INT DEFAULT "7"`, `; INSERT INTO %s VALUES (1, 5, 99), (3, 6, 6)`}, false, "1 10 7, 2 20 7, 3 6 6"},
 		{"unique_key_widened", `(k INT, j INT, v INT) UNIQUE KEY(k, j)`, `VALUES (1, 1, 10)`, []string{`MODIFY COLUMN j BIGINT KEY`}, true, ""},
+		{"text_to_number", `(k INT, v VARCHAR(5)) DUPLICATE KEY(k)`, `VALUES (1, '10'), (2, 'x')`, []string{`MODIFY COLUMN v INT`}, true, ""},
 		{"unique_keys_turned", `(k INT, j INT, v INT) UNIQUE KEY(k, j)`, `VALUES (1, 2, 10)`, []string{`ORDER BY (j, k, v)`}, true, ""},
 		{"aggregate_key_added", `(k INT, v INT SUM) AGGREGATE KEY(k)`, `VALUES (1, 10), (1, 20)`,
 			[]string{`ADD COLUMN k2 INT KEY DEFAULT "0"`, `; INSERT INTO %s VALUES (1, 5, 99), (1, 0, 1)`}, false, "1 0 31, 1 5 99"},
