@@ -92,7 +92,11 @@ func TestManyFiles(t *testing.T) {
 	if st.Rows != 4 || st.Columns[0].Min.Int64() != -2 || st.Columns[0].Max.Int64() != 1<<40 || st.Columns[3].Nulls != 3 || st.Columns[4].Min != nil {
 		t.Errorf("statistics %+v %+v", st, st.Columns)
 	}
-	if _, err := NewSource(storage.OSFS{}, []string{early, late}, nil); !sqlerr.Is(err, sqlerr.TypeMismatch) || !strings.Contains(err.Error(), "b.orc") {
+	narrow, err := NewSource(storage.OSFS{}, []string{early, late}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := scan(t, narrow, &storage.ScanRequest{Columns: []int{0, 1, 2}, Limit: -1}, func(*vector.Batch) {}); !sqlerr.Is(err, sqlerr.TypeMismatch) || !strings.Contains(err.Error(), "b.orc") {
 		t.Errorf("narrowing: %v", err)
 	}
 	if _, err := NewSource(storage.OSFS{}, []string{empty}, nil); !sqlerr.Is(err, sqlerr.CorruptFile) {
@@ -122,7 +126,10 @@ func TestNestedEvolution(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	bad := sqltype.ArrayOf(sqltype.StructOf([]string{"a"}, []sqltype.Type{sqltype.ArrayOf(integer)}))
-	if _, err := NewSource(storage.OSFS{}, []string{path}, []storage.Column{{Name: "v", Type: bad}}); !sqlerr.Is(err, sqlerr.TypeMismatch) {
+	if s, err = NewSource(storage.OSFS{}, []string{path}, []storage.Column{{Name: "v", Type: bad}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := scan(t, s, &storage.ScanRequest{Columns: []int{0}, Limit: -1}, func(*vector.Batch) {}); !sqlerr.Is(err, sqlerr.TypeMismatch) {
 		t.Errorf("a number as a list: %v", err)
 	}
 }

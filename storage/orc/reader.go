@@ -360,6 +360,9 @@ func (s *Source) openColumns(r *reader, sp *split, req *storage.ScanRequest) err
 		c := &readColumn{typ: s.columns[ordinal]}
 		c.windows.Decode = c.decode
 		m := sp.mapping[ordinal]
+		if m.bad != nil {
+			return nil, m.bad
+		}
 		if m.column >= 0 {
 			x := &f.columns[m.column]
 			nested := x.Type.IsNested() // their types change further down

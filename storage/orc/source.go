@@ -30,6 +30,7 @@ type Source struct {
 type mapped struct {
 	column int // of the file, -1: NULL
 	cast   bool
+	bad    *sqlerr.Error // why reading the column fails; nil: it does not
 }
 
 // NewSource makes a table of the files at paths, in that order. cols nil takes the schema of
@@ -64,11 +65,7 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 			s.mapping = append(s.mapping, identity(len(s.columns)))
 			continue
 		}
-		m, err := s.mapFile(f)
-		if err != nil {
-			return nil, err
-		}
-		s.mapping = append(s.mapping, m)
+		s.mapping = append(s.mapping, s.mapFile(f))
 	}
 	return s, nil
 }
@@ -83,7 +80,7 @@ func identity(n int) []mapped {
 }
 
 // mapFile finds the table's columns in a file.
-func (s *Source) mapFile(f *File) ([]mapped, error) {
+func (s *Source) mapFile(f *File) []mapped {
 	exact, folded := map[string]int{}, map[string]int{}
 	for i := range f.columns {
 		name := f.columns[i].Name
@@ -112,15 +109,16 @@ func (s *Source) mapFile(f *File) ([]mapped, error) {
 			continue
 		}
 		if at < 0 {
-			return nil, sqlerr.New(sqlerr.AmbiguousColumn, "Column '%s' in %s is ambiguous: names differ by case only", c.Name, f.path)
+			out[i] = mapped{column: -1, bad: sqlerr.New(sqlerr.AmbiguousColumn, "Column '%s' in %s is ambiguous: names differ by case only", c.Name, f.path)}
+			continue
 		}
 		x := &f.columns[at]
 		out[i] = mapped{column: at, cast: !x.Type.Equal(c.Type)}
 		if x.unsupported == "" && out[i].cast && !readable(f.types, x.id, x.Type, c.Type) {
-			return nil, sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, x.Type, f.path, c.Type)
+			out[i] = mapped{column: -1, bad: sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, x.Type, f.path, c.Type)}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Columns implements storage.Source.

@@ -297,6 +297,9 @@ func (s *Source) lookup(k int, rows int64, stats func(id uint32) []byte) func(in
 	f, m := s.files[k], s.mapping[k]
 	return func(column int) storage.Range {
 		at := m[column].column
+		if m[column].bad != nil {
+			return storage.Range{Nulls: -1, Rows: rows, HasNaN: true}
+		}
 		if at < 0 {
 			return storage.Range{Nulls: rows, Rows: rows}
 		}

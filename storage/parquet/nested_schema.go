@@ -207,7 +207,7 @@ func (l *leaf) readable(to sqltype.Type) bool {
 	if l.nested != nil {
 		return l.nested.readable(to)
 	}
-	return canCast(l.Type, to)
+	return canCast(l.Type, to) || !lossless(l.Type, to)
 }
 
 // flat reports whether l is one column chunk that can be read.

@@ -62,6 +62,9 @@ func (r *reader) prunePages(s *Source, sp *split, prune []storage.Predicate, col
 			for i := range cast.pages {
 				p := &cast.pages[i]
 				p.Min, p.Max = widen.Bound(p.Min, c.cast.From, c.cast.To), widen.Bound(p.Max, c.cast.From, c.cast.To)
+				if !lossless(c.cast.From, c.cast.To) {
+					p.Nulls = -1
+				}
 			}
 			ranges = cast
 		}
@@ -185,7 +188,7 @@ func (r *reader) dictionaryMayMatch(p *storage.Predicate, columns map[int]*readC
 		return true, nil
 	}
 	c := columns[predicateColumns(nil, []storage.Predicate{*p})[0]]
-	if c == nil || c.column == nil || !c.column.meta.onlyDictionary() {
+	if c == nil || c.column == nil || !c.column.meta.onlyDictionary() || c.cast != nil && !lossless(c.cast.From, c.cast.To) {
 		return true, nil
 	}
 	if err := c.column.ensureDict(); err != nil {

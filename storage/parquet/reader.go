@@ -406,6 +406,9 @@ func (s *Source) open(sp *split, req *storage.ScanRequest) (*reader, error) {
 		}
 		c := newReadColumn(s.columns[ordinal])
 		m := sp.mapping[ordinal]
+		if m.bad != nil {
+			return nil, m.bad
+		}
 		if m.leaf >= 0 {
 			l := &f.leaves[m.leaf]
 			if l.nested != nil && l.unsupported == "" {

@@ -321,7 +321,11 @@ func TestManyFiles(t *testing.T) {
 	if st.Rows != 3 || st.Columns[0].Min.Int64() != -2 || st.Columns[0].Max.Int64() != 1<<40 || st.Columns[3].Nulls != 2 || st.Columns[1].Max.Int64() != 864000000000 {
 		t.Errorf("statistics %+v %+v", st, st.Columns)
 	}
-	if _, err := NewSource(storage.OSFS{}, []string{old, recent}, nil); !sqlerr.Is(err, sqlerr.TypeMismatch) || !strings.Contains(err.Error(), "new.parquet") {
+	narrow, err := NewSource(storage.OSFS{}, []string{old, recent}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := scan(t, narrow, &storage.ScanRequest{Columns: []int{0, 1, 2}, Limit: -1}, func(*vector.Batch) {}); !sqlerr.Is(err, sqlerr.TypeMismatch) || !strings.Contains(err.Error(), "new.parquet") {
 		t.Errorf("narrowing: %v", err)
 	}
 	if _, err := NewSource(storage.OSFS{}, []string{filepath.Join(dir, "none")}, nil); !sqlerr.Is(err, sqlerr.FileNotFound) {

@@ -31,6 +31,7 @@ type Source struct {
 type mapped struct {
 	leaf int // index of the file's column, -1: NULL
 	cast bool
+	bad  *sqlerr.Error // why reading the column fails; nil: it does not
 }
 
 // NewSource makes a table of the files at paths, in that order. cols nil takes the schema of
@@ -55,11 +56,7 @@ func NewSource(fs storage.FS, paths []string, cols []storage.Column) (*Source, e
 			s.mapping = append(s.mapping, identity(len(s.columns)))
 			continue
 		}
-		m, err := s.mapFile(f)
-		if err != nil {
-			return nil, err
-		}
-		s.mapping = append(s.mapping, m)
+		s.mapping = append(s.mapping, s.mapFile(f))
 	}
 	s.widenNullability(cols == nil)
 	return s, nil
@@ -75,7 +72,7 @@ func identity(n int) []mapped {
 }
 
 // mapFile finds the table's columns in a file.
-func (s *Source) mapFile(f *File) ([]mapped, error) {
+func (s *Source) mapFile(f *File) []mapped {
 	exact, folded := map[string]int{}, map[string]int{}
 	for i := range f.leaves {
 		name := f.leaves[i].Name
@@ -100,15 +97,16 @@ func (s *Source) mapFile(f *File) ([]mapped, error) {
 			continue
 		}
 		if at < 0 {
-			return nil, sqlerr.New(sqlerr.AmbiguousColumn, "Column '%s' in %s is ambiguous: names differ by case only", c.Name, f.path)
+			out[i] = mapped{leaf: -1, bad: sqlerr.New(sqlerr.AmbiguousColumn, "Column '%s' in %s is ambiguous: names differ by case only", c.Name, f.path)}
+			continue
 		}
 		l := &f.leaves[at]
 		out[i] = mapped{leaf: at, cast: !l.Type.Equal(c.Type)}
 		if l.unsupported == "" && out[i].cast && !l.readable(c.Type) {
-			return nil, sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, l.Type, f.path, c.Type)
+			out[i] = mapped{leaf: -1, bad: sqlerr.New(sqlerr.TypeMismatch, "column %s is %s in %s, which cannot be read as %s", c.Name, l.Type, f.path, c.Type)}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // widenNullability makes columns nullable that a later file has nulls in or lacks, when

@@ -145,6 +145,9 @@ func (s *Source) lookup(k, g int) func(int) storage.Range {
 	f, m := s.files[k], s.mapping[k]
 	return func(column int) storage.Range {
 		at := m[column].leaf
+		if m[column].bad != nil {
+			return storage.Range{Nulls: -1, Rows: f.meta.groups[g].rows, HasNaN: true}
+		}
 		if at < 0 {
 			rows := f.meta.groups[g].rows
 			return storage.Range{Nulls: rows, Rows: rows}
@@ -156,6 +159,9 @@ func (s *Source) lookup(k, g int) func(int) storage.Range {
 		r := f.rangeOf(l, g)
 		if m[column].cast {
 			to := s.columns[column].Type
+			if !lossless(l.Type, to) {
+				return storage.Range{Nulls: -1, Rows: r.Rows, HasNaN: true}
+			}
 			r.Min, r.Max = widen.Bound(r.Min, l.Type, to), widen.Bound(r.Max, l.Type, to)
 		}
 		return r
@@ -196,6 +202,10 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 	var rows, bytes int64
 	for k, f := range s.files {
 		m := s.mapping[k][i]
+		if m.bad != nil {
+			st.Nulls, known = -1, false
+			continue
+		}
 		if m.leaf < 0 {
 			if st.Nulls >= 0 {
 				st.Nulls += f.meta.rows
@@ -205,7 +215,7 @@ func (s *Source) mergeColumn(i int) storage.ColumnStats {
 		merged := f.mergedColumns()[m.leaf]
 		rows += f.meta.rows
 		bytes += merged.bytes
-		if merged.nulls < 0 || st.Nulls < 0 {
+		if merged.nulls < 0 || st.Nulls < 0 || !lossless(f.leaves[m.leaf].Type, s.columns[i].Type) {
 			st.Nulls = -1
 		} else {
 			st.Nulls += merged.nulls
