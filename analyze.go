@@ -63,14 +63,20 @@ func (j *analyzeJobs) add(job analyzeJob) int64 {
 // analyze collects statistics. It always ends before it answers: without WITH SYNC the answer is
 // the finished job, as Doris names it.
 func (x *execution) analyze(ctx context.Context, st *ast.Analyze) (*Rows, error) {
-	if len(st.Partition) > 0 {
-		return nil, sqlerr.Unsupported("ANALYZE TABLE … PARTITION").At(st.Position())
-	}
 	tables, err := x.tablesToAnalyze(st)
 	if err != nil {
 		return nil, err
 	}
-	if st.NoScan || st.Compute && !st.ForColumns {
+	basic := st.NoScan || st.Compute && !st.ForColumns
+	if len(st.Partition) > 0 {
+		if !basic {
+			return nil, sqlerr.Unsupported("ANALYZE TABLE … PARTITION").At(st.Position())
+		}
+		if err := x.checkAnalyzed(tables[0], st.Partition); err != nil {
+			return nil, err
+		}
+	}
+	if basic {
 		return okRows(x.s, 0, ""), nil // Hive's basic statistics: files, rows and sizes are always known
 	}
 	sample, err := x.sampleOf(st)
@@ -108,6 +114,41 @@ func (x *execution) analyze(ctx context.Context, st *ast.Analyze) (*Rows, error)
 		return okRows(x.s, 0, ""), nil
 	}
 	return r.rows(x.s), nil
+}
+
+// checkAnalyzed refuses partitions that there are not. Columns of Hive's partitions may stand without a value: that is all of them.
+func (x *execution) checkAnalyzed(t *catalog.Table, spec []ast.PartitionSpec) error {
+	if !t.InPath() {
+		for _, s := range spec {
+			if t.PartitionNamed(s.Column, false) == nil {
+				return sqlerr.New(sqlerr.UnknownPartition, "Unknown partition '%s' in table '%s'", s.Column, t.Name).At(s.Position())
+			}
+		}
+		return nil
+	}
+	var given []ast.PartitionSpec
+	for i := range spec {
+		if spec[i].Value != nil {
+			given = append(given, spec[i])
+		} else if _, err := pathColumn(t, &spec[i]); err != nil {
+			return err
+		}
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	match, err := x.specMatch(t, given)
+	if err != nil {
+		return err
+	}
+	list, err := x.visiblePartitions(t)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(p pathPartition) bool { return match(p.tuple) }) {
+		return sqlerr.New(sqlerr.UnknownPartition, "No partition of table '%s' is (%s)", t.Name, specText(given)).At(spec[0].Position())
+	}
+	return nil
 }
 
 func (x *execution) tablesToAnalyze(st *ast.Analyze) ([]*catalog.Table, error) {
