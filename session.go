@@ -30,7 +30,10 @@ type Session struct {
 	warnings  []warning            // of the last statement, for SHOW WARNINGS
 	// lastInsert is the last statement that wrote rows, for SHOW LAST INSERT; nil: none.
 	lastInsert *catalog.Transaction
-	localFile  LocalFile // nil: files of this process's user
+	// began: BEGIN was said; settled is lastInsert when it, or the last COMMIT or ROLLBACK, was.
+	began     bool
+	settled   *catalog.Transaction
+	localFile LocalFile // nil: files of this process's user
 
 	mu       sync.Mutex // guards what other goroutines look at
 	database string

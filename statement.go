@@ -43,11 +43,7 @@ func (x *execution) run(ctx context.Context, st ast.Statement) (*Rows, error) {
 	case *ast.Kill:
 		return x.kill(st)
 	case *ast.Transaction:
-		if st.Label != "" {
-			return nil, sqlerr.Unsupported("BEGIN WITH LABEL").At(st.Position())
-		}
-		// Every statement is its own transaction; the words are accepted as MySQL clients send them.
-		return okRows(x.s, 0, ""), nil
+		return x.transactionWord(st)
 	case *ast.CreateDatabase:
 		return x.createDatabase(st)
 	case *ast.CreateTable:

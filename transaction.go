@@ -11,6 +11,7 @@ import (
 
 	"github.com/basaltdb/basalt/catalog"
 	"github.com/basaltdb/basalt/internal/sqlerr"
+	"github.com/basaltdb/basalt/parser/ast"
 	"github.com/basaltdb/basalt/storage/table"
 )
 
@@ -223,4 +224,18 @@ func (w published) measuredFiles(files []table.File) published {
 		w.files++
 	}
 	return w
+}
+
+// transactionWord is BEGIN, COMMIT and ROLLBACK. Every statement is its own transaction; the words are accepted as MySQL
+// clients send them. A ROLLBACK of rows that are there to stay warns, as MySQL's of tables without transactions.
+func (x *execution) transactionWord(st *ast.Transaction) (*Rows, error) {
+	if st.Label != "" {
+		return nil, sqlerr.Unsupported("BEGIN WITH LABEL").At(st.Position())
+	}
+	open := x.s.began || !x.s.settings.bool("autocommit")
+	if st.Op == "ROLLBACK" && open && x.s.lastInsert != x.s.settled {
+		x.warn(sqlerr.New(sqlerr.NotRolledBack, "Some non-transactional changed tables couldn't be rolled back"))
+	}
+	x.s.began, x.s.settled = st.Op == "BEGIN", x.s.lastInsert
+	return okRows(x.s, 0, ""), nil
 }

@@ -37,6 +37,7 @@ var (
 	WrongValue          = Code{1292, "22007"} // a literal that does not fit its type
 	TypeMismatch        = Code{1105, "HY000"}
 	UnknownVariable     = Code{1193, "HY000"}
+	NotRolledBack       = Code{1196, "HY000"}
 	WrongVariableValue  = Code{1231, "42000"}
 	ReadOnlyVariable    = Code{1238, "HY000"}
 	GlobalVariable      = Code{1229, "HY000"} // SET of a setting that sessions do not have
