@@ -62,7 +62,14 @@ func textOptions(t *catalog.Table) (text.Options, error) {
 	if v, ok := t.Properties["serialization.null.format"]; ok {
 		o.Null = v
 	}
-	for name, b := range map[string]*byte{"field.delim": &o.Field, "escape.delim": &o.Escape, "line.delim": &o.Line, "collection.delim": &o.Nested[0], "mapkey.delim": &o.Nested[1]} {
+	o.Rest = strings.EqualFold(t.Properties["serialization.last.column.takes.rest"], "true")
+	// The second spelling of collections is that of Hive before version 3.
+	for name, b := range map[string]*byte{"field.delim": &o.Field, "escape.delim": &o.Escape, "line.delim": &o.Line, "colelction.delim": &o.Nested[0], "mapkey.delim": &o.Nested[1]} {
+		if err := get(name, b); err != nil {
+			return o, err
+		}
+	}
+	for name, b := range map[string]*byte{"collection.delim": &o.Nested[0]} {
 		if err := get(name, b); err != nil {
 			return o, err
 		}

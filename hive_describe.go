@@ -167,13 +167,14 @@ func (x *execution) describeDetails(t *catalog.Table, p *pathPartition, formatte
 	store := [][2]string{{"SerDe Library:", serde}, {"InputFormat:", input}, {"OutputFormat:", output}, {"Compressed:", "No"},
 		{"Num Buckets:", fmt.Sprint(buckets)}, {"Bucket Columns:", "[" + bucketColumns + "]"},
 		{"Sort Columns:", "[" + strings.Join(hiveSort(t, func(s string) string { return s }), ", ") + "]"}}
+	parameters := tableParameters(t, p)
 	if !formatted {
 		var all []string
 		for _, l := range append(lines, store...) {
 			all = append(all, strings.TrimSuffix(l[0], ":")+"="+l[1])
 		}
-		for _, k := range slices.Sorted(maps.Keys(t.Properties)) {
-			all = append(all, k+"="+t.Properties[k])
+		for _, k := range slices.Sorted(maps.Keys(parameters)) {
+			all = append(all, k+"="+parameters[k])
 		}
 		add("", "", "")
 		add(title, strings.Join(all, ", "), "")
@@ -188,14 +189,30 @@ func (x *execution) describeDetails(t *catalog.Table, p *pathPartition, formatte
 	if t.Comment != "" {
 		add("", "comment", t.Comment)
 	}
-	for _, k := range slices.Sorted(maps.Keys(t.Properties)) {
-		add("", k, t.Properties[k])
+	for _, k := range slices.Sorted(maps.Keys(parameters)) {
+		add("", k, parameters[k])
 	}
 	add("", "", "")
 	add("# Storage Information", "", "")
 	for _, l := range store {
 		add(l[0], l[1], "")
 	}
+}
+
+// tableParameters are the properties of a table and, of one of ours as a whole, what its files take.
+func tableParameters(t *catalog.Table, p *pathPartition) map[string]string {
+	if t.Kind != catalog.Internal || p != nil {
+		return t.Properties
+	}
+	var files, rows, bytes int64
+	for i := range t.Files {
+		if f := &t.Files[i]; f.Index == 0 {
+			files, rows, bytes = files+1, rows+f.Live(), bytes+f.Bytes
+		}
+	}
+	out := map[string]string{"numFiles": fmt.Sprint(files), "numRows": fmt.Sprint(rows), "totalSize": fmt.Sprint(bytes)}
+	maps.Copy(out, t.Properties)
+	return out
 }
 
 func tupleTexts(tuple []vector.Value) string {

@@ -268,3 +268,19 @@ func TestHiveShowCreate(t *testing.T) {
 		t.Errorf("p3: %s", got)
 	}
 }
+
+// TestDescribeCounts: DESCRIBE FORMATTED tells what the files of a table of ours take.
+func TestDescribeCounts(t *testing.T) {
+	s := hiveSession(t, t.TempDir())
+	for _, sql := range []string{"CREATE TABLE c (id INT) STORED AS ORC TBLPROPERTIES ('note'='x')", "INSERT INTO c VALUES (1), (2)", "INSERT INTO c VALUES (3)"} {
+		if got := lines(t, s, sql); got != "" {
+			t.Fatal(got)
+		}
+	}
+	got := lines(t, s, "DESCRIBE FORMATTED c")
+	for _, want := range []string{";,note,x;", ";,numFiles,2;", ";,numRows,3;", ";,totalSize,"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s lacks %q", got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type converter struct {
 	side []byte  // unescaped texts that views refer to
 	rest []int32 // rows that fast left
 
+	// padded: blanks behind a value are no part of it, as of CHAR in Hive's formats.
+	padded bool
 	point  point          // of the last value
 	months [256]monthDays // those met last
 
@@ -37,6 +40,7 @@ type converter struct {
 func newConverter(col storage.Column, opt *Options, path string) *converter {
 	c := &converter{col: col, opt: opt, path: path}
 	c.out.Type = col.Type
+	c.padded = col.Type.Kind == sqltype.Char && opt.ofHive()
 	return c
 }
 
@@ -177,6 +181,9 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 			}
 			continue
 		}
+		if c.padded && s.n > 0 && buf[int(s.off)+int(s.n)-1] == ' ' {
+			s.n = int32(len(bytes.TrimRight(buf[s.off:s.off+uint32(s.n)], " ")))
+		}
 		if wide := limit == 0 || int(s.n) <= limit; wide && s.flag&flagEscaped == 0 && int(s.off)+vector.MaxInline <= len(buf) {
 			views[i] = vector.ViewAt((*[vector.MaxInline]byte)(buf[s.off:]), int(s.n), 0, int(s.off))
 			continue
@@ -204,9 +211,12 @@ func (c *converter) strings(buf []byte, spans []span, sel []int32) (*vector.Vect
 	return &c.out, nil
 }
 
+// ofHive reports Hive's formats.
+func (o *Options) ofHive() bool { return o.Kind == Delimited || o.OneLine || o.Serde }
+
 // cut shortens text to what CHAR(n) and VARCHAR(n) hold: n characters in formats of Hive, else n bytes of whole characters.
 func (o *Options) cut(b []byte, n int) []byte {
-	if o.Kind == Delimited || o.OneLine || o.Serde {
+	if o.ofHive() {
 		return vector.CutChars(b, n)
 	}
 	for n > 0 && b[n]&0xc0 == 0x80 {

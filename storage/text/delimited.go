@@ -25,6 +25,7 @@ type delimitedSplitter struct {
 	at      []int // by needed column: its position in the file, or -1
 	slots   int
 	last    int // largest needed position
+	rest    int // position of the column that takes the rest of the row; -1: none
 	skimmed bool
 	csv     bool
 	blank   bool // an empty line is a row, of one column
@@ -35,7 +36,7 @@ type delimitedSplitter struct {
 }
 
 func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delimitedSplitter {
-	d := &delimitedSplitter{opt: f.opt, last: -1, slots: len(ordinals), csv: f.opt.Kind == CSV, blank: len(cols) == 1, line: f.lineEnd(), null: []byte(f.opt.Null)}
+	d := &delimitedSplitter{opt: f.opt, last: -1, rest: -1, slots: len(ordinals), csv: f.opt.Kind == CSV, blank: len(cols) == 1, line: f.lineEnd(), null: []byte(f.opt.Null)}
 	for slot, o := range ordinals {
 		at := f.position(cols, o)
 		d.at = append(d.at, at)
@@ -48,6 +49,9 @@ func newDelimitedSplitter(f *file, cols []storage.Column, ordinals []int) *delim
 		}
 		d.slotOf[at] = slot
 		d.last = max(d.last, at)
+	}
+	if f.opt.Rest {
+		d.rest = f.position(cols, len(cols)-1)
 	}
 	d.classes[f.opt.Field] = classField
 	d.classes[d.line] = classLine
@@ -104,7 +108,11 @@ func (d *delimitedSplitter) next(buf []byte, pos int, last bool, spans [][]span,
 			} else {
 				i = d.marks.next(buf, i)
 			}
-			for ; i < len(buf) && d.classes[buf[i]] == classEscape; i = d.marks.next(buf, i) {
+			for ; i < len(buf) && (d.classes[buf[i]] == classEscape || d.classes[buf[i]] == classField && field == d.rest); i = d.marks.next(buf, i) {
+				if d.classes[buf[i]] == classField {
+					i++
+					continue
+				}
 				flag = flagEscaped
 				if (!d.csv || d.opt.OneLine) && i+1 < len(buf) && buf[i+1] == d.line { // lines are cut before escapes are looked at
 					i++

@@ -62,6 +62,21 @@ func TestHiveValues(t *testing.T) {
 	check(deep, text, want)
 }
 
+// TestRest: the last column takes what is left of the row.
+func TestRest(t *testing.T) {
+	opt := Hive()
+	opt.Field, opt.Escape, opt.Rest = ',', '\\', true
+	text := sqltype.T(sqltype.String)
+	want := []string{"1 a,b,c", "2 x", "3 ", "4 NULL", "5 ,,", `6 a,b`}
+	if got := readHive(t, "1,a,b,c\n2,x\n3,\n4\n5,,,\n6,a\\,b\n", opt, text, text); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	// Blanks behind a CHAR are no part of it.
+	if got := readHive(t, "ab  \x01ab  \n", Hive(), sqltype.Type{Kind: sqltype.Char, Length: 4}, sqltype.Type{Kind: sqltype.Varchar, Length: 4}); !slices.Equal(got, []string{"ab ab  "}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestLinesFirst: what ends a line ends a row, before escapes and quotes are looked at.
 func TestLinesFirst(t *testing.T) {
 	check := func(opt Options, data string, want ...string) {

@@ -51,6 +51,8 @@ type Options struct {
 	Null    string
 	HasNull bool
 	// Header says that the first line names the columns; else Skip lines are passed over.
+	// Rest makes the last column of delimited text what is left of the row, separators too.
+	Rest bool
 	// Footer is how many lines at the end of a file, none of which quotes span, are no rows.
 	Header       bool
 	Skip, Footer int
@@ -272,7 +274,7 @@ func (s *Source) Open(_ context.Context, sp storage.Split, req *storage.ScanRequ
 	}
 	r.size = min(r.size, max(leastRows, batchValues/max(len(r.columns), 1)))
 	r.splitter = newSplitter(p.file, s.columns, w.ordinals)
-	if d, ok := r.splitter.(*delimitedSplitter); ok && !p.file.general {
+	if d, ok := r.splitter.(*delimitedSplitter); ok && !p.file.general && d.rest < 0 {
 		r.straight = newStraight(d, len(s.columns), r.size)
 	}
 	in, err := s.openBlocks(p, req.Budget)
