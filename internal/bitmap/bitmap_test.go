@@ -470,3 +470,54 @@ func TestDorisForm(t *testing.T) {
 		t.Errorf("no bytes: %x, %v", b, err)
 	}
 }
+
+// FuzzDoris: whatever bytes are, they are read as a bitmap that is written and read back, or refused.
+func FuzzDoris(f *testing.F) {
+	var w Workspace
+	for _, vals := range [][]uint64{nil, {7}, {1 << 40}, {1, 2, 3}, {5, 1 << 33, 1<<33 + 1}} {
+		var s Set
+		for _, v := range vals {
+			w.Add(&s, v)
+		}
+		b, err := w.AppendTo(nil, &s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		form, err := AppendDoris(nil, b)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		f.Add(form)
+	}
+	f.Add([]byte{dorisSet, 1, 9, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{dorisSetV2, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var w Workspace
+		b, err := w.FromDoris(nil, in)
+		if err == nil {
+			err = Validate(b)
+		}
+		if err != nil {
+			if !sqlerr.Is(err, sqlerr.CorruptFile) {
+				t.Fatal(err)
+			}
+			return
+		}
+		form, err := AppendDoris(nil, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := w.FromDoris(nil, form)
+		if err == nil {
+			err = Validate(again)
+		}
+		if err != nil {
+			t.Fatalf("%x, written as %x, is not read: %v", b, form, err)
+		}
+		n, err := Count(b)
+		if m, err2 := Count(again); err != nil || err2 != nil || n != m {
+			t.Fatalf("%d values, %d read back: %v, %v", n, m, err, err2)
+		}
+	})
+}

@@ -180,7 +180,7 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-var endings = []string{".gz", ".bz2", ".zst", ".snappy"}
+var endings = []string{".gz", ".bz2", ".zst", ".snappy", ".deflate", ".lz4"}
 
 // FuzzCompressed reads hostile compressed files, and text that our writer compressed.
 func FuzzCompressed(f *testing.F) {
@@ -193,6 +193,9 @@ func FuzzCompressed(f *testing.F) {
 	}
 	f.Add([]byte("\xff\x06\x00\x00sNaPpY\x01\x08\x00\x00\x01\x02\x03\x04a,b\n"), uint8(3))
 	f.Add([]byte("BZh91AY&SY\x94$|\xd2\x00\x00\x01\x81\x80\x00\x02D\x00 \x000\xcc4\x19\x97\x17rE8P\x90\x94$|\xd2"), uint8(1))
+	f.Add([]byte("x\x9c3\xd41\xe22\xd61\xe1\x02\x00\x05\xe4\x017"), uint8(4))              // zlib
+	f.Add([]byte("\x00\x00\x00\x08\x00\x00\x00\x09\x801,2\n3,4\n"), uint8(5))              // blocks of Hadoop
+	f.Add([]byte("\x04\"M\x18`@\x82\x08\x00\x00\x801,2\n3,4\n\x00\x00\x00\x00"), uint8(5)) // a frame
 	f.Fuzz(func(t *testing.T, data []byte, kind uint8) {
 		read := func(end string, data []byte) ([]string, error) {
 			s, err := NewSource(memFS{data: data}, []string{"f" + end}, stringColumns(2), Options{Kind: CSV, Field: ',', Line: '\n'})
