@@ -222,7 +222,7 @@ func (m *alteredTable) change(r *rand.Rand) (clause string, apply func(), light 
 		if c.agg == "MAX" || c.agg == "MIN" { // whose order would be another one
 			next.typ = "BIGINT"
 		}
-		return "MODIFY COLUMN " + c.name + " " + next.typ + next.attributes(), func() { m.cols[i] = next }, !c.key
+		return "MODIFY COLUMN " + c.name + " " + next.typ + next.attributes(), func() { m.cols[i] = next }, !c.key && c.isText() == next.isText()
 	case 8:
 		order := r.Perm(len(m.cols))
 		if r.IntN(2) == 0 { // keys first

@@ -41,13 +41,16 @@ func (e *env) lookup(id expr.ColumnID) (vector.Value, bool) {
 	return vector.Value{}, false
 }
 
-// pairs bounds the work of one query: rows that nested subqueries and joins try.
-var pairs int
+// pairs and calls bound the work of one query: rows that nested subqueries and joins try, and functions that are called.
+var pairs, calls int
 
-const maxPairs = 3_000_000
+const (
+	maxPairs = 3_000_000
+	maxCalls = 2_000_000
+)
 
 // ErrTooSlow is a query whose evaluation by trying everything takes too long.
-var ErrTooSlow = fmt.Errorf("too many pairs of rows")
+var ErrTooSlow = fmt.Errorf("too many pairs of rows or calls")
 
 // Rows evaluates a plan. The error says what is not known here, that the work is too much
 // (ErrTooSlow), or is an error of the query (ErrMoreThanOne). Not for concurrent use.
@@ -61,7 +64,7 @@ func Rows(n logical.Node) (rows []Row, err error) {
 			err = e
 		}
 	}()
-	pairs = 0
+	pairs, calls = 0, 0
 	return eval(n, nil), nil
 }
 

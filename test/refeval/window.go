@@ -58,27 +58,38 @@ type partition struct {
 	n    *logical.Window
 	rows []*env
 	keys []Row
+	runs map[int]runs // by number of keys
 }
 
-// peers: rows that the call's own keys do not tell apart.
-func (p *partition) peers(w *expr.Window, i, j int) bool {
-	return key(p.keys[i][:w.Peers]) == key(p.keys[j][:w.Peers])
-}
+// runs are the first and the last row of the peers of each row: rows that the first so many keys do not tell apart.
+type runs struct{ first, last []int }
 
-// firstPeer is the first of the peers of row i.
-func (p *partition) firstPeer(w *expr.Window, i int) int {
-	for i > 0 && p.peers(w, i-1, i) {
-		i--
+// peers are those by the call's own keys; found once, as frames ask for them for every pair of rows.
+func (p *partition) peers(w *expr.Window) runs {
+	if r, ok := p.runs[w.Peers]; ok {
+		return r
 	}
-	return i
+	r := runs{make([]int, len(p.rows)), make([]int, len(p.rows))}
+	start := 0
+	for i := range p.rows {
+		if key(p.keys[i][:w.Peers]) != key(p.keys[start][:w.Peers]) {
+			start = i
+		}
+		r.first[i] = start
+		for j := start; j <= i; j++ {
+			r.last[j] = i
+		}
+	}
+	if p.runs == nil {
+		p.runs = map[int]runs{}
+	}
+	p.runs[w.Peers] = r
+	return r
 }
 
-func (p *partition) lastPeer(w *expr.Window, i int) int {
-	for i+1 < len(p.rows) && p.peers(w, i, i+1) {
-		i++
-	}
-	return i
-}
+func (p *partition) firstPeer(w *expr.Window, i int) int { return p.peers(w).first[i] }
+
+func (p *partition) lastPeer(w *expr.Window, i int) int { return p.peers(w).last[i] }
 
 func (p *partition) value(w *expr.Window, i int) vector.Value {
 	integer := func(n int) vector.Value {
@@ -92,7 +103,7 @@ func (p *partition) value(w *expr.Window, i int) vector.Value {
 	case function.DenseRank:
 		n := 1
 		for j := range i {
-			if !p.peers(w, j, j+1) {
+			if p.lastPeer(w, j) == j {
 				n++
 			}
 		}

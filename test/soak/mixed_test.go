@@ -54,7 +54,7 @@ var mixedRefusals = []string{
 func TestMixedStatements(t *testing.T) {
 	statements := 40
 	if *long {
-		statements = 400
+		statements = 120
 	}
 	for _, workers := range []int{1, 2} {
 		settle()
